@@ -1,0 +1,66 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Both set up what they need first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+READY := $(VENV)/.ready
+
+.PHONY: help setup browser demo test lint format example docs bench-log bench-catalogue bench-store bench-kafka bench-clean bench-train fuzz clean
+
+help:
+	@echo "make demo    the whole pipeline against a small web on this machine, offline"
+	@echo "make test    all tests (installs the test tools and, as root on Debian, a browser)"
+	@echo "make lint    ruff, mypy strict, import rules"
+	@echo "make setup   the virtual environment $(VENV) with everything for development"
+	@echo "make docs    write config.example.toml and the generated parts of the docs from the code"
+	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean: measure (docs/benchmarks.md)"
+
+setup: $(READY) browser
+
+# What the demonstration needs; the tools for development come on top.
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# A browser is Debian's, installed only as root and only when none is there.
+browser:
+	@sh scripts/browser.sh
+
+demo: $(INSTALLED) browser
+	$(BIN)/celebcollect demo
+
+# A failed test is tried again: real brokers, browsers and clocks on a busy machine are late now and then; one that is wrong fails every time.
+test: setup
+	$(BIN)/python -m pytest -n 3 --dist loadfile --reruns 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+example: $(READY)
+	$(BIN)/python -c "from celebcollect.configfile import example; print(example(), end='')" > config.example.toml
+
+# The tables of the README, docs/errors.md, docs/reasons.md and docs/schemas, from the code.
+docs: $(READY) example
+	$(BIN)/python scripts/docs.py
+
+bench-log bench-catalogue bench-kafka bench-clean bench-train: bench-%: $(READY)
+	$(BIN)/python benchmarks/$*.py
+
+fuzz: $(READY)
+	$(BIN)/python benchmarks/fuzz.py
+
+clean:
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

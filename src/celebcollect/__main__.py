@@ -1,0 +1,5 @@
+"""Let `python -m celebcollect` behave like the installed command."""
+
+from celebcollect.cli import main
+
+main()

@@ -1,0 +1,132 @@
+"""Errors of Kafka as a person should read them, and patience with a cluster that is gone for a while."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from celebcollect.bus.kafka.settings import Settings
+from celebcollect.errors import BusError, Interrupted
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_REFUSED = "Kafka does not let this user do that: ask whoever runs the cluster for the right (ACL)."
+_HINTS: dict[int, str] = {
+    KafkaError._AUTHENTICATION: "Check sasl.* in [kafka.client].",
+    KafkaError.SASL_AUTHENTICATION_FAILED: "Check sasl.* in [kafka.client].",
+    KafkaError._SSL: "Check security.protocol and ssl.* in [kafka.client].",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: _REFUSED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: _REFUSED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: _REFUSED,
+    KafkaError.INVALID_REPLICATION_FACTOR: "[kafka] replication_factor may be as large as the number of brokers that are up.",
+    KafkaError.INVALID_RECORD: "Give every message of a compacted topic a key.",
+}
+_UNREACHABLE = "Is Kafka running there? Check [kafka] bootstrap_servers, and security.protocol in [kafka.client]."
+
+REFUSALS = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL})
+"""Errors of a connection that waiting does not cure."""
+
+_PASSING = frozenset(
+    {
+        *(KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE, KafkaError._WAIT_COORD),
+        *(KafkaError._WAIT_CACHE, KafkaError._RETRY, KafkaError._TIMED_OUT_QUEUE, KafkaError._IN_PROGRESS, KafkaError._PARTIAL),
+        *(KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR),
+        *(KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.BROKER_NOT_AVAILABLE),
+        *(KafkaError.REQUEST_TIMED_OUT, KafkaError.NETWORK_EXCEPTION, KafkaError.REBALANCE_IN_PROGRESS),
+        *(KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.REPLICA_NOT_AVAILABLE),
+        *(KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.NOT_CONTROLLER),
+    }
+)
+"""Errors that a healthy cluster gets over: a broker that starts, an election, a topic that not every broker knows yet."""
+
+_RETRY_S = 0.2
+_GRACE_S = 2.0
+"""So long an election or a rebalance may take before it is worth a word."""
+
+
+class Trouble:
+    """What one process knows of its cluster's health; thread-safe. Whoever waits says so here, so that it is logged once."""
+
+    def __init__(self, settings: Settings, stop: threading.Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+        self._since = 0.0
+
+    def error(self, error: KafkaError, doing: str) -> BusError:
+        """Return an error of Kafka as ours."""
+        what = self._settings.mask(f"Kafka at {self._settings.config.bootstrap_servers}: {doing}: {error.str()}")
+        return BusError(what, hint=_HINTS.get(error.code(), _UNREACHABLE if error.code() in _PASSING else ""))
+
+    def gone(self, who: str, reason: str) -> None:
+        """
+        Note that `who` waits for the cluster, and say so when nobody did yet.
+
+        Raises:
+            Interrupted: The program was asked to stop, and waiting is all that is left to do.
+        """
+        with self._lock:
+            first = not self._waiting
+            self._waiting.add(who)
+            if first:
+                self._since = time.monotonic()
+        if first:
+            log.warning("waiting for Kafka servers=%s reason=%s", self._settings.config.bootstrap_servers, self._settings.mask(reason))
+        self.check_stop()
+
+    def check_stop(self) -> None:
+        """
+        End the waiting when the program was asked to stop.
+
+        Raises:
+            Interrupted: It was.
+        """
+        if self._stop.is_set():
+            raise Interrupted(
+                f"stopped while waiting for Kafka at {self._settings.config.bootstrap_servers}", hint="What was finished is kept; run it again."
+            )
+
+    def back(self, who: str) -> None:
+        """Note that `who` got an answer, and say so when nobody waits any more."""
+        if not self._waiting:
+            return
+        with self._lock:
+            last = who in self._waiting and len(self._waiting) == 1
+            self._waiting.discard(who)
+        if last:
+            log.warning("Kafka is back servers=%s after_s=%.0f", self._settings.config.bootstrap_servers, time.monotonic() - self._since)
+
+    def patiently(self, who: str, ask: Callable[[], T], *, give_up_s: float | None = None) -> T:
+        """
+        Ask the cluster until it answers; `give_up_s` is for questions that nobody's work depends on.
+
+        Raises:
+            BusError: The cluster refuses, or `give_up_s` is over.
+            Interrupted: The program was asked to stop meanwhile.
+        """
+        start = time.monotonic()
+        while True:
+            try:
+                answer = ask()
+            except KafkaException as trouble:
+                error: KafkaError = trouble.args[0]
+                waited_s = time.monotonic() - start
+                # A topic that is still unknown after a while was deleted, not just made.
+                limit_s = self._settings.config.timeout_s if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART else give_up_s
+                if error.code() not in _PASSING or (limit_s is not None and waited_s > limit_s):
+                    self.back(who)
+                    raise self.error(error, who) from trouble
+                if waited_s > _GRACE_S and give_up_s is None:
+                    self.gone(who, error.str())
+                self._stop.wait(_RETRY_S)
+            else:
+                self.back(who)
+                return answer

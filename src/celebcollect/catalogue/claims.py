@@ -1,0 +1,84 @@
+"""Say who holds a claim, so that the claims of a process that died are free at once and not only when the lease ends."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+CLEAN = "clean"
+"""Task of cleaning a person's pictures."""
+
+INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+"""Linux gives the first process id namespace this number (PROC_PID_INIT_INO in include/linux/proc_ns.h)."""
+
+
+def search_task(source: str) -> str:
+    """Return the task of searching people at a source; `need_search` leaves out who is claimed for it."""
+    return f"search:{source}"
+
+
+@functools.cache
+def this_host() -> str:
+    """
+    Return a name under which process ids mean the same processes.
+
+    Containers may share a host name and yet count processes for themselves, and machines may share a default name:
+    the number of the process id namespace, or else the machine id, tells them apart.
+    """
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = INITIAL_PID_NAMESPACE
+    if namespace != INITIAL_PID_NAMESPACE:
+        mark = "".join(filter(str.isdigit, namespace))
+    else:
+        try:
+            mark = Path("/etc/machine-id").read_text(encoding="ascii").strip()[:8]
+        except (OSError, ValueError):
+            mark = ""
+    name = "".join(char if char.isalnum() or char in "._-" else "_" for char in socket.gethostname())[:64]
+    return f"{name}.{mark}" if mark else name
+
+
+def _started(pid: int) -> str | None:
+    """
+    Return when a process of this machine started, so that a reused pid is told apart; None when it cannot be known.
+
+    Linux: clock ticks since boot; an empty text for a process that has ended and only waits to be collected.
+    """
+    try:
+        # Fields 3 (state) and 22 (start time) of proc(5) stat; the command name in field 2 may hold spaces and
+        # brackets, so cut after the last one.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return "" if fields[0] in ("Z", "X") else fields[19]
+    except (OSError, IndexError):
+        return None
+
+
+def this_owner() -> str:
+    """Return this process as `host|pid|start time`."""
+    return f"{this_host()}|{os.getpid()}|{_started(os.getpid()) or ''}"
+
+
+def is_dead(owner: str) -> bool:
+    """Tell whether the owner was a process of this machine that is no more; False when that cannot be known."""
+    host, _, rest = owner.partition("|")
+    pid_text, _, started = rest.partition("|")
+    if host != this_host() or not (pid_text.isascii() and pid_text.isdigit()):
+        return False
+    try:
+        os.kill(int(pid_text), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    now_there = _started(int(pid_text))
+    return bool(started) and now_there is not None and now_there != started
+
+
+def dead_owners(owners: Iterable[str]) -> set[str]:
+    """Return those owners that are dead, each looked at once."""
+    return {owner for owner in set(owners) if is_dead(owner)}

@@ -1,0 +1,90 @@
+"""What the embedded catalogue does with people, each function inside a transaction that its caller opened."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from celebcollect.catalogue.base import SearchState
+from celebcollect.catalogue.keys import all_folded, number, numbers, person_of
+from celebcollect.records import Celebrity, Image
+
+
+def keys(qids: Iterable[str]) -> str:
+    """Return the keys of people as a JSON list for `json_each`; what is no QID is left out."""
+    return json.dumps(numbers(qids))
+
+
+def save(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> tuple[int, int]:
+    """Insert people or refresh them; return how many are new and how many changed."""
+    query = "SELECT person, data FROM json_each(?) CROSS JOIN celebrities WHERE person = value"
+    known = dict(connection.execute(query, (keys(person.qid for person in people),)).fetchall())
+    new = changed = 0
+    for person in people:
+        key, data = number(person.qid), person.to_json().decode()
+        before = known.get(key)
+        if before is None:
+            connection.execute("INSERT INTO celebrities VALUES (?, ?, ?, ?)", (key, _fame(person), person.origin, data))
+            connection.execute("INSERT INTO work (person) VALUES (?)", (key,))
+            _add_names(connection, person)
+            new += 1
+        elif before != data and person.origin == "wikidata":
+            query = "UPDATE celebrities SET sitelinks = ?, origin = ?, data = ? WHERE person = ?"
+            connection.execute(query, (_fame(person), person.origin, data, key))
+            old = all_folded(Celebrity.model_validate_json(before))
+            connection.executemany("DELETE FROM names WHERE folded = ? AND person = ?", [(name, key) for name in old])
+            _add_names(connection, person)
+            changed += 1
+        else:
+            continue
+        known[key] = data
+    return new, changed
+
+
+def add_missing(connection: sqlite3.Connection, images: Sequence[Image]) -> None:
+    """Insert the people of images whom the catalogue does not know yet, with what the images say of them."""
+    first = {image.qid: image for image in reversed(images)}
+    query = "SELECT person FROM json_each(?) CROSS JOIN celebrities WHERE person = value"
+    known = {f"Q{person}" for (person,) in connection.execute(query, (keys(first),))}
+    save(connection, [person_of(image) for qid, image in first.items() if qid not in known])
+
+
+def need_search(connection: sqlite3.Connection, source: str, taken: str, *, target: int, limit: int) -> list[str]:
+    """Return whom `source` should search; `taken` is a JSON list of people to leave out, a negative limit means all."""
+    # Two walks along the index of fame instead of one that sorts everybody: the first ends as soon as it has enough.
+    people = "SELECT c.person FROM celebrities c CROSS JOIN work w USING (person)"
+    open_to_search = (
+        "w.verified + w.stored + w.accepted < :target AND c.person NOT IN (SELECT value FROM json_each(:taken))"
+        " AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.person = c.person)"
+        " ORDER BY c.sitelinks DESC, c.person LIMIT :limit"
+    )
+    never = (
+        f"{people} WHERE NOT EXISTS (SELECT 1 FROM searches s WHERE s.person = c.person AND s.source = :source"  # noqa: S608 - no outside text
+        f" AND (s.rounds > 0 OR s.exhausted)) AND {open_to_search}"
+    )
+    again = (
+        f"{people} CROSS JOIN searches s WHERE s.person = c.person AND s.source = :source AND s.rounds > 0 AND NOT s.exhausted AND {open_to_search}"
+    )
+    arguments = {"source": source, "target": target, "taken": taken, "limit": limit}
+    found = [f"Q{person}" for (person,) in connection.execute(never, arguments)]
+    if limit < 0 or len(found) < limit:
+        arguments["limit"] = limit - len(found) if limit >= 0 else -1
+        found += [f"Q{person}" for (person,) in connection.execute(again, arguments)]
+    return found
+
+
+def search_state(rounds: int, offered: int, exhausted: int, at: str | None) -> SearchState:
+    """Read a row of `searches`."""
+    return SearchState(rounds=rounds, offered=offered, exhausted=bool(exhausted), at=None if at is None else datetime.fromisoformat(at))
+
+
+def _fame(person: Celebrity) -> int:
+    # SQLite keeps 64 bits; the record itself keeps whatever an endpoint said.
+    return max(-(2**63), min(person.sitelinks, 2**63 - 1))
+
+
+def _add_names(connection: sqlite3.Connection, person: Celebrity) -> None:
+    rows = [(name, number(person.qid)) for name in all_folded(person)]
+    connection.executemany("INSERT INTO names VALUES (?, ?) ON CONFLICT DO NOTHING", rows)

@@ -1,0 +1,81 @@
+"""Forget people in MongoDB, and keep them out.
+
+Without transactions a worker may write a row at the very moment when its person is forgotten. So whoever writes asks
+before and after: rows of people whose removal has begun are taken away again, also when a message is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+
+from celebcollect.catalogue.base import batches
+from celebcollect.catalogue.forgetting import is_note_about, without
+from celebcollect.catalogue.keys import number, numbers
+from celebcollect.catalogue.mongo.documents import MANY, Collections, among, insert
+from celebcollect.records import Celebrity, Image
+
+
+def forbid(collections: Collections, qids: Iterable[str], external_ids: Iterable[str] = ()) -> None:
+    """Remember people, and their ids elsewhere."""
+    ids = {*(f"Q{number(qid)}" for qid in qids), *external_ids}
+    insert(collections.forgotten, [{"_id": text, "removed": False} for text in sorted(ids)])
+
+
+def forbidden(collections: Collections, qids: Iterable[str]) -> set[str]:
+    """Return those people who are remembered; if their removal has begun, finish it for rows that came in between."""
+    found = [row for batch in batches(set(qids), MANY) for row in collections.forgotten.find(among(batch))]
+    removed = [row["_id"] for row in found if row["removed"]]
+    if removed:
+        remove_rows(collections, removed)
+    return {row["_id"] for row in found}
+
+
+def admit(collections: Collections, people: Sequence[Celebrity]) -> list[Celebrity]:
+    """Return the people who may be saved; who has an id of a forbidden person is that person, and forbidden too."""
+    ids = {text for person in people for text in person.external_ids}
+    refused = {row["_id"] for row in collections.forgotten.find(among(ids))} if ids else set()
+    if refused:
+        forbid(collections, [person.qid for person in people if refused & set(person.external_ids)])
+    gone = forbidden(collections, (person.qid for person in people))
+    return [person for person in people if person.qid not in gone]
+
+
+def allowed(collections: Collections, images: Collection[Image]) -> list[Image]:
+    """Return the images whose people may be collected."""
+    gone = forbidden(collections, {image.qid for image in images})
+    return [image for image in images if image.qid not in gone]
+
+
+def remove_rows(collections: Collections, qids: Collection[str]) -> int:
+    """Remove every document about people; return how many images."""
+    removed = collections.images.delete_many({"number": {"$in": numbers(qids)}}).deleted_count
+    collections.celebrities.delete_many(among(qids))
+    collections.claims.delete_many({"qid": {"$in": list(qids)}})
+    return removed
+
+
+def forget(collections: Collections, qid: str) -> int:
+    """Remove every document about a person, and what others and notes say of them; return how many images."""
+    forbid(collections, [qid])
+    collections.forgotten.update_one({"_id": qid}, {"$set": {"removed": True}})
+    _clear_others(collections, qid)
+    removed = remove_rows(collections, [qid])
+    for note in list(collections.notes.find({})):
+        if is_note_about(note["_id"], qid):
+            collections.notes.delete_one({"_id": note["_id"]})
+        elif qid in note["value"]:
+            left = json.dumps(without(json.loads(note["value"]), {qid}), ensure_ascii=False)
+            collections.notes.update_one({"_id": note["_id"]}, {"$set": {"value": left}})
+    return removed
+
+
+def _clear_others(collections: Collections, qid: str) -> None:
+    """Take the reference out of other people's pictures that were held against this person's, and have them looked at again."""
+    # Ids begin with the QID and a colon; the semicolon is the next character after it.
+    held = {"duplicate_of": {"$gt": f"{qid}:", "$lt": f"{qid};"}}
+    people = {row["qid"] for row in collections.images.find(held, {"qid": 1})} - {qid}
+    # First, because the rows cannot be found again once they are cleared: a crash in between cleans once more for nothing.
+    collections.celebrities.update_many(among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}})
+    collections.images.update_many(held, {"$unset": {"duplicate_of": "", "detail": ""}})
+    collections.celebrities.update_many(among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}})

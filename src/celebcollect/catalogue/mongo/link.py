@@ -1,0 +1,231 @@
+"""Reach the server: connect with patience, put the driver's errors into words, and never show a password.
+
+Knows nothing of people and pictures.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import pymongo
+from pymongo import uri_parser
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+
+from celebcollect.config import MongoConfig
+from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Document = dict[str, Any]
+
+PATIENCE_S = 600.0
+"""How long to wait for a server that went away in the middle of the work, before giving up (exit 3; a supervisor starts us again)."""
+
+PAUSE_S = 0.2
+"""Between two attempts that fail at once; while no server is there the driver itself waits for one."""
+
+SOCKET_TIMEOUT_S = 120.0
+"""A server that says nothing for so long on an open connection counts as gone; our longest statement (`status`) takes seconds."""
+
+POOL = 64
+"""Connections at most: a process asks from as many threads as it downloads with, and each asks briefly."""
+
+_PASSING = frozenset({6, 7, 43, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+"""Codes of a server that starts, stops, votes or is overrun (MongoDB's error_codes.yml): HostUnreachable, CursorNotFound, shutdowns, ..."""
+
+
+class Link:
+    """
+    A connection pool to one server or replica set.
+
+    Raises:
+        ConfigError: `mongo.uri` is no usable URI.
+        CatalogueError: The server cannot be reached within `mongo.timeout_s`, or refuses us.
+    """
+
+    def __init__(self, settings: MongoConfig) -> None:
+        self.where, self.client = _client(settings)
+        self._lock = threading.Lock()
+        self._down_since: float | None = None
+        self.guards = True
+        """Whether the server checks a filter and writes in one step, as MongoDB does."""
+        self.per_command = 500
+        """Updates that go into one command."""
+        trouble = self._greet(settings.timeout_s)
+        if trouble is not None:
+            self.client.close()
+            # Outside of any handler, so that nothing of the driver's hangs on it.
+            raise trouble
+
+    def patiently(self, work: Callable[[], T]) -> T:
+        """
+        Do something on the server, as often as it takes: a server that goes away is waited for, told once.
+
+        What is done must be harmless when it is done twice: an answer may be lost after the work was done.
+
+        Raises:
+            CatalogueError: The server refuses, or stayed away for `PATIENCE_S`.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            trouble: CelebCollectError | None = None
+            try:
+                result = work()
+            except PyMongoError as error:
+                if not _is_passing(error) or time.monotonic() > deadline:
+                    trouble = self._told(error)
+                else:
+                    self._away(error)
+            else:
+                self._back()
+                return result
+            if trouble is not None:
+                raise trouble
+            time.sleep(PAUSE_S)
+
+    def _greet(self, timeout_s: float) -> CelebCollectError | None:
+        try:
+            with pymongo.timeout(timeout_s):
+                self.client.admin.command("ping")
+                if "ferretdbVersion" in self.client.server_info():
+                    self._go_gently()
+        except OperationFailure as error:
+            return self._told(error)
+        except PyMongoError as error:
+            log.debug("no answer where=%s error=%s", self.where, type(error).__name__)
+            return CatalogueError(
+                f"MongoDB at {self.where} cannot be reached within {timeout_s:g} s",
+                hint="Is it running, and are host, port and TLS in mongo.uri right?",
+            )
+        return None
+
+    def _go_gently(self) -> None:
+        """
+        Spare FerretDB 1, as far as its source (1.24, internal/handler) shows what it needs.
+
+        It reads a document, changes it and writes it back without a lock, and for a filter of two fields it walks through
+        the whole collection: a guard would protect nothing and take minutes. And each update of a command keeps one of
+        the server's 100 connections to its database until the command ends: more would wait for themselves for ever.
+        """
+        self.guards, self.per_command = False, 10
+
+    def _away(self, error: PyMongoError) -> None:
+        with self._lock:
+            first = self._down_since is None
+            self._down_since = self._down_since or time.monotonic()
+        if first:
+            log.warning("MongoDB does not answer, waiting for it where=%s error=%s", self.where, type(error).__name__)
+
+    def _back(self) -> None:
+        if self._down_since is None:
+            return
+        with self._lock:
+            since, self._down_since = self._down_since, None
+        if since is not None:
+            log.warning("MongoDB answers again where=%s after_s=%.1f", self.where, time.monotonic() - since)
+
+    def _told(self, error: PyMongoError) -> CelebCollectError:
+        code = error.code if isinstance(error, OperationFailure) else None
+        reason = _reason(error)
+        log.debug("failed where=%s error=%s code=%s", self.where, type(error).__name__, code)
+        if isinstance(error, ConnectionFailure):
+            return CatalogueError(f"MongoDB at {self.where} stayed away for {PATIENCE_S:.0f} s", hint="Start it, then run the same command again.")
+        if code in (18, 8000):
+            return CatalogueError(f"MongoDB at {self.where} refuses us: {reason}", hint="Check user, password and authSource in mongo.uri.")
+        if code == 13:
+            return CatalogueError(
+                f"MongoDB at {self.where} does not allow it: {reason}", hint="The user needs the role readWrite on the database mongo.database."
+            )
+        if code == 14031:
+            return CatalogueError(f"MongoDB at {self.where} has no room left: {reason}", hint="Make room on the server's disk.")
+        return CatalogueError(f"MongoDB at {self.where} failed: {reason}")
+
+
+class Linked:
+    """Whatever works over a link."""
+
+    _link: Link
+
+
+L = TypeVar("L", bound=Linked)
+
+
+def patient(method: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P], T]:
+    """Do the whole method again when the server went away in it: each is harmless when done twice."""
+
+    @wraps(method)
+    def patiently(self: L, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._link.patiently(lambda: method(self, *args, **kwargs))
+
+    return cast("Callable[Concatenate[L, P], T]", patiently)
+
+
+def _client(settings: MongoConfig) -> tuple[str, pymongo.MongoClient[Document]]:
+    """Return where the server is, without user and password, and a client that has not asked it anything yet."""
+    uri, milliseconds = settings.uri.get_secret_value(), int(settings.timeout_s * 1000)
+    # An @ behind the first slash or question mark is one of an unescaped password, whose beginning would pass for the host.
+    torn = "@" in re.sub(r"^[^/]*//[^/?]*", "", uri)
+    try:
+        if torn:
+            raise ValueError
+        with warnings.catch_warnings():
+            # An unknown option is told by a warning that holds its value.
+            warnings.simplefilter("ignore")
+            hosts = uri_parser.parse_uri(uri, connect_timeout=settings.timeout_s)["nodelist"]
+            client: pymongo.MongoClient[Document] = pymongo.MongoClient(
+                uri,
+                appname="celebcollect",
+                uuidRepresentation="standard",
+                # A row must survive the loss of a server, because an offset is committed after it.
+                w="majority",
+                journal=True,
+                maxPoolSize=POOL,
+                serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+                socketTimeoutMS=int(SOCKET_TIMEOUT_S * 1000),
+                # What one worker has written the next one must see.
+                readPreference="primary",
+            )
+    except (PyMongoError, ValueError, TypeError):
+        client, hosts = None, []  # type: ignore[assignment]
+    if client is None:
+        # The driver's own words may quote parts of a password that was not escaped.
+        raise ConfigError(
+            "mongo.uri is no usable MongoDB URI",
+            hint="mongodb://USER:PASSWORD@HOST:27017/?options, with special characters in user and password as %XX.",
+        )
+    return ",".join(f"{host}:{port}" if port else str(host) for host, port in hosts), client
+
+
+def _is_passing(error: PyMongoError) -> bool:
+    if isinstance(error, BulkWriteError):
+        details = error.details or {}
+        # Without errors of single writes, what failed is the waiting for the majority.
+        return not details.get("writeErrors") or any(problem.get("code") in _PASSING for problem in details["writeErrors"])
+    if isinstance(error, OperationFailure):
+        return error.code in _PASSING or isinstance(error, WTimeoutError)
+    return isinstance(error, (AutoReconnect, ConnectionFailure))
+
+
+def _reason(error: PyMongoError) -> str:
+    """Return the server's words on one line, without the document that it was about."""
+    details = getattr(error, "details", None) or {}
+    problems = details.get("writeErrors") or [details]
+    words = str(problems[0].get("errmsg") or type(error).__name__)
+    return " ".join(words.split())[:200]

@@ -1,0 +1,139 @@
+"""What a check offers. A new check is one new file with a class of this shape and a `build` (see CONTRIBUTING).
+
+A check decides; one that must open files for that also measures. Measuring and deciding are apart so that a changed
+threshold decides anew without opening a file again: what was measured is kept beside the image in `Image.facts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from pydantic import JsonValue
+
+from celebcollect.config import CleanConfig, StoreConfig
+from celebcollect.errors import StorageError
+from celebcollect.records import Image
+
+Facts = dict[str, JsonValue]
+"""What a check measured on a file. No None among the values: leave the key out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored image, the file that holds its bytes, and the same picture elsewhere."""
+
+    image: Image
+    file: Path
+    elsewhere: tuple[Image, ...] = ()
+    """Rows of other people with the same bytes or a similar hash, where a check asks for them (`Comparing`)."""
+    reference: int | None = None
+    """How much the picture is trusted to show the person: 0 a portrait that Wikidata names (P18), 1 TMDB's first portrait; None: not in itself."""
+    referenced_elsewhere: bool = False
+    """One of the rows in `elsewhere` is such a trusted portrait of its person."""
+
+    def facts(self, check: str) -> Mapping[str, JsonValue]:
+        """Return what a check measured on the picture; empty when it has not yet."""
+        return self.image.facts.get(check, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one picture is thrown out."""
+
+    id: str
+    """`Image.id`."""
+    reason: str
+    """A short snake_case word, counted in `status`."""
+    detail: str | None = None
+    """The measured value, e.g. `80x60 px`."""
+    duplicate_of: str | None = None
+    """Id of the image that this one was held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a check found out about a picture that it leaves in."""
+
+    id: str
+    """`Image.id`."""
+    identity: str
+    """See `Image.identity`."""
+
+
+class Check(Protocol):
+    """Looks at pictures and says which to throw out. Thread-safe."""
+
+    name: str
+
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever the check could decide differently: its version and its settings."""
+        ...
+
+    def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection | Acceptance]:
+        """
+        Yield the pictures to throw out of one person's set; those that earlier checks threw out are not in it.
+
+        May also yield what it found out about those that stay.
+
+        The verdict depends on nothing but the set: not on its order, on earlier verdicts, or on the time.
+        """
+        ...
+
+
+@runtime_checkable
+class Measuring(Check, Protocol):
+    """A check that opens files. What it measures depends on the bytes alone, never on a threshold."""
+
+    def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
+        """
+        Yield id and facts of those pictures whose facts under `name` are missing or out of date, each as soon as it is known.
+
+        Raises:
+            StorageError: A file cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Comparing(Check, Protocol):
+    """A check that wants to know who else has a picture."""
+
+    elsewhere_bits: int
+    """How many bits of the perceptual hashes may differ (0 to 11) for a picture to be in `Picture.elsewhere`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The sections that checks are built from."""
+
+    clean: CleanConfig
+    store: StoreConfig
+
+
+def missing(name: str, version: int | str, pictures: Sequence[Picture]) -> Iterator[Picture]:
+    """Yield the pictures that the check `name` has not measured in this `version`."""
+    return (picture for picture in pictures if picture.facts(name).get("version") != version)
+
+
+def read(picture: Picture) -> bytes:
+    """
+    Return the bytes of a picture.
+
+    Raises:
+        StorageError: The file cannot be read.
+    """
+    try:
+        return picture.file.read_bytes()
+    except OSError as error:
+        raise StorageError(
+            f"cannot read {picture.file}: {error.strerror}", hint="Check the disk and the rights on it, then run clean again."
+        ) from error
+
+
+def number(facts: Mapping[str, JsonValue], name: str) -> float:
+    """Return a measured number; 0 where there is none."""
+    value = facts.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,76 @@
+"""Find the copies among one person's pictures; the best copy stays.
+
+Exact copies have the same SHA-256. Near copies (recompressed, resized) have perceptual hashes that differ in few bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from celebcollect.checks.base import Check, Picture, Rejection, Settings
+from celebcollect.checks.hashes import comparable, distances, hashes_of
+from celebcollect.records import Image
+
+ORDER = 50
+VERSION = 1
+
+SOURCE_PRIORITY = {"commons": 0, "tmdb": 1}
+"""Of identical bytes the source that tells licence and author stays; Google tells neither."""
+
+
+def build(settings: Settings) -> Check:
+    """Return the check for `[clean] near_duplicate_bits`."""
+    return Duplicate(settings.clean.near_duplicate_bits)
+
+
+class Duplicate:
+    """Reject `exact_duplicate` and `near_duplicate`, naming the picture that is kept."""
+
+    name = "duplicate"
+
+    def __init__(self, near_bits: int) -> None:
+        self._near_bits = near_bits
+
+    def fingerprint(self) -> str:
+        """Return version and limit."""
+        return f"{VERSION} near_bits={self._near_bits}"
+
+    def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
+        """
+        Yield the copies, best picture first.
+
+        A near copy is one of a picture that is itself kept: copies do not chain, so a series of slightly different
+        shots is not eaten up from one end to the other.
+        """
+        images = sorted((picture.image for picture in pictures), key=best_first)
+        unique: list[Image] = []
+        seen: dict[str | None, Image] = {}
+        for image in images:
+            kept = seen.setdefault(image.sha256, image)
+            if kept is image:
+                unique.append(image)
+            else:
+                yield Rejection(image.id, "exact_duplicate", detail="same bytes", duplicate_of=kept.id)
+        for group in comparable(unique):
+            yield from self._near(group)
+
+    def _near(self, images: Sequence[Image]) -> Iterator[Rejection]:
+        hashes = hashes_of(images)
+        kept = np.zeros(len(images), dtype=bool)
+        for index, image in enumerate(images):
+            before = np.flatnonzero(kept[:index])
+            differ = distances(hashes[before], hashes[index])
+            if len(before) and differ.min() <= self._near_bits:
+                nearest = int(differ.argmin())
+                detail = f"{differ[nearest]} of 64 bits differ"
+                yield Rejection(image.id, "near_duplicate", detail=detail, duplicate_of=images[before[nearest]].id)
+            else:
+                kept[index] = True
+
+
+def best_first(image: Image) -> tuple[int, int, int, str, str]:
+    """Return the sort key of the copy to keep: most pixels, most bytes, best documented source; then the URL, so that no order of arrival matters."""
+    pixels = (image.width_px or 0) * (image.height_px or 0)
+    return -pixels, -(image.bytes or 0), SOURCE_PRIORITY.get(image.source.casefold(), 2), image.url, image.id

@@ -1,0 +1,65 @@
+"""Faces and embeddings as facts beside an image, and as they are published."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, cast
+
+import numpy as np
+from pydantic import JsonValue
+
+from celebcollect.checks.vision.base import Embedding, Face
+from celebcollect.records import Image
+
+CROP_MARGIN = 0.25
+"""Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture, tighter ones are found less often."""
+
+
+def faces_of(image: Image) -> list[Face]:
+    """Return the faces that were found in a picture, largest first, in pixels of the upright picture."""
+    found = cast("list[list[float]]", image.facts.get("faces", {}).get("faces", []))
+    return [_from_json(numbers) for numbers in found]
+
+
+def as_json(face: Face) -> JsonValue:
+    """Return a face as numbers: score, box, landmarks."""
+    points = [value for point in face.landmarks for value in point]
+    return [round(face.score, 3), *(round(value, 1) for value in (*face.box, *points))]
+
+
+def _from_json(numbers: list[float]) -> Face:
+    score, left, top, right, bottom, *points = numbers
+    return Face((left, top, right, bottom), tuple(zip(points[::2], points[1::2], strict=True)), score)
+
+
+def to_text(embedding: Embedding) -> str:
+    """Return an embedding as base64 of little-endian float32."""
+    return base64.b64encode(embedding.astype("<f4").tobytes()).decode("ascii")
+
+
+def from_text(text: str) -> Embedding:
+    """Read what `to_text` wrote."""
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float32)
+
+
+def published(image: Image) -> dict[str, Any]:
+    """Return the fields of `CleanRecord` about the largest face; empty where nobody looked."""
+    faces = faces_of(image)
+    if not faces:
+        return {}
+    left, top, right, bottom = faces[0].box
+    margin = CROP_MARGIN * faces[0].width
+    width, height = cast("list[int]", image.facts["faces"]["size"])
+    facts = image.facts.get("identity", {})
+    return {
+        "face_box": tuple(map(round, faces[0].box)),
+        "face_crop": (
+            max(round(left - margin), 0),
+            max(round(top - margin), 0),
+            min(round(right + margin), width),
+            min(round(bottom + margin), height),
+        ),
+        "face_landmarks": tuple((round(x), round(y)) for x, y in faces[0].landmarks) or None,
+        "embedding": facts.get("embedding"),
+        "embedding_version": facts.get("version") if "embedding" in facts else None,
+    }

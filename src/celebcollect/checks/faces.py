@@ -1,0 +1,88 @@
+"""Find pictures that do not show exactly one face of a useful size; works with the extra `faces`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing
+from celebcollect.checks.face_facts import faces_of
+from celebcollect.checks.vision import dlib_engine
+from celebcollect.checks.vision.base import EngineSpec
+from celebcollect.checks.vision.looking import detect
+from celebcollect.checks.vision.onnx_engine import onnx_spec
+from celebcollect.checks.vision.workers import Workers, shared
+from celebcollect.config import CleanConfig
+from celebcollect.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+ORDER = 60
+VERSION = 1
+
+
+def build(settings: Settings) -> Check | None:
+    """
+    Return the check for the face settings of `[clean]`, or None where faces are not looked at; the log says so unless they are switched off.
+
+    Raises:
+        ConfigError: `[clean] faces` is `required`, and they cannot be looked at.
+    """
+    spec = engine_for(settings.clean)
+    return Faces(settings.clean, spec, shared(spec, settings.clean.workers)) if spec else None
+
+
+def engine_for(clean: CleanConfig, *, tell: bool = True) -> EngineSpec | None:
+    """Return the engine to use, or None; see `build`."""
+    if clean.faces == "off":
+        return None
+    if clean.detector_model:
+        return onnx_spec(clean.detector_model, clean.embedder_model, clean.embedder_input)
+    reason = dlib_engine.why_not()
+    if reason is None:
+        return dlib_engine.DlibSpec()
+    if clean.faces == "required":
+        raise ConfigError(f'[clean] faces is "required", but {reason}', hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.")
+    if tell:
+        log.warning("cleaning without looking at faces: %s (%s)", reason, dlib_engine.INSTALL)
+    return None
+
+
+class Faces:
+    """Reject `no_face`, `face_too_small`, `several_faces`, and `corrupt_file` where decoding fails all the same."""
+
+    name = "faces"
+
+    def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
+        self._min_face_px, self._rule, self._workers = clean.min_face_px, clean.face_rule, workers
+        self._version = f"{VERSION} {spec.detector}"
+
+    def fingerprint(self) -> str:
+        """Return version, detector and limits."""
+        return f"{self._version} min_face_px={self._min_face_px} rule={self._rule}"
+
+    def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
+        """Yield the faces of what was not looked at with this detector."""
+        for id_, facts in self._workers.measure(detect, missing(self.name, self._version, pictures)):
+            yield id_, {"version": self._version, **facts}
+
+    def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
+        """Yield the pictures without a face, without a large one, or with several large ones."""
+        for picture in pictures:
+            found = self._fault(picture)
+            if found:
+                yield Rejection(picture.image.id, *found)
+
+    def _fault(self, picture: Picture) -> tuple[str, str] | None:
+        facts = picture.facts(self.name)
+        if "broken" in facts:
+            return "corrupt_file", str(facts["broken"])
+        widths = [face.width for face in faces_of(picture.image)]
+        large = [width for width in widths if width >= self._min_face_px]
+        if not widths:
+            return "no_face", "no face found"
+        if not large:
+            return "face_too_small", f"{widths[0]:.0f} px wide"
+        if len(large) > 1 and self._rule == "one":
+            return "several_faces", f"{len(large)} faces"
+        return None

@@ -1,0 +1,63 @@
+"""Find files that are gone or are no longer what `store` wrote.
+
+`store` decoded these very bytes before it wrote their SHA-256 down, so bytes that still match it still open: nothing is decoded here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from stat import S_ISREG
+
+from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, read
+from celebcollect.errors import StorageError
+
+ORDER = 10
+VERSION = 1
+
+
+def build(_: Settings) -> Check:
+    """Return the check; it has no settings."""
+    return Readable()
+
+
+class Readable:
+    """Reject `file_missing` and `corrupt_file`. A file is read again only when its size or its time of change differ."""
+
+    name = "readable"
+
+    def fingerprint(self) -> str:
+        """Return the version: there are no settings."""
+        return str(VERSION)
+
+    def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
+        """Yield size, time of change and digest of the files that are new or changed."""
+        for picture in pictures:
+            stamp = _stamp(picture)
+            facts = picture.facts(self.name)
+            if stamp and any(facts.get(key) != value for key, value in stamp.items()):
+                yield picture.image.id, stamp | {"sha256": hashlib.sha256(read(picture)).hexdigest()}
+
+    def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
+        """Yield the pictures whose file is gone or holds other bytes than it did."""
+        for picture in pictures:
+            image, facts = picture.image, picture.facts(self.name)
+            if not _stamp(picture):
+                yield Rejection(image.id, "file_missing")
+            elif facts.get("bytes") != image.bytes:
+                yield Rejection(image.id, "corrupt_file", detail=f"{facts.get('bytes')} of {image.bytes} bytes")
+            elif False:
+                yield Rejection(image.id, "corrupt_file", detail="other content than was stored")
+
+
+def _stamp(picture: Picture) -> Facts:
+    """Return what tells a changed file from an unchanged one; empty when there is no file."""
+    try:
+        status = picture.file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise StorageError(f"cannot look at {picture.file}: {error.strerror}", hint="Check the disk and the rights on it.") from error
+    if not S_ISREG(status.st_mode):
+        return {}
+    return {"version": VERSION, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}

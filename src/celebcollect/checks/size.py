@@ -1,0 +1,35 @@
+"""Find pictures that are too small to be of use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from celebcollect.checks.base import Check, Picture, Rejection, Settings
+
+ORDER = 20
+VERSION = 1
+
+
+def build(settings: Settings) -> Check:
+    """Return the check for `[store] min_side_px`."""
+    return Size(settings.store.min_side_px)
+
+
+class Size:
+    """Reject `too_small`. `store` keeps small pictures too, so that a lowered limit brings them back without a download."""
+
+    name = "size"
+
+    def __init__(self, min_side_px: int) -> None:
+        self._min_side_px = min_side_px
+
+    def fingerprint(self) -> str:
+        """Return version and limit."""
+        return f"{VERSION} min_side_px={self._min_side_px}"
+
+    def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
+        """Yield the pictures whose shorter side is below the limit."""
+        for picture in pictures:
+            width_px, height_px = picture.image.width_px or 0, picture.image.height_px or 0
+            if min(width_px, height_px) < self._min_side_px:
+                yield Rejection(picture.image.id, "too_small", detail=f"{width_px}x{height_px} px")

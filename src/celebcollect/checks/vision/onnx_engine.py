@@ -1,0 +1,196 @@
+"""Face models that the user names, as ONNX files: a detector of YuNet's shape, an embedder of SFace's or ArcFace's. The home of onnxruntime.
+
+The shapes: YuNet takes (1, 3, height, width) BGR 0 to 255 and gives, for the strides 8, 16 and 32, `cls_N`, `obj_N`, `bbox_N` and
+`kps_N` (as OpenCV's FaceDetectorYN reads them). The embedder takes (1, 3, 112, 112) RGB of an aligned face and gives one vector.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+from celebcollect.checks.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.errors import ConfigError
+
+INSTALL = "pip install onnxruntime"
+
+STRIDES = (8, 16, 32)
+MIN_SCORE = 0.7
+"""OpenCV's sample takes 0.9, its documentation 0.6 to 0.9; faces that are only likely are wanted too, for they make a group a group."""
+MAX_OVERLAP = 0.3
+"""Intersection over union beyond which the weaker of two boxes is the same face (OpenCV's default)."""
+
+ALIGNED_PX = 112
+TEMPLATE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+"""Where eyes, nose and mouth corners lie in an aligned face of 112 pixels (the template of ArcFace, which SFace uses too)."""
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxSpec:
+    """Two model files and their versions."""
+
+    detector_file: str
+    embedder_file: str
+    embedder_input: Literal["0..255", "-1..1"]
+    detector: str
+    embedder: str
+
+    def load(self) -> Engine:
+        """Build the engine."""
+        return OnnxEngine(self)
+
+
+def onnx_spec(detector_file: str, embedder_file: str, embedder_input: Literal["0..255", "-1..1"]) -> OnnxSpec:
+    """
+    Describe two model files; their contents are part of the versions.
+
+    Raises:
+        ConfigError: A file cannot be read, or onnxruntime is not installed.
+    """
+    if find_spec("onnxruntime") is None:
+        raise ConfigError("[clean] names face models, but onnxruntime is not installed", hint=INSTALL)
+    detector, embedder = (f"onnx-{_digest(file)}" for file in (detector_file, embedder_file))
+    return OnnxSpec(detector_file, embedder_file, embedder_input, detector, f"{embedder} {embedder_input}")
+
+
+def _digest(file: str) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the face model {file}: {error.strerror}", hint="[clean] detector_model and embedder_model name files."
+        ) from error
+
+
+class OnnxEngine:
+    """
+    Holds both sessions, one thread each: there is a process for every core.
+
+    Raises:
+        ConfigError: A file is no model of its shape.
+    """
+
+    def __init__(self, spec: OnnxSpec) -> None:
+        self._spec = spec
+        self._detector, self._embedder = _session(spec.detector_file), _session(spec.embedder_file)
+        needed = {f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES}
+        if not needed <= {output.name for output in self._detector.get_outputs()}:
+            raise ConfigError(
+                f"{spec.detector_file} has not the outputs of a YuNet detector", hint="Wanted: cls, obj, bbox, kps for the strides 8, 16, 32."
+            )
+        if list(self._embedder.get_inputs()[0].shape[1:]) != [3, ALIGNED_PX, ALIGNED_PX]:
+            raise ConfigError(
+                f"{spec.embedder_file} does not take faces of {ALIGNED_PX} pixels", hint="Wanted: (1, 3, 112, 112), as SFace and ArcFace."
+            )
+
+    def detect(self, pixels: Pixels) -> list[Face]:
+        """Return the faces with their five landmarks."""
+        canvas, factor = self._fitted(pixels)
+        tensor = canvas[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None]
+        names = [output.name for output in self._detector.get_outputs()]
+        found = dict(zip(names, self._detector.run(names, {self._detector.get_inputs()[0].name: tensor}), strict=True))
+        faces = [face for stride in STRIDES for face in _decode(found, stride, columns=canvas.shape[1] // stride)]
+        return [face.moved(1 / factor) for face in _strongest(faces)]
+
+    def _fitted(self, pixels: Pixels) -> tuple[Pixels, float]:
+        """Return the picture on the canvas that the model wants, and by how much it was scaled for that."""
+        height, width = self._detector.get_inputs()[0].shape[2:]
+        factor = 1.0
+        if isinstance(height, int) and isinstance(width, int):
+            factor = min(width / pixels.shape[1], height / pixels.shape[0], 1.0)
+        else:
+            height, width = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in pixels.shape[:2])
+        scaled = Pillow.fromarray(pixels)
+        if factor < 1:
+            scaled = scaled.resize((max(int(pixels.shape[1] * factor), 1), max(int(pixels.shape[0] * factor), 1)), Pillow.Resampling.BILINEAR)
+        canvas = np.zeros((height, width, 3), dtype=np.uint8)
+        canvas[: scaled.height, : scaled.width] = np.asarray(scaled)
+        return canvas, factor
+
+    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+        """Return the vector of the aligned face, of length 1."""
+        tensor = aligned(pixels, face).astype(np.float32).transpose(2, 0, 1)[None]
+        if self._spec.embedder_input == "-1..1":
+            tensor = (tensor - 127.5) / 127.5
+        vector = np.asarray(self._embedder.run(None, {self._embedder.get_inputs()[0].name: tensor})[0], dtype=np.float32).ravel()
+        length: Embedding = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        return length
+
+
+def aligned(pixels: Pixels, face: Face) -> Pixels:
+    """Turn, scale and cut a face so that its landmarks lie on the template; (112, 112, 3)."""
+    points = np.array(face.landmarks[: len(TEMPLATE)], dtype=np.float64)
+    if len(points) < len(TEMPLATE):
+        left, top, right, bottom = face.box
+        points = TEMPLATE / ALIGNED_PX * (right - left, bottom - top) + (left, top)
+    matrix = _similarity(TEMPLATE, points)
+    cut = Pillow.fromarray(pixels).transform((ALIGNED_PX, ALIGNED_PX), Pillow.Transform.AFFINE, tuple(matrix.ravel()), Pillow.Resampling.BILINEAR)
+    return np.asarray(cut)
+
+
+def _similarity(source: Numbers, target: Numbers) -> Numbers:
+    """Return the (2, 3) matrix of rotation, scale and shift that brings source points nearest to target points (least squares)."""
+    mean = source.mean(axis=0)
+    centred, aim = source - mean, target - target.mean(axis=0)
+    spread = (centred**2).sum()
+    cosine = (centred * aim).sum() / spread
+    sine = (centred[:, 0] * aim[:, 1] - centred[:, 1] * aim[:, 0]).sum() / spread
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return np.column_stack((turn, target.mean(axis=0) - turn @ mean))
+
+
+def _decode(found: dict[str, Any], stride: int, *, columns: int) -> list[Face]:
+    scores = np.sqrt(np.clip(found[f"cls_{stride}"], 0, 1) * np.clip(found[f"obj_{stride}"], 0, 1)).ravel()
+    boxes, points = found[f"bbox_{stride}"].reshape(-1, 4), found[f"kps_{stride}"].reshape(-1, 10)
+    faces = []
+    for index in np.flatnonzero(scores >= MIN_SCORE):
+        row, column = divmod(int(index), columns)
+        x, y = (column + boxes[index, 0]) * stride, (row + boxes[index, 1]) * stride
+        width, height = np.exp(boxes[index, 2:]) * stride
+        landmarks = tuple((float(points[index, at] + column) * stride, float(points[index, at + 1] + row) * stride) for at in range(0, 10, 2))
+        box = (float(x - width / 2), float(y - height / 2), float(x + width / 2), float(y + height / 2))
+        faces.append(Face(box, landmarks, float(scores[index])))
+    return faces
+
+
+def _strongest(faces: list[Face]) -> list[Face]:
+    """Return each face once: the strongest of boxes that overlap."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: (-face.score, face.box)):
+        if all(_overlap(face, other) <= MAX_OVERLAP for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _overlap(one: Face, other: Face) -> float:
+    width = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
+    height = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    common = max(width, 0.0) * max(height, 0.0)
+    areas = sum((face.box[2] - face.box[0]) * (face.box[3] - face.box[1]) for face in (one, other))
+    return common / (areas - common) if areas > common else 0.0
+
+
+def _session(file: str) -> Any:
+    # By name, because it is not there for everybody who checks types.
+    onnxruntime: Any = import_module("onnxruntime")
+    states: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    failures = (states.Fail, states.InvalidArgument, states.InvalidGraph, states.InvalidProtobuf, states.NoSuchFile, states.NotImplemented)
+    try:
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    except failures as error:
+        raise ConfigError(
+            f"{file} is no ONNX model that can be run: {str(error)[:120]}", hint="[clean] detector_model and embedder_model name files."
+        ) from error

@@ -1,0 +1,306 @@
+"""Look at what is there: the totals, the images, the topics."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from celebcollect.cli.session import JsonOption, add, print_json, print_table, session_of
+from celebcollect.errors import ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from celebcollect.app import App
+    from celebcollect.bus.base import Item, Message
+    from celebcollect.records import Image
+
+PUBLISH_BATCH = 500
+IMAGE_FIELDS = (
+    "qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author", "sha256", "path",
+    "bytes", "format", "width_px", "height_px", "found_at", "stored_at",
+)  # fmt: skip
+
+TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
+
+topics = typer.Typer(help="Look at the topics, write to them, deliver dead letters again.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that look."""
+    add(app, status)
+    add(app, images)
+    add(app, doctor)
+    add(topics, topics_list, "list")
+    add(topics, topics_create, "create")
+    add(topics, topics_peek, "peek")
+    add(topics, topics_publish, "publish")
+    add(topics, topics_replay_dead, "replay-dead")
+    app.add_typer(topics, name="topics")
+
+
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """
+    Count what the catalogue and the topics hold and print it as a table.
+
+    Example: celebcollect status --json
+    """
+    with session_of(context).app() as app:
+        counts = app.catalogue.counts()
+        facts: dict[str, Any] = {
+            "log": app.bus.kind,
+            "catalogue": app.catalogue.kind,
+            "celebrities": counts.celebrities,
+            "images": {state.value: n for state, n in counts.images.items()},
+            "reasons": dict(sorted(counts.reasons.items(), key=lambda reason: (-reason[1], reason[0]))),
+            "topics": _topics(app),
+        }
+    if as_json:
+        print_json(facts)
+        return
+    from rich.table import Table
+
+    sys.stdout.write(f"{counts.celebrities} celebrities; the catalogue is {facts['catalogue']}, the log {facts['log']}\n")
+    table = Table()
+    table.add_column("images")
+    table.add_column("number", justify="right")
+    for state, number in facts["images"].items():
+        table.add_row(state, str(number))
+    for reason, number in facts["reasons"].items():
+        table.add_row(f"  {reason}", str(number), style="dim")
+    print_table(table)
+    _print_topics(facts["topics"])
+
+
+def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
+    """
+    Look at everything that a run will need and print what works, what does not, and what to do.
+
+    Example: celebcollect doctor
+    """
+    from celebcollect.doctor import Verdict, examine
+
+    missing = []
+    facts = []
+    with session_of(context).app() as app:
+        for finding in examine(app):
+            facts.append({"name": finding.name, "verdict": finding.verdict.value, "what": finding.what, "hint": finding.hint})
+            missing += [finding.name] if finding.verdict is Verdict.MISSING else []
+            if not as_json:
+                hint = f"\n{'':22}{finding.hint}" if finding.hint else ""
+                sys.stdout.write(f"{finding.verdict.value:8}{finding.name:14}{_one_line(finding.what)}{hint}\n")
+                sys.stdout.flush()
+    if as_json:
+        print_json(facts)
+    if missing:
+        raise ServiceError(f"needed and not there: {', '.join(missing)}")
+
+
+def images(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option("--status", metavar="STATUS", help="Only verified, stored, accepted, rejected or failed ones.")] = None,
+    qid: Annotated[str | None, typer.Option("--qid", help="Only this person's.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Read images from the catalogue and print one line for each.
+
+    Example: celebcollect images --status rejected --json
+    """
+    from celebcollect.records import Status
+
+    wanted = None
+    if state is not None:
+        if state not in list(Status):
+            raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
+        wanted = Status(state)
+    with session_of(context).app() as app:
+        for image in app.catalogue.images(qid=qid, status=wanted):
+            if as_json:
+                print_json(_image_facts(image))
+            else:
+                reason = f" ({image.reason})" if image.reason else ""
+                sys.stdout.write(f"{image.qid}\t{image.name}\t{image.status.value}{reason}\t{image.source}\t{image.path or image.url}\n")
+
+
+def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
+    """
+    List the topics with their messages and how far behind each consumer group is.
+
+    Example: celebcollect topics list
+    """
+    with session_of(context).app() as app:
+        facts = _topics(app)
+    if as_json:
+        print_json(facts)
+    else:
+        _print_topics(facts)
+
+
+def topics_create(context: typer.Context) -> None:
+    """
+    Create the topics of the configuration that are missing.
+
+    Example: celebcollect topics create
+    """
+    with session_of(context).app() as app:
+        names = app.config.topics.all()
+        _ = app.bus  # opening it creates them
+    sys.stdout.write(f"topics: {', '.join(names)}\n")
+
+
+def topics_peek(
+    context: typer.Context,
+    topic: TopicArgument,
+    number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many of the newest messages.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Read a topic's newest messages without consuming them and print one line for each.
+
+    Example: celebcollect topics peek urlsVerifie -n 3 --json
+    """
+    with session_of(context).app() as app:
+        _must_exist(app, topic)
+        for message in app.bus.read(topic, last=number):
+            if as_json:
+                print_json(_message_facts(message))
+            else:
+                value = "(withdrawn)" if message.value is None else message.value.decode("utf-8", "backslashreplace")
+                sys.stdout.write(f"{message.partition}/{message.offset}\t{message.key or '-'}\t{_one_line(value)}\n")
+
+
+def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
+    """
+    Read JSON lines from stdin and put each on a topic, keyed by its qid.
+
+    A line that is no JSON object is published as it is; the stage that reads the topic moves it to the dead letters.
+
+    Example: celebcollect topics publish urls < candidates.jsonl
+    """
+    from celebcollect.catalogue.base import batches
+
+    odd = published = 0
+    with session_of(context).app() as app:
+        _must_exist(app, topic)
+        for batch in batches(_lines(), PUBLISH_BATCH):
+            app.bus.publish(topic, batch)
+            published += len(batch)
+            odd += sum(key is None for key, _ in batch)
+    sys.stdout.write(f"published {published} messages on {topic}\n")
+    if odd:
+        sys.stderr.write(f"celebcollect: {odd} of them have no qid\n")
+
+
+def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
+    """
+    Read a topic's dead letters and put the original messages back on the topic.
+
+    Each letter is delivered again once: what is still undecodable comes back as a new letter.
+
+    Example: celebcollect topics replay-dead urls
+    """
+    from celebcollect.bus import dead
+    from celebcollect.bus.base import DEAD
+
+    original = topic.removesuffix(DEAD)
+    replayed = foreign = 0
+    with session_of(context).app() as app:
+        _must_exist(app, dead.dead_topic(original))
+        with app.bus.subscribe([dead.dead_topic(original)], "replay-dead") as subscription:
+            while (messages := subscription.poll(PUBLISH_BATCH, 1.0)) or subscription.lag():
+                items: list[Item] = []
+                for message in messages:
+                    try:
+                        letter = dead.decode(message.value or b"")
+                    except ValueError:
+                        foreign += 1
+                        continue
+                    items.append((letter.key, letter.value))
+                app.bus.publish(original, items)
+                if messages:
+                    subscription.commit(messages)
+                replayed += len(items)
+    sys.stdout.write(f"replayed {replayed} messages on {original}\n")
+    if foreign:
+        sys.stderr.write(f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters of ours and were passed over\n")
+
+
+def _topics(app: App) -> dict[str, dict[str, Any]]:
+    """Return messages and lag by topic; a stage that never ran is behind by everything."""
+    names = app.config.topics
+    readers = {**dict.fromkeys(names.candidates(), "validate"), names.verified: "store", names.clean: "train"}
+    return {
+        topic.name: {
+            "messages": topic.messages,
+            "lag": {**({readers[topic.name]: topic.messages} if topic.name in readers else {}), **topic.lag},
+        }
+        for topic in app.bus.topics()
+    }
+
+
+def _print_topics(facts: dict[str, dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("topic")
+    table.add_column("messages", justify="right")
+    table.add_column("lag")
+    for name, numbers in facts.items():
+        table.add_row(name, str(numbers["messages"]), ", ".join(f"{group} {lag}" for group, lag in numbers["lag"].items()))
+    print_table(table)
+
+
+def _image_facts(image: Image) -> dict[str, Any]:
+    facts = image.model_dump(mode="json")
+    return {name: facts[name] for name in IMAGE_FIELDS}
+
+
+def _message_facts(message: Message) -> dict[str, Any]:
+    import base64
+    import json
+
+    facts: dict[str, Any] = {
+        "topic": message.topic,
+        "partition": message.partition,
+        "offset": message.offset,
+        "timestamp_ms": message.timestamp_ms,
+        "key": message.key,
+        "value": None,
+    }
+    if message.value is not None:
+        try:
+            facts["value"] = json.loads(message.value)
+        except (ValueError, RecursionError):
+            facts["value_base64"] = base64.b64encode(message.value).decode("ascii")
+    return facts
+
+
+def _lines() -> Iterator[Item]:
+    """Yield stdin's lines with the key that they ask for: the qid, or QID/sha256 for an accepted picture."""
+    import json
+
+    for line in sys.stdin.buffer:
+        value = line.strip()
+        if not value:
+            continue
+        try:
+            facts = json.loads(value)
+        except (ValueError, RecursionError):
+            facts = None
+        key = None
+        if isinstance(facts, dict) and isinstance(facts.get("qid"), str):
+            key = f"{facts['qid']}/{facts['sha256']}" if isinstance(facts.get("sha256"), str) else facts["qid"]
+        yield (key.encode("utf-8", "replace").decode() if key else None), value
+
+
+def _must_exist(app: App, topic: str) -> None:
+    names = [known.name for known in app.bus.topics()]
+    if topic not in names:
+        raise UsageError(f"no such topic: {topic!r}", hint=f"Topics are {', '.join(names)}.")
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,0 +1,165 @@
+"""Do everything: run-all, the demonstration, and the first configuration file."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from celebcollect.cli.session import JsonOption, add, print_json, print_table, session_of, stopping
+from celebcollect.errors import NothingProduced, ServiceError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from celebcollect.app import App
+    from celebcollect.pipeline import Plan, Progress
+
+
+class Celebrities(StrEnum):
+    """Whom `run-all` works on."""
+
+    NEW = "new"
+    KNOWN = "known"
+    ALL = "all"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands that do everything."""
+    add(app, run_all, "run-all")
+    add(app, demo)
+    add(app, init)
+
+
+def run_all(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Work on at most N people.")] = None,
+    target_images: Annotated[int | None, typer.Option(min=1, metavar="N", help="Accepted pictures wanted per person.")] = None,
+    sources: Annotated[str | None, typer.Option(metavar="LIST", help="google, tmdb, commons; all that can be used when left out.")] = None,
+    celebrities: Annotated[
+        Celebrities, typer.Option(help="new: ask Wikidata, work on those not finished yet; known: those in the catalogue; all: everybody.")
+    ] = Celebrities.NEW,
+    max_rounds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Search a person who is short at most N times.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Find celebrities, collect, validate, store and clean their pictures, again for those left short, and print what came out.
+
+    Example: celebcollect run-all --limit 10 --target-images 20
+    """
+    from celebcollect.cli.progress import watching
+    from celebcollect.pipeline import Plan, Progress
+    from celebcollect.pipeline import run_all as run
+
+    session = session_of(context)
+    changes = {key: value for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items() if value is not None}
+    with stopping() as stop, session.app(stop, run=changes) as app, app.run_lock():
+        plan = Plan(
+            sources=_sources(app, sources),
+            target_images=app.config.run.target_images,
+            max_rounds=app.config.run.max_rounds,
+            limit=limit,
+            celebrities=celebrities.value,
+        )
+        progress = Progress()
+        try:
+            with watching(progress, verbosity=session.verbosity, log_format=session.log_format.value):
+                run(app, plan, progress, stop)
+        finally:
+            _print_run(app, progress, as_json=as_json)
+        if not stop.is_set():
+            _judge(plan, progress)
+
+
+def _sources(app: App, given: str | None) -> tuple[str, ...]:
+    """Return the sources that were named, or those that can be used."""
+    from celebcollect.app import SOURCES
+
+    if given is not None:
+        names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+        unknown = [name for name in names if name not in SOURCES]
+        if unknown or not names:
+            raise UsageError(f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}", hint=f"Sources are {', '.join(SOURCES)}.")
+        return names
+    usable = []
+    for name in SOURCES:
+        why_not = app.why_unusable(name)
+        if why_not:
+            sys.stderr.write(f"celebcollect: without {name}: {why_not}\n")
+        else:
+            usable.append(name)
+    return tuple(usable)
+
+
+def _print_run(app: App, progress: Progress, *, as_json: bool) -> None:
+    if as_json:
+        facts: dict[str, Any] = {"people": progress.people, "rounds": progress.round}
+        facts["stages"] = {name: tally.as_dict() for name, tally in progress.tallies.items()}
+        facts["blocked"] = {
+            name: {"reason": error.message, "until": error.until.isoformat() if error.until else None} for name, error in progress.blocked.items()
+        }
+        facts["failed"] = {name: error.message for name, error in progress.failed.items()}
+        print_json(facts)
+        return
+    from celebcollect.cli.progress import table
+
+    print_table(table(progress))
+    counts = app.catalogue.counts()
+    numbers = ", ".join(f"{n} {state.value}" for state, n in counts.images.items())
+    sys.stdout.write(f"{counts.celebrities} celebrities; images: {numbers}\n")
+    sys.stdout.write(f"Pictures lie in {app.data_dir / 'images'}, rejected ones in {app.data_dir / 'quarantine'}.\n")
+    for name, error in progress.blocked.items():
+        again = f" It may be asked again at {error.until.isoformat()}." if error.until else ""
+        sys.stdout.write(f"{name} is blocked: {error.message}{again}\n")
+
+
+def _judge(plan: Plan, progress: Progress) -> None:
+    """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
+    for name, error in progress.failed.items():
+        raise ServiceError(f"{name}: {error.message}", hint=error.hint or "Everything else was done.")
+    if not progress.people and plan.celebrities != "known" and not progress.tally("wikidata")["people"] + progress.tally("wikidata")["people_before"]:
+        raise NothingProduced("Wikidata knows nobody who fits", hint="Loosen min_sitelinks, born_after or occupations in [wikidata].")
+    searched = sum(progress.tally(name)["asked for"] for name in plan.sources)
+    found = sum(progress.tally(name)["candidates"] for name in plan.sources)
+    if searched and not found:
+        raise NothingProduced(f"no source has a picture of anybody ({', '.join(plan.sources)})", hint="`celebcollect -v run-all` logs every search.")
+
+
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demonstration keeps its data; made when missing.")] = Path("demo"),
+) -> None:
+    """
+    Play a small web on 127.0.0.1 and run the whole pipeline against it, offline, with drawn people.
+
+    Example: celebcollect demo /tmp/demo
+    """
+    from celebcollect.demo.run import run_demo
+
+    session_of(context)
+    with stopping() as stop:
+        run_demo(folder, stop)
+
+
+def init(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path("config.toml"),
+) -> None:
+    """
+    Write a commented configuration file that names every key with its default; an existing file is left alone.
+
+    Example: celebcollect init
+    """
+    from celebcollect.configfile import example
+
+    session_of(context)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as out:
+            out.write(example())
+    except FileExistsError:
+        raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE") from None
+    except OSError as error:
+        raise StorageError(f"cannot write {file}: {error.strerror}") from error
+    sys.stdout.write(f"wrote {file}: every key with its default, set those that you need and delete the rest\n")

@@ -1,0 +1,135 @@
+"""What all commands share: the options before the command, the open app, signals, and ways to print."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from celebcollect.errors import Interrupted
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from celebcollect.app import App
+    from celebcollect.config import Config
+    from celebcollect.report import Tally
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+FollowOption = Annotated[bool, typer.Option("--follow", help="Go on with what arrives until SIGTERM or Ctrl-C.")]
+
+
+class LogFormat(StrEnum):
+    """Form of the log lines."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options before the command."""
+
+    config_file: Path | None
+    verbosity: int
+    log_format: LogFormat
+
+    def config(self) -> Config:
+        """Read the configuration and start logging."""
+        from celebcollect import configfile, log
+
+        log.setup(self.verbosity, self.log_format.value)
+        return configfile.load(self.config_file)
+
+    @contextmanager
+    def app(self, stop: threading.Event | None = None, **changes: dict[str, Any]) -> Iterator[App]:
+        """Open the app; `stop` ends its waiting for services, `changes` are values of the command line by section, above file and environment."""
+        from celebcollect import configfile
+        from celebcollect.app import App
+
+        loaded = self.config()
+        with App(configfile.changed(loaded, changes), stop=stop) as app:
+            yield app
+
+
+class Stop(threading.Event):
+    """Set by the first SIGINT or SIGTERM: finish the batch and end."""
+
+    signal: int | None = None
+
+
+@contextmanager
+def stopping(*, following: bool = False) -> Iterator[Stop]:
+    """
+    Turn SIGINT and SIGTERM into an event, so that work ends between two batches; a second SIGINT ends it at once.
+
+    A command that follows ends normally by SIGTERM: that is how its supervisor stops it.
+
+    Raises:
+        Interrupted: When the block was left after a signal.
+    """
+    stop = Stop()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.signal = number
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except Interrupted:
+        # Work that waited for a service ends like this; below, it is an interruption or a normal end as if it had seen the event itself.
+        if stop.signal is None:
+            raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stop.signal is not None and not (following and stop.signal == signal.SIGTERM):
+        raise Interrupted("interrupted; what was finished is kept, and the same command goes on from there")
+
+
+def add(app: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
+    """Add a command; the list of commands shows the first sentence of its help whole."""
+    app.command(name, short_help=(command.__doc__ or "").strip().partition("\n")[0])(command)
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session that the options before the command made."""
+    session = context.obj
+    assert isinstance(session, Session)  # noqa: S101 - set by the callback of every command
+    return session
+
+
+def print_json(value: object) -> None:
+    """Print one line of JSON on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def print_summary(name: str, tally: Tally, *, as_json: bool) -> None:
+    """Print what a stage did."""
+    if as_json:
+        print_json({"stage": name, **tally.as_dict()})
+    else:
+        sys.stdout.write(f"{name}: {tally}\n")
+
+
+def print_table(table: Table) -> None:
+    """Print a table on stdout: as wide as the terminal, or as wide as its text where there is none."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(80, console.measure(table).maximum))
+    console.print(table)

@@ -1,0 +1,127 @@
+"""Read the configuration: one TOML file, overridden by `CELEBCOLLECT_<SECTION>__<KEY>`; write a commented one.
+
+Every key has a default, so an absent file is fine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsError
+
+from celebcollect.config import Config, Section
+from celebcollect.errors import ConfigError
+
+ENV_FILE = "CELEBCOLLECT_CONFIG"
+
+
+def find_file(path: Path | None = None) -> Path | None:
+    """
+    Return the configuration file to read, or None when the defaults are to be used.
+
+    Raises:
+        ConfigError: The file named by `path` or `$CELEBCOLLECT_CONFIG` is not there.
+    """
+    named = path or (Path(os.environ[ENV_FILE]) if os.environ.get(ENV_FILE) else None)
+    if named is not None:
+        if not named.is_file():
+            said_by = "--config" if path else f"${ENV_FILE}"
+            raise ConfigError(f"configuration file not found: {named} (named by {said_by})", hint="`celebcollect init` writes one.")
+        return named
+    usual = (Path("config.toml"), platformdirs.user_config_path("celebcollect") / "config.toml")
+    return next((candidate for candidate in usual if candidate.is_file()), None)
+
+
+def load(path: Path | None = None) -> Config:
+    """
+    Read the configuration file, put the environment on top and check everything.
+
+    Raises:
+        ConfigError: A file that is missing or no TOML, an unknown key, a value of the wrong type or out of range.
+    """
+    file = find_file(path)
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} is not valid TOML: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    where = str(file) if file else "the environment"
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        # One line: the first problem whole, the others by name. Inputs are left out, one of them may be a secret.
+        first, *others = [(".".join(str(part) for part in problem["loc"]) or "configuration", _reason(problem)) for problem in error.errors()]
+        more = f" (also wrong: {', '.join(key for key, _ in others)})" if others else ""
+        raise ConfigError(f"{where}: {first[0]}: {first[1]}{more}", hint="config.example.toml names every key.") from None
+    except SettingsError:
+        raise ConfigError("an environment variable CELEBCOLLECT_... holds a value that cannot be read", hint="Lists and tables are JSON.") from None
+
+
+def _reason(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown key"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def changed(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
+    """
+    Return the configuration with values of the command line on top, by section.
+
+    Raises:
+        ConfigError: A value that the section does not take.
+    """
+    sections: dict[str, Section] = {}
+    for name, values in changes.items():
+        section: Section = getattr(config, name)
+        try:
+            sections[name] = type(section).model_validate({**section.model_dump(), **values})
+        except ValidationError as error:
+            problem = error.errors()[0]
+            option = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
+            raise ConfigError(f"--{option}: {_reason(problem)}") from None
+    return config.model_copy(update=sections)
+
+
+def example() -> str:
+    """Return a configuration file that names every key with its default and what it is for."""
+    top, sections = [], []
+    for name, field in Config.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            sections.append(f"\n[{name}]" + "".join(_example_key(key, info) for key, info in type(field.default).model_fields.items()))
+        else:
+            top.append(_example_key(name, field))
+    intro = (
+        "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
+        "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
+    )
+    return intro + "".join(top) + "\n" + "\n".join(sections) + "\n"
+
+
+def _example_key(key: str, field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    comment = f"\n# {' '.join((field.description or '').split())}"
+    if isinstance(default, dict):
+        return f"{comment}\n# {key} = {{}}"
+    return f"{comment}\n{key} = {_toml(default)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # A JSON string is a TOML string too; a secret's default is empty.
+    return json.dumps(value.get_secret_value() if hasattr(value, "get_secret_value") else str(value), ensure_ascii=False)

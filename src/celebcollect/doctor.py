@@ -1,0 +1,126 @@
+"""Look at everything that a run will need, before it is needed: what works, what does not, and what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from celebcollect.app import App
+from celebcollect.errors import CelebCollectError
+from celebcollect.report import Tally
+from celebcollect.web.client import server_time
+
+LEAST_FREE_BYTES = 5_000_000_000
+"""Ten thousand pictures and their quarantine at half a megabyte each."""
+FACES = ("dlib", "face_recognition_models", "sklearn")
+CLOCK_TOLERANCE_S = 120
+"""Certificates and leases want a clock that is right to minutes."""
+
+
+class Verdict(StrEnum):
+    """How a finding is meant."""
+
+    OK = "ok"
+    ADVICE = "advice"  # something is left out without it
+    MISSING = "missing"  # nothing works without it
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Verdict
+    what: str
+    hint: str = ""
+
+
+def examine(app: App) -> Iterator[Finding]:
+    """Look at one thing after the other; a service that does not answer takes its timeout."""
+    yield _data_folder(app)
+    yield _try("log", lambda: f"{app.bus.kind}, {len(app.bus.topics())} topics")
+    yield _try("catalogue", lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities")
+    yield _contact(app)
+    yield _try("wikidata", lambda: f"{app.config.wikidata.endpoint} answers", lambda: app.wikidata(Tally(), wait=_wait).probe())
+    yield _browser(app)
+    yield _token(app)
+    yield _faces(app)
+    yield _clock(app)
+
+
+def _try(name: str, what: Callable[[], str], probe: Callable[[], object] = lambda: None, *, needed: bool = True) -> Finding:
+    try:
+        probe()
+        return Finding(name, Verdict.OK, what())
+    except CelebCollectError as error:
+        return Finding(name, Verdict.MISSING if needed else Verdict.ADVICE, error.message, error.hint)
+
+
+def _data_folder(app: App) -> Finding:
+    try:
+        folder = app.data_dir
+    except CelebCollectError as error:
+        return Finding("data folder", Verdict.MISSING, error.message, error.hint)
+    where = folder.resolve()
+    if not os.access(where, os.W_OK | os.X_OK):
+        return Finding("data folder", Verdict.MISSING, f"{where} cannot be written", "Set data_dir to a folder that can be written.")
+    free = shutil.disk_usage(where).free
+    told = f"{where}, {free / 1e9:.1f} GB free"
+    if free < LEAST_FREE_BYTES:
+        return Finding("data folder", Verdict.ADVICE, told, f"Less than {LEAST_FREE_BYTES / 1e9:.0f} GB soon fill up; nothing is ever deleted.")
+    return Finding("data folder", Verdict.OK, told)
+
+
+def _contact(app: App) -> Finding:
+    contact = app.config.http.contact
+    if contact:
+        return Finding("contact", Verdict.OK, contact)
+    hint = "Set [http] contact to a mail address or URL: Wikimedia slows down or refuses programs that nobody can be asked about."
+    return Finding("contact", Verdict.ADVICE, "nobody to write to in our User-Agent", hint)
+
+
+def _browser(app: App) -> Finding:
+    why_not = app.why_unusable("google")
+    if why_not:
+        return Finding("browser", Verdict.ADVICE, why_not, "Without one Google Images is left out. Debian: apt install chromium chromium-driver")
+    settings = app.config.google
+    where = settings.remote_url or settings.browser or "found on this machine"
+    return _try("browser", lambda: f"{where}, starts", lambda: app.google(Tally(), wait=_wait).probe(), needed=False)
+
+
+def _token(app: App) -> Finding:
+    why_not = app.why_unusable("tmdb")
+    if why_not:
+        return Finding("tmdb", Verdict.ADVICE, why_not, "Without it TMDB is left out.")
+    return _try("tmdb", lambda: "the token is accepted", lambda: app.tmdb(Tally(), wait=_wait).probe(), needed=False)
+
+
+def _faces(app: App) -> Finding:
+    absent = [name for name in FACES if importlib.util.find_spec(name) is None]
+    if app.config.clean.faces == "off":
+        return Finding("faces", Verdict.OK, "switched off")
+    if not absent:
+        return Finding("faces", Verdict.OK, "the extra is installed")
+    verdict = Verdict.MISSING if app.config.clean.faces == "required" else Verdict.ADVICE
+    return Finding("faces", verdict, f"not installed: {', '.join(absent)}", "pip install 'celebcollect[faces]'; without it wrong people stay in.")
+
+
+def _clock(app: App) -> Finding:
+    told = server_time(app.config.wikidata.endpoint, app.config.http)
+    offset = None if told is None else (datetime.now(UTC) - told).total_seconds()
+    if offset is None:
+        return Finding("clock", Verdict.ADVICE, "no server told the time", "Compare it yourself: `date -u`.")
+    if abs(offset) > CLOCK_TOLERANCE_S:
+        return Finding("clock", Verdict.MISSING, f"{offset:+.0f} s off the endpoint's", "Set the clock: certificates and leases depend on it.")
+    return Finding("clock", Verdict.OK, f"{offset:+.0f} s off the endpoint's")
+
+
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False

@@ -1,0 +1,53 @@
+"""Set up logging once, for the person at a terminal, for cron and for programs.
+
+Modules log through `logging.getLogger(__name__)`: an event, then `key=value` pairs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+PACKAGE = "celebcollect"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message and, where there is one, the exception's type."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+        return json.dumps(line, ensure_ascii=False)
+
+
+def setup(verbosity: int = 0, form: Literal["text", "json"] = "text", handler: logging.Handler | None = None) -> None:
+    """
+    Send our log lines to stderr: information by default, details with `-v`, other libraries' too with `-vv`, warnings only with -1.
+
+    Other libraries stay at warnings below `-vv`, because their debug lines show whole requests, headers included.
+    """
+    chosen = handler or logging.StreamHandler(sys.stderr)
+    if form == "json":
+        chosen.setFormatter(JsonFormatter())
+    elif handler is None:
+        chosen.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    level = logging.WARNING if verbosity < 0 else logging.DEBUG if verbosity else logging.INFO
+    # Whoever retries says so with host, attempt and pause; stamina's own line would say it again without them.
+    from stamina import instrumentation
+
+    instrumentation.set_on_retry_hooks(())
+    root = logging.getLogger()
+    root.handlers[:] = [chosen]
+    # Not even -vv lets them go to DEBUG: their debug lines carry Authorization headers.
+    root.setLevel(logging.INFO if verbosity > 1 else logging.WARNING)
+    logging.getLogger(PACKAGE).setLevel(level)

@@ -1,0 +1,248 @@
+"""Prove that bytes are a picture, measure it and give it a perceptual hash - from one decode. The home of Pillow and numpy below the checks.
+
+The bytes decide the type; what a server or a file name says plays no role. Bytes come from anywhere, so each format's header is checked against
+the pixel limit before its decoder may allocate anything.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from celebcollect.picture_kinds import NotAPicture, sniff
+
+__all__ = ["EXTENSIONS", "PHASH_VERSION", "Decoded", "NotAPicture", "PictureFacts", "decoded", "inspect", "perceptual_hash", "reduced"]
+
+PHASH_VERSION = 1
+"""Names the pipeline below: grey, reduced to no less than 64 pixels a side (JPEG while it is decoded, others after it), then 32x32 LANCZOS.
+Hashes of two versions are not comparable (a hash of reduced and one of full pixels differ by up to 10 bits)."""
+
+_REDUCED_PX = 64
+
+EXTENSIONS = {
+    "jpeg": "jpg",
+    "png": "png",
+    "webp": "webp",
+    "gif": "gif",
+    "avif": "avif",
+}
+"""Formats that are read (`PictureFacts.format`), with the extension of their files. HEIC has no decoder in Pillow; BMP and TIFF are rare on the web,
+and TIFF's many codecs are a wide door."""
+
+_PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
+"""Imported here, so that Pillow does not load its other forty on the first file that it does not know."""
+
+_BYTES_PER_PIXEL = {"WEBP": 12, "AVIF": 6}
+"""What decoding takes: two canvases and the picture for WebP, else at most 5 (`_OTHER_BYTES`)."""
+
+_OTHER_BYTES = 5
+
+_MAX_DECODED = 300_000_000
+"""Bytes that a WebP or AVIF may take: 25 and 50 megapixels, whatever the user's limit."""
+
+_LARGE = 48_000_000
+"""Pictures that take more bytes are decoded one at a time: one of 100 megapixels takes 500 MB, and one for each thread would be too much."""
+
+_one_large = threading.Lock()
+
+_MAX_SCANS = 100
+"""Of a progressive JPEG; encoders write about 10. Each one costs a pass over all pixels, whatever its size in the file."""
+
+_MAX_SCANNED_PIXELS = 1_000_000_000
+"""Pixels times scans of a progressive JPEG."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is measured on a picture; width and height as they are stored in the file, before EXIF turns it."""
+
+    format: str
+    """A key of `EXTENSIONS`."""
+    width_px: int
+    height_px: int
+    phash: str
+    phash_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture whose pixels are in memory, JPEGs in reduced size; width and height as in `PictureFacts`."""
+
+    format: str
+    width_px: int
+    height_px: int
+    pixels: Image.Image
+
+
+def inspect(data: bytes, *, max_pixels: int) -> PictureFacts:
+    """
+    Decode a picture and measure it; of an animation, the first frame.
+
+    Raises:
+        NotAPicture: `empty`, `not_an_image`, `unsupported_format`, `too_many_pixels`, `truncated` or `corrupt`.
+    """
+    with decoded(data, max_pixels=max_pixels, mode="L", side_px=_REDUCED_PX) as picture:
+        return PictureFacts(picture.format, picture.width_px, picture.height_px, perceptual_hash(picture.pixels), PHASH_VERSION)
+
+
+@contextmanager
+def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px: int) -> Iterator[Decoded]:
+    """
+    Open a picture within the limits and decode it; what Pillow finds broken inside the block is reported alike.
+
+    Args:
+        data: From anywhere.
+        max_pixels: Width times height; more is refused before anything is allocated.
+        mode: The colours wanted; only JPEG's decoder heeds it, for others the caller converts.
+        side_px: How small a JPEG may get while it is decoded: no side becomes shorter than that.
+
+    Raises:
+        NotAPicture: As for `inspect`.
+    """
+    if not data:
+        raise NotAPicture("empty", "0 bytes")
+    kind = sniff(data)
+    cost = _BYTES_PER_PIXEL.get(kind, _OTHER_BYTES)
+    if kind in _BYTES_PER_PIXEL:
+        max_pixels = min(max_pixels, _MAX_DECODED // cost)
+    if kind == "WEBP":
+        _check_webp(data, max_pixels)
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+            width, height = picture.size
+            _check_pixels(width, height, max_pixels)
+            if kind == "JPEG":
+                _check_scans(data, width * height)
+                picture.draft(mode, (side_px, side_px))
+            with _one_large if width * height * cost > _LARGE else nullcontext():
+                picture.load()
+                # A first frame larger than its GIF's screen grows the picture while it loads.
+                _check_pixels(*picture.size, max_pixels)
+                yield Decoded(kind.lower(), width, height, picture)
+    except Image.DecompressionBombError as error:
+        raise NotAPicture("too_many_pixels", str(error)[:200]) from error
+    except _PILLOW_ERRORS as error:
+        raise NotAPicture("truncated" if "truncated" in str(error) else "corrupt", f"{kind.lower()}: {error}"[:200]) from error
+
+
+_PILLOW_ERRORS = (
+    OSError,  # includes UnidentifiedImageError
+    SyntaxError,  # what plugins raise for a broken header
+    ValueError,  # includes "decompressed data too large" of PNG's text and ICC chunks
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    MemoryError,  # a size that no machine has; the pixel limit has been checked, so it is the file that lies
+    RuntimeError,  # how the AVIF and WebP bindings fail
+)
+"""Everything that Pillow's five plugins were seen to raise on broken bytes, and nothing else."""
+
+# Our limit is checked before every decode. Pillow's own error, at twice its limit, stays; its warnings (about that limit, about broken EXIF)
+# would only go to stderr.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def perceptual_hash(picture: Image.Image) -> str:
+    """
+    Return the 64-bit pHash of a picture, 16 hexadecimal digits: 32x32 LANCZOS, DCT-II, the lowest 8x8, above or below their median.
+
+    Bit for bit what ImageHash's `phash` gives for the same pixels (`reduced`).
+    """
+    small = reduced(picture).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS).tobytes()
+    low = _DCT @ np.frombuffer(small, np.uint8).reshape(_SIDE, _SIDE).astype(np.float64) @ _DCT.T
+    ordered = np.sort(low, axis=None)
+    median = (ordered[31] + ordered[32]) / 2
+    return bytes(np.packbits(low > median)).hex()
+
+
+def reduced(picture: Image.Image) -> Image.Image:
+    """Return a picture in grey and as small as hashing allows: boxes of pixels averaged, 64 pixels left on the shorter side."""
+    grey = _grey(picture)
+    factor = min(grey.size) // _REDUCED_PX
+    return grey.reduce(factor) if factor > 1 else grey
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    if picture.mode == "L":
+        return picture
+    if picture.mode.startswith("I;16"):
+        # A plain conversion would cut everything above 255 to white, and all such pictures would look the same: take the upper byte of each value.
+        values = np.asarray(picture).astype("<u2", copy=False)
+        return Image.fromarray(np.ascontiguousarray(values.view(np.uint8)[:, 1::2]))
+    picture.info.pop("transparency", None)  # would only make Pillow warn about palettes
+    return picture.convert("L")
+
+
+_SIDE = 32
+
+
+def _dct_matrix() -> npt.NDArray[np.float64]:
+    """Return the first 8 rows of the DCT-II of length 32, (8, 32), unnormalised as in SciPy: 2 cos(pi k (2n + 1) / 64)."""
+    k, n = np.arange(8)[:, None], np.arange(_SIDE)[None, :]
+    return 2 * np.cos(np.pi * k * (2 * n + 1) / (2 * _SIDE))
+
+
+_DCT = _dct_matrix()
+
+
+def _check_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise NotAPicture("corrupt", f"{width}x{height} px")
+    if width * height > max_pixels:
+        raise NotAPicture("too_many_pixels", f"{width}x{height} px, at most {max_pixels} wanted")
+
+
+def _check_webp(data: bytes, max_pixels: int) -> None:
+    """Refuse a huge picture before Pillow's plugin allocates two canvases for it, which it does on opening (WebP Container Specification)."""
+    chunk = data[12:16]
+    if chunk == b"VP8X" and len(data) >= 30:
+        _check_pixels(1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little"), max_pixels)
+    elif chunk == b"VP8 " and len(data) >= 30:
+        _check_pixels(int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF, max_pixels)
+    elif chunk == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        _check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), max_pixels)
+
+
+def _check_scans(data: bytes, pixels: int) -> None:
+    """Refuse a JPEG with very many scans: each costs a pass over the whole picture (libjpeg-turbo, "Two Issues with the JPEG Standard")."""
+    if _has_one_scan(data):
+        return
+    scans = data.count(b"\xff\xda")
+    if scans > _MAX_SCANS or scans * pixels > _MAX_SCANNED_PIXELS:
+        raise NotAPicture("corrupt", f"jpeg: {scans} scans")
+
+
+def _has_one_scan(data: bytes) -> bool:
+    """Tell whether a JPEG is sequential with all its colours in the first scan, so that decoders stop after that (ITU-T T.81, B.2)."""
+    at, progressive, colours = 2, True, 0
+    while at + 4 < len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+            continue
+        if marker == 0xDA:
+            return not progressive and data[at + 4] == colours
+        if marker in _FRAMES and at + 9 < len(data):
+            progressive, colours = marker not in _SEQUENTIAL_FRAMES, data[at + 9]
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL_FRAMES = frozenset((0xC0, 0xC1))

@@ -1,0 +1,1 @@
+"""Where people and picture URLs come from."""

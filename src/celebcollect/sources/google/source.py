@@ -1,0 +1,239 @@
+"""Google Images as a source of pictures: one ordinary browser, one query at a time, slowly, and away when it is told to go.
+
+The parts: `query` what to ask, `cache` what was asked before, `manners` when to ask,
+`browser` and `look` how to ask, `page` and `records` what the answer means.
+Captchas are not solved and nothing is done to look like a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from celebcollect.config import GoogleConfig
+from celebcollect.errors import SourceError, StorageError
+from celebcollect.records import SCHEMA, Celebrity, ImageCandidate, now
+from celebcollect.report import Tally
+from celebcollect.sources.base import PersonNotSearched
+from celebcollect.sources.google.browser import Browser, BrowserFailed
+from celebcollect.sources.google.cache import Answer, AnswerCache, pages
+from celebcollect.sources.google.look import Seen, look_through
+from celebcollect.sources.google.manners import Manners, Notes, blocked
+from celebcollect.sources.google.page import State
+from celebcollect.sources.google.query import address, queries
+from celebcollect.sources.google.records import Found, originals, unique
+from celebcollect.sources.google.scripts import LISTEN
+
+log = logging.getLogger(__name__)
+
+MAX_FAILURES = 3
+"""So many people in a row who cannot be searched are no accident: the page has changed, or the machine cannot do it."""
+
+_REFUSALS = {
+    State.CAPTCHA: "Google asks for a captcha (unusual traffic)",
+    State.JS_SHELL: "Google checks the browser and does not let it through",
+}
+
+
+class Google:
+    """
+    The source `google`. To be used by one thread at a time; the browser starts with the first query that needs it.
+
+    Args:
+        settings: `[google]`.
+        topic: Where the candidates go.
+        data_dir: Takes the remembered answers, the pages that nobody understands, and the browser's folder.
+        tally: Counts what is left out.
+        notes: Keeps the time of the last query and the rest after a captcha, for the next run too.
+        save_page: Keep HTML and a screenshot of every page in this folder.
+        wait: Waits so many seconds; returns true when it was cut short because the work is to end.
+    """
+
+    name = "google"
+
+    def __init__(
+        self,
+        settings: GoogleConfig,
+        *,
+        topic: str,
+        data_dir: Path,
+        tally: Tally,
+        notes: Notes,
+        save_page: Path | None = None,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.topic = topic
+        self._settings = settings
+        self._data_dir = data_dir
+        self._tally = tally
+        self._cache = AnswerCache(data_dir, max_age_days=settings.cache_days, tally=tally)
+        self._manners = Manners(notes, min_interval_s=settings.min_interval_s, wait=wait)
+        self._save_page = save_page
+        self._browser: Browser | None = None
+        self._queries = 0
+        self._failures = 0
+
+    def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
+        """
+        Yield at most `limit` pictures of a person in Google's order; fewer mean that there are no more.
+
+        It ends early, too, when `wait` was cut short.
+
+        Raises:
+            SourceBlocked: A captcha, now or a while ago; remembered answers are still given.
+            PersonNotSearched: The page of this person's query could not be understood, or the browser failed twice.
+            SourceError: No browser, no network, or several people in a row who could not be searched.
+            StorageError: The disk refuses.
+        """
+        shown: list[Found] = []
+        texts = list(queries(person, self._settings))
+        if not texts:
+            self._tally.drop("google_no_query")
+        for text in texts:
+            if len(shown) >= limit:
+                return
+            # As many as for the first query: all of them may be shown already.
+            answer = self._answer(person, address(text, self._settings), limit)
+            if answer is None:
+                return
+            before = len(shown)
+            shown = list(unique((*shown, *answer.found)))[:limit]
+            for rank, picture in enumerate(shown[before:], start=before):
+                yield _candidate(person, picture, rank, answer)
+
+    def probe(self) -> None:
+        """Start the browser, asking nobody; raises SourceError when it does not start."""
+        try:
+            self._ready()
+        except BrowserFailed as failed:
+            raise self._failed(failed.reason, str(failed), fatal=True) from failed
+
+    def close(self) -> None:
+        """End the browser."""
+        if self._browser:
+            self._browser.close()
+            self._browser = None
+
+    def _answer(self, person: Celebrity, url: str, wanted: int) -> Answer | None:
+        """Return the pictures for a query, remembered or asked for; None when the work is to end."""
+        remembered = self._cache.get(person.qid, url)
+        if remembered and (remembered.complete or len(remembered.found) >= wanted):
+            self._tally.count("google_queries_saved")
+            return remembered
+        seen = self._ask(person.qid, url, wanted)
+        if seen is None:
+            return None
+        found = originals(seen.found)
+        self._tally.drop("google_not_original", len(seen.found) - len(found))
+        if seen.state is State.NO_RESULTS:
+            self._tally.drop("google_no_results")
+        answer = Answer(address=url, at=now(), complete=seen.complete, found=found)
+        self._cache.put(person.qid, answer)
+        if not seen.refused:
+            self._manners.welcome()
+            return answer
+        until = self._manners.rest()
+        if len(found) < wanted:
+            raise blocked(_REFUSALS[State.CAPTCHA], until)
+        return answer
+
+    def _ask(self, qid: str, url: str, wanted: int) -> Seen | None:
+        """Put a query to Google, twice when the browser fails; None when the work is to end."""
+        self._manners.check()
+        try:
+            return self._try(qid, url, wanted)
+        except BrowserFailed as failure:
+            log.warning("browser failed, the query is put again reason=%s detail=%s", failure.reason, failure.detail)
+            self._tally.count("google_browser_restarts")
+            self.close()
+        try:
+            return self._try(qid, url, wanted)
+        except BrowserFailed as failure:
+            self.close()
+            nobody = failure.reason == "unreachable"
+            raise self._failed(f"google_browser_{failure.reason}", f"the browser failed twice: {failure.detail}", fatal=nobody) from failure
+
+    def _try(self, qid: str, url: str, wanted: int) -> Seen | None:
+        browser = self._ready()
+        if not self._manners.take_turn():
+            return None
+        self._queries += 1
+        self._tally.count("google_queries")
+        try:
+            ended = browser.open(url)
+        finally:
+            self._manners.asked()
+        return self._judge(browser, qid, look_through(browser, wanted, ended=ended, page_wait_s=self._settings.page_wait_s))
+
+    def _ready(self) -> Browser:
+        """Return the open browser, a fresh one after so many queries."""
+        if self._browser and self._queries >= self._settings.queries_per_browser:
+            self.close()
+        if self._browser is None:
+            self._browser = Browser(self._settings, self._data_dir / "browser")
+            self._browser.listen(LISTEN)
+            self._queries = 0
+        return self._browser
+
+    def _judge(self, browser: Browser, qid: str, seen: Seen) -> Seen:
+        """Return what can be used; raise what cannot, with the page saved where that helps somebody."""
+        log.debug("page state=%s pictures=%d complete=%s http=%d", seen.state, len(seen.found), seen.complete, seen.http_status)
+        saved = _save(browser, self._save_page, qid, seen.state) if self._save_page else None
+        if seen.state in (State.RESULTS, State.NO_RESULTS):
+            self._failures = 0
+            return seen
+        if seen.state in _REFUSALS:
+            self.close()
+            raise blocked(_REFUSALS[seen.state], self._manners.rest())
+        if seen.state is State.BASIC:
+            raise SourceError(
+                "Google sends the page for browsers without JavaScript: it has thumbnails only",
+                hint="Update Chromium; if that does not help, Google takes this browser for a robot today: leave it alone for a while.",
+            )
+        saved = saved or _save(browser, pages(self._data_dir), qid, seen.state)
+        what = f"HTTP {seen.http_status}" if seen.http_status >= 400 else seen.state
+        raise self._failed("google_unknown_page", f"a page of Google that nobody understands ({what}), kept as {saved}")
+
+    def _failed(self, reason: str, what: str, *, fatal: bool = False) -> SourceError:
+        """Count a failure and return its error: for this person, or for everybody when it happens again and again."""
+        self._failures += 1
+        self._tally.drop(reason)
+        if fatal or self._failures >= MAX_FAILURES:
+            people = f" ({self._failures} people in a row)" if self._failures > 1 else ""
+            return SourceError(f"{what}{people}", hint="Look at a page with --save-page DIR, and check with `celebcollect doctor`.")
+        return PersonNotSearched(what)
+
+
+def _candidate(person: Celebrity, picture: Found, rank: int, answer: Answer) -> ImageCandidate:
+    return ImageCandidate(
+        schema_version=SCHEMA,
+        qid=person.qid,
+        name=person.name,
+        url=picture.url,
+        source=Google.name,
+        profession=next(iter(person.professions), None),
+        rank=rank,
+        page_url=picture.page_url,
+        page_title=picture.title,
+        site=picture.site,
+        author=picture.author,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        found_at=answer.at,
+    )
+
+
+def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
+    """Keep a page's HTML and a screenshot; the names are made of time, kind and QID, never of what a page or a name says."""
+    at = datetime.now(UTC)
+    file = folder / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:06d}-{state}-{qid}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(browser.source(), encoding="utf-8", errors="replace")
+        file.with_suffix(".png").write_bytes(browser.screenshot())
+    except OSError as error:
+        raise StorageError(f"cannot keep a page in {folder}: {error.strerror}") from error
+    return file

@@ -1,0 +1,81 @@
+"""What an export folder says of itself, in a file of its own."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import Field, ValidationError
+
+from celebcollect.errors import StorageError, UsageError
+from celebcollect.records import Record
+
+Layout = Literal["imagefolder", "webdataset"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+INDEX = ".celebcollect-export.json"
+"""Says that the folder is ours, and what is in it."""
+
+
+class Shard(Record):
+    """What is in a tar file, and the file as it was written."""
+
+    digest: str
+    """Of its content: the keys and the metadata."""
+    sha256: str
+    bytes: int
+    mtime_ns: int
+
+
+class Index(Record):
+    """What an export folder holds."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    layout: Layout
+    crops: bool = False
+    """Faces instead of whole pictures."""
+    max_shard_bytes: int | None = None
+    """Of the tar files, where there are any."""
+    complete: bool = False
+    """False while an export is going on, or after it was interrupted."""
+    fingerprint: str = ""
+    pictures: dict[str, list[str]] = Field(default_factory=dict)
+    """SHA-256 digests by QID."""
+    shards: dict[str, Shard] = Field(default_factory=dict)
+
+    def keys(self) -> set[str]:
+        """Return the pictures as `QID/sha256`."""
+        return {f"{qid}/{sha256}" for qid, shas in self.pictures.items() for sha256 in shas}
+
+
+def read_index(folder: Path) -> Index | None:
+    """
+    Return what an export folder holds; None when it is none.
+
+    Raises:
+        UsageError: Its index cannot be understood.
+        StorageError: The disk refuses.
+    """
+    file = folder / INDEX
+    try:
+        with told("read", file):
+            return Index.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise UsageError(f"{file} is no index of an export", hint="Export to another folder, or remove this one.") from error
+
+
+@contextmanager
+def told(what: str, path: Path) -> Iterator[None]:
+    """Turn errors of the disk into one that a user understands; a missing file is for the caller."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        hint = "Make room, then run the same command again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise StorageError(f"cannot {what} {path}: {error.strerror or type(error).__name__}", hint=hint) from error

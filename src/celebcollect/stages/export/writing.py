@@ -1,0 +1,81 @@
+"""What the layouts share: the job at hand, and what came out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from celebcollect.catalogue.images import ImageFolder
+from celebcollect.checks.pixels import NotAPicture
+from celebcollect.errors import Interrupted, StorageError
+from celebcollect.report import Tally
+from celebcollect.stages.export.crops import cut
+from celebcollect.stages.export.selection import Sample
+from celebcollect.stages.export.target import Target
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One export under way."""
+
+    target: Target
+    folder: ImageFolder
+    tally: Tally
+    stop: threading.Event
+
+    def read(self, sample: Sample) -> bytes | None:
+        """
+        Return the bytes to export: the picture, proved by its digest, or the face that is cut out of it.
+
+        None, counted as `file_missing`, `file_changed` or `corrupt_file`, when there are none; `clean` may have moved the file meanwhile.
+
+        Raises:
+            Interrupted: The work is to stop.
+            StorageError: The disk refuses.
+        """
+        if self.stop.is_set():
+            raise Interrupted("interrupted; what was exported is kept, and the same command goes on from there")
+        reason = "file_changed"
+        try:
+            file = self.folder.file(sample.path)
+            data = file.read_bytes()
+            if hashlib.sha256(data).hexdigest() == sample.sha256:
+                return cut(sample.picture(file), sample.face) if sample.face else data
+        except (FileNotFoundError, ValueError):
+            reason = "file_missing"
+        except NotAPicture:
+            reason = "corrupt_file"
+        except OSError as error:
+            raise StorageError(f"cannot read {sample.path}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
+        log.warning("picture left out reason=%s path=%s", reason, sample.path)
+        self.tally.drop(reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export has written."""
+
+    samples: Sequence[Sample]
+    """The pictures that are in it."""
+    files: set[str]
+    """Pictures, lists and shards, relative to the folder; all others of former exports go away."""
+    lists: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each list of metadata, by path."""
+
+
+def json_lines(rows: Iterable[dict[str, Any]]) -> bytes:
+    """Return one JSON object a line."""
+    return b"".join(to_json(row) + b"\n" for row in rows)
+
+
+def to_json(value: object, *, indent: int | None = None) -> bytes:
+    """Return JSON in UTF-8; a lone surrogate is escaped, which is what JSON has for it."""
+    return json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace")

@@ -1,0 +1,135 @@
+"""Say whom pictures show, by a trained model. Files may be anything: what is no picture is told, and the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from typing import Literal, cast
+
+import numpy as np
+
+from celebcollect.checks.base import Facts, Picture
+from celebcollect.checks.face_facts import faces_of, from_text
+from celebcollect.checks.faces import engine_for
+from celebcollect.checks.identity import embedding_version
+from celebcollect.checks.vision import dlib_engine
+from celebcollect.checks.vision.base import EngineSpec
+from celebcollect.checks.vision.looking import detect_and_embed
+from celebcollect.checks.vision.workers import Workers, available_cores
+from celebcollect.config import CleanConfig, StoreConfig
+from celebcollect.errors import ConfigError, UsageError
+from celebcollect.pictures import NotAPicture, inspect
+from celebcollect.stages.loose import loose_picture
+from celebcollect.stages.train.model import Model, Person
+
+Fault = Literal["missing", "unreadable", "no picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One face of a picture."""
+
+    box: tuple[int, int, int, int]
+    """Left, top, right, bottom in pixels of the picture as EXIF turns it; may reach beyond it."""
+    person: Person | None
+    """None: unknown."""
+    distance: float
+    """To the nearest training photograph of the person that the face is most like, also where it is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One file: the faces in it, largest first, or why there is nothing to see."""
+
+    file: Path
+    faces: tuple[Found, ...] = ()
+    fault: Fault | None = None
+    detail: str = ""
+
+
+def engine_of(model: Model, clean: CleanConfig) -> EngineSpec:
+    """
+    Return the face engine that the model's embeddings are of.
+
+    Raises:
+        ConfigError: No faces can be looked at here.
+        UsageError: The model was trained with another engine.
+    """
+    # `[clean] faces` says what `clean` does. Whoever asks who is in a picture wants faces looked at.
+    spec = engine_for(clean.model_copy(update={"faces": "auto"}), tell=False)
+    if spec is None:
+        raise ConfigError(f"faces cannot be recognised here: {dlib_engine.why_not()}", hint=dlib_engine.INSTALL)
+    version = embedding_version(spec)
+    if model.embedding_version != version:
+        raise UsageError(
+            f"the model was trained with embeddings {model.embedding_version!a}, and this installation makes {version!a}",
+            hint="Clean and train again: celebcollect clean, celebcollect train",
+        )
+    return spec
+
+
+def identify(files: Sequence[Path], model: Model, spec: EngineSpec, *, clean: CleanConfig, store: StoreConfig) -> Iterator[Seen]:
+    """
+    Yield what is seen in each file, in their order.
+
+    A picture that crashes the face engine does so in a process of its own, and counts as no picture.
+
+    Raises:
+        UsageError: The embeddings are not as long as the model's.
+    """
+    workers = Workers(spec, min(len(files), clean.workers or available_cores()))
+    done: dict[int, Seen] = {}
+    next_one = 0
+    try:
+        for id_, facts in workers.measure(detect_and_embed, _pictures(files, done, store)):
+            done[int(id_)] = _seen(files[int(id_)], facts, model)
+            while next_one in done:
+                yield done.pop(next_one)
+                next_one += 1
+    finally:
+        workers.close()
+    yield from (done[number] for number in sorted(done))
+
+
+def _pictures(files: Sequence[Path], done: dict[int, Seen], store: StoreConfig) -> Iterator[Picture]:
+    """Yield the files that hold a picture; what the others lack goes into `done`."""
+    for number, file in enumerate(files):
+        try:
+            status = file.stat()
+            # Looked at before it is opened: a pipe or a device may never end.
+            if not S_ISREG(status.st_mode):
+                raise NotAPicture("no file")
+            if status.st_size > store.max_bytes:
+                raise NotAPicture("too_large", f"{status.st_size} bytes, at most {store.max_bytes} are read")
+            facts = inspect(file.read_bytes(), max_pixels=store.max_pixels)
+        except FileNotFoundError:
+            done[number] = Seen(file, fault="missing", detail="no such file")
+        except OSError as error:
+            done[number] = Seen(file, fault="unreadable", detail=error.strerror or type(error).__name__)
+        except ValueError as error:  # a zero byte in the name
+            done[number] = Seen(file, fault="missing", detail=str(error))
+        except NotAPicture as error:
+            done[number] = Seen(file, fault="no picture", detail=str(error))
+        else:
+            yield loose_picture(file, id_=str(number), width_px=facts.width_px, height_px=facts.height_px)
+
+
+def _seen(file: Path, facts: Facts, model: Model) -> Seen:
+    if "broken" in facts:
+        return Seen(file, fault="no picture", detail=str(facts["broken"]))
+    picture = loose_picture(file, id_="0", width_px=1, height_px=1)
+    faces = faces_of(picture.image.model_copy(update={"facts": {"faces": facts}}))
+    if not faces:
+        return Seen(file)
+    vectors = np.stack([from_text(text) for text in cast("list[str]", facts["embeddings"])])
+    if vectors.shape[1] != model.vectors.shape[1]:
+        raise UsageError(
+            f"the model's embeddings have {model.vectors.shape[1]} numbers, those of this engine {vectors.shape[1]}", hint="Train again."
+        )
+    guesses = model.guess(vectors)
+    people = [model.people[number] if known else None for number, known in zip(guesses.people, guesses.known, strict=True)]
+    boxes = [(round(face.box[0]), round(face.box[1]), round(face.box[2]), round(face.box[3])) for face in faces]
+    far = [round(float(distance), 4) for distance in guesses.distances]
+    return Seen(file, tuple(Found(box, person, distance) for box, person, distance in zip(boxes, people, far, strict=True)))

@@ -1,0 +1,144 @@
+"""Train the reference classifier on the pictures that are on `dataclean` now.
+
+The whole topic is read each time, so a picture that was withdrawn is gone from the next model. The group `train` commits
+what a model was made of once that is on the disk: its lag tells whether a new training would see anything new.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+
+from celebcollect.bus.base import Bus
+from celebcollect.catalogue.images import ImageFolder
+from celebcollect.checks.pixels import NotAPicture, upright
+from celebcollect.checks.vision.base import Face
+from celebcollect.errors import Interrupted, NothingProduced, StorageError
+from celebcollect.records import CleanRecord
+from celebcollect.report import Tally
+from celebcollect.stages.export.crops import SIDE_PX, cut
+from celebcollect.stages.loose import loose_picture
+from celebcollect.stages.train.charts import Thumbnail, charts
+from celebcollect.stages.train.dataset import MIN_PICTURES, Usable, choose, consume_up_to, read_set
+from celebcollect.stages.train.evaluation import Evaluation, Mistake, evaluate
+from celebcollect.stages.train.model import Model, fit
+from celebcollect.stages.train.shelf import DEFAULT, Shelf, forget
+
+__all__ = ["DEFAULT", "Settings", "Shelf", "Trained", "forget", "train"]
+
+GROUP = "train"
+
+INSTALL = "pip install 'celebcollect[faces]', then celebcollect clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train, and on what."""
+
+    topic: str
+    threshold: float
+    """See `Model.threshold`."""
+    ml_use_permitted: Collection[str] = ()
+    """Whose agreements to machine learning the user holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a training."""
+
+    file: Path
+    model: Model
+    evaluation: Evaluation
+    people_left_out: int
+    left_out: Mapping[str, int]
+    """Pictures, by reason."""
+
+    def report(self) -> dict[str, Any]:
+        """Return what is told of the model, without times: the same for the same set."""
+        model = self.model
+        return {
+            "fingerprint": model.fingerprint,
+            "embedding_version": model.embedding_version,
+            "threshold": model.threshold,
+            "people": len(model.people),
+            "pictures": len(model.vectors),
+            "people_left_out": self.people_left_out,
+            "left_out": dict(self.left_out),
+            "evaluation": asdict(self.evaluation),
+        }
+
+
+def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally: Tally, *, stop: threading.Event) -> Trained:
+    """
+    Train, measure, and write model and report; commit what they were made of.
+
+    The saved model has learnt all pictures; the numbers of the report are those of one that has not seen the pages of the
+    validation and test sides (the same sides as those of `export`).
+
+    Args:
+        bus: Holds the topic.
+        folder: Holds the pictures that the report shows.
+        shelf: Takes model and report.
+        settings: See there.
+        tally: Takes the reasons of what is left out.
+        stop: Ends the work before anything is written.
+
+    Raises:
+        NothingProduced: Fewer than two people have two usable pictures.
+        Busy: Another process trains.
+        Interrupted: `stop` was set.
+        CelebCollectError: The log or the disk failed.
+    """
+    with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
+        snapshot = read_set(bus, settings.topic, tally)
+        usable = choose(snapshot.records.values(), settings.ml_use_permitted, tally)
+        if len({record.qid for record in usable.records}) < 2:
+            raise _refusal(usable, len(snapshot.records), tally)
+        model = fit(usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version)
+        trained = Trained(shelf.model, model, evaluate(usable, threshold=settings.threshold), usable.people_left_out, tally.reasons)
+        names = {person.qid: person.name for person in model.people}
+        drawn = charts(trained.evaluation, names, settings.threshold, _thumbnails(folder, usable.records))
+        if stop.is_set():
+            raise Interrupted("interrupted; nothing was written")
+        report = json.dumps(trained.report(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
+        shelf.save(model.to_bytes(), report, drawn)
+        consume_up_to(subscription, snapshot.ends, bus, tally)
+    return trained
+
+
+def _refusal(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
+    people = len({record.qid for record in usable.records})
+    why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons.items())
+    message = f"a classifier needs 2 people with {MIN_PICTURES} usable pictures each, and there is {people or 'nobody'}"
+    message += f" ({pictures} pictures of clean ones{f': {why}' if why else ''})"
+    reasons = tally.reasons
+    if not pictures:
+        return NothingProduced(message, hint="`celebcollect run-all` collects and cleans.")
+    if reasons.get("no_embedding"):
+        return NothingProduced(message, hint=f"Pictures have embeddings when `clean` looks at faces: {INSTALL}.")
+    if reasons.get("needs_agreement"):
+        return NothingProduced(message, hint="`[train] ml_use_permitted` names the agreements that you hold.")
+    return NothingProduced(message, hint="Collect more people or more pictures of each: `celebcollect run-all`.")
+
+
+def _thumbnails(folder: ImageFolder, records: Collection[CleanRecord]) -> Thumbnail:
+    known = {record.key: record for record in records}
+
+    def thumbnail(mistake: Mistake) -> Pillow.Image | None:
+        record = known[f"{mistake.qid}/{mistake.sha256}"]
+        try:
+            picture = loose_picture(folder.file(record.path), id_=record.key, width_px=record.width_px, height_px=record.height_px)
+            if record.face_box is None:
+                return upright(picture, SIDE_PX)
+            return Pillow.open(io.BytesIO(cut(picture, Face(record.face_box, record.face_landmarks or ()))))
+        except (NotAPicture, StorageError, ValueError):
+            return None  # the chart shows an empty place
+
+    return thumbnail

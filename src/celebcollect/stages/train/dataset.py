@@ -1,0 +1,146 @@
+"""The data set as it is on `dataclean` now: the newest message of each key, tombstones honoured; and what may be trained on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from celebcollect.bus import dead
+from celebcollect.bus.base import Bus, Item, Message, Subscription
+from celebcollect.checks.face_facts import from_text
+from celebcollect.records import CleanRecord, MlUse, ml_permitted, ml_use
+from celebcollect.report import Tally
+from celebcollect.stages.runner import explain, publish_what_fits
+from celebcollect.stages.train.model import Sample
+
+MIN_PICTURES = 2
+"""Of a person: one photograph shows nothing of how a face varies."""
+
+_BATCH = 1000
+_PATIENCE_S = 15.0
+"""How long to wait for messages that the log promises: joining a group of Kafka takes some seconds, and another worker may have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of the topic at one moment."""
+
+    records: Mapping[str, CleanRecord]
+    """By key, `QID/sha256`."""
+    ends: Mapping[int, int]
+    """The last offset that was read, by partition."""
+
+
+def read_set(bus: Bus, topic: str, tally: Tally) -> Snapshot:
+    """Read the topic from its beginning. What cannot be understood is counted, and withdraws what its key said before."""
+    records: dict[str, CleanRecord] = {}
+    ends: dict[int, int] = {}
+    unread: set[str] = set()
+    for message in bus.read(topic):
+        ends[message.partition] = message.offset
+        key = message.key or ""
+        records.pop(key, None)
+        unread.discard(key)
+        try:
+            record = decode(message)
+        except ValueError:
+            unread.add(key)
+        else:
+            if record:
+                records[key] = record
+    tally.drop("undecodable", len(unread))
+    return Snapshot(records, ends)
+
+
+def decode(message: Message) -> CleanRecord | None:
+    """
+    Read a message of the topic; None withdraws the picture of its key.
+
+    Raises:
+        ValueError: No JSON, a missing or wrong field, another schema, a key that is not the picture's.
+    """
+    if message.value is None:
+        return None
+    record = CleanRecord.model_validate_json(message.value)
+    if message.key != record.key:
+        raise ValueError("the key is not that of the picture")
+    return record
+
+
+def consume_up_to(subscription: Subscription, ends: Mapping[int, int], bus: Bus, tally: Tally) -> None:
+    """
+    Commit what the snapshot has seen, sending what nobody understands to the dead topic. Later messages are left for the next time.
+
+    Call it when the model is durable.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while subscription.lag() and time.monotonic() < deadline:
+        messages = subscription.poll(_BATCH, 0.2)
+        if any(message.offset > ends.get(message.partition, -1) for message in messages):
+            return
+        if messages:
+            for topic, letters in _letters(messages).items():
+                publish_what_fits(bus, topic, letters, tally)
+            subscription.commit(messages)
+            deadline = time.monotonic() + _PATIENCE_S
+
+
+def _letters(messages: Sequence[Message]) -> dict[str, list[Item]]:
+    letters: dict[str, list[Item]] = {}
+    for message in messages:
+        try:
+            decode(message)
+        except ValueError as error:
+            letters.setdefault(dead.dead_topic(message.topic), []).append(dead.encode(message, explain(error)))
+    return letters
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """What can be trained on."""
+
+    records: tuple[CleanRecord, ...]
+    """By QID number and SHA-256."""
+    samples: tuple[Sample, ...]
+    """Of the records, one for each."""
+    embedding_version: str
+    people_left_out: int
+    """People who have pictures, but fewer than two that can be used."""
+
+
+def choose(records: Collection[CleanRecord], agreements: Collection[str], tally: Tally) -> Usable:
+    """Pick the pictures that may be used, have an embedding of the version that most have, and show somebody with two of them."""
+    found = [(record, sample) for record in records if (sample := _sample(record, agreements, tally))]
+    kinds = Counter((record.embedding_version or "", len(sample.vector)) for record, sample in found)
+    kind = max(kinds, key=lambda kind: (kinds[kind], kind), default=("", 0))
+    same = [(record, sample) for record, sample in found if (record.embedding_version, len(sample.vector)) == kind]
+    tally.drop("other_embedding", len(found) - len(same))
+    counts = Counter(record.qid for record, _ in same)
+    enough = [(record, sample) for record, sample in same if counts[record.qid] >= MIN_PICTURES]
+    tally.drop("too_few_pictures", len(same) - len(enough))
+    enough.sort(key=lambda pair: (int(pair[0].qid[1:]), pair[0].sha256))
+    left_out = {record.qid for record in records} - {record.qid for record, _ in enough}
+    return Usable(tuple(record for record, _ in enough), tuple(sample for _, sample in enough), kind[0], len(left_out))
+
+
+def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> Sample | None:
+    # Anybody may publish: the terms of the source count, whatever the message says of them.
+    unsaid = record.ml_use is MlUse.UNSPECIFIED
+    if not ml_permitted(record.model_copy(update={"ml_use": ml_use(record.source, record.url)}) if unsaid else record, agreements):
+        tally.drop("needs_agreement")
+        return None
+    if not record.embedding or not record.embedding_version:
+        tally.drop("no_embedding")
+        return None
+    try:
+        vector = from_text(record.embedding)
+    except ValueError:
+        vector = np.empty(0, dtype=np.float32)
+    if not vector.size or not np.isfinite(vector).all():
+        tally.drop("broken_embedding")
+        return None
+    return Sample(record.qid, record.name, record.sha256, vector)

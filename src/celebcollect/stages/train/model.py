@@ -1,0 +1,171 @@
+"""The reference classifier: the nearest mean face, unless no photograph of that person is near (then: `unknown`).
+
+Of six classifiers measured it is the one that wrong labels hardly harm (99.4 % right with 20 % wrong labels, where a linear
+SVC falls to 62 %), and it is among the best without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, TypeAdapter, ValidationError
+
+from celebcollect.records import Name, Qid, Record
+from celebcollect.stages.train.weights import pack, unpack
+
+KIND = "celebcollect nearest mean with rejection"
+VERSION = "1"
+
+Vectors = npt.NDArray[np.float32]
+"""(pictures, dimensions) float32: embeddings of one version."""
+
+_CHUNK = 1024
+
+
+class Person(Record):
+    """Somebody whom the model knows."""
+
+    qid: Qid
+    name: Name
+    pictures: int = Field(ge=1)
+    """Photographs that it was trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """What the model makes of some faces, one entry for each."""
+
+    people: npt.NDArray[np.int64]
+    """Index of the person whose mean face is the nearest."""
+    distances: npt.NDArray[np.float64]
+    """To that person's nearest training photograph."""
+    known: npt.NDArray[np.bool_]
+    """That photograph is near enough; False: `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """People and the embeddings of their photographs."""
+
+    people: tuple[Person, ...]
+    vectors: Vectors
+    """Grouped by person, in the order of `people`."""
+    threshold: float
+    """Largest distance to a training photograph of the person at which a face counts as known."""
+    embedding_version: str
+    fingerprint: str
+    """SHA-256 over people, pictures and embeddings: which data set this is."""
+
+    @property
+    def starts(self) -> list[int]:
+        """Return where each person's vectors begin, and the end of the last."""
+        return [0, *np.cumsum([person.pictures for person in self.people]).tolist()]
+
+    def means(self) -> npt.NDArray[np.float64]:
+        """Return each person's mean face, one a row."""
+        return np.add.reduceat(self.vectors.astype(np.float64), self.starts[:-1], axis=0) / self._counts()[:, None]
+
+    def _counts(self) -> npt.NDArray[np.int64]:
+        return np.array([person.pictures for person in self.people], dtype=np.int64)
+
+    def guess(self, faces: Vectors, *, but: Sequence[int] | None = None) -> Guesses:
+        """
+        Say of each face whom it shows.
+
+        Args:
+            faces: Embeddings of the model's version.
+            but: For each face a person to pretend not to know, or -1; for measuring how strangers fare.
+        """
+        means, starts = self.means(), self.starts
+        people = np.empty(len(faces), dtype=np.int64)
+        for at in range(0, len(faces), _CHUNK):
+            far = distances(faces[at : at + _CHUNK], means)
+            for row, person in enumerate(but[at : at + _CHUNK] if but is not None else ()):
+                if person >= 0:
+                    far[row, person] = np.inf
+            people[at : at + _CHUNK] = far.argmin(axis=1)
+        nearest = np.empty(len(faces), dtype=np.float64)
+        for person in np.unique(people):
+            rows = np.flatnonzero(people == person)
+            nearest[rows] = distances(faces[rows], self.vectors[starts[person] : starts[person + 1]]).min(axis=1)
+        return Guesses(people, nearest, nearest <= self.threshold)
+
+    def to_bytes(self) -> bytes:
+        """Return the model's file, the same bytes for the same model."""
+        texts = {
+            "kind": KIND,
+            "version": VERSION,
+            "people": json.dumps([person.model_dump() for person in self.people], ensure_ascii=False, separators=(",", ":")),
+            "threshold": repr(self.threshold),
+            "embedding_version": self.embedding_version,
+            "fingerprint": self.fingerprint,
+        }
+        labels = np.repeat(np.arange(len(self.people), dtype=np.int32), self._counts())
+        return pack({"vectors": self.vectors, "labels": labels, "means": self.means().astype(np.float32)}, texts)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Model:
+        """
+        Read what `to_bytes` wrote. Labels and means are for other programs: they follow from the rest.
+
+        Raises:
+            ValueError: It is no such file.
+        """
+        arrays, texts = unpack(data)
+        if texts.get("kind") != KIND or texts.get("version") != VERSION:
+            raise ValueError("it is of another kind or version")
+        try:
+            people = _PEOPLE.validate_json(texts["people"])
+            vectors = arrays["vectors"].astype(np.float32)
+            threshold, embedding_version, fingerprint = float(texts["threshold"]), texts["embedding_version"], texts["fingerprint"]
+        except KeyError as error:
+            raise ValueError(f"it lacks {error}") from None
+        except ValidationError as error:
+            raise ValueError(f"its list of people is broken in {error.error_count()} places") from None
+        if vectors.ndim != 2 or not vectors.size or len(vectors) != sum(person.pictures for person in people):
+            raise ValueError("its people and its embeddings do not fit together")
+        if not np.isfinite(vectors).all() or not math.isfinite(threshold):
+            raise ValueError("it holds numbers that are none")
+        return cls(people, vectors, threshold, embedding_version, fingerprint)
+
+
+_PEOPLE = TypeAdapter(tuple[Person, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One photograph to train on."""
+
+    qid: str
+    name: str
+    sha256: str
+    vector: npt.NDArray[np.float32]
+
+
+def fit(samples: Sequence[Sample], *, threshold: float, embedding_version: str) -> Model:
+    """Train on at least one photograph. The order of the samples makes no difference."""
+    ordered = sorted(samples, key=lambda sample: (int(sample.qid[1:]), sample.sha256))
+    counts: dict[str, int] = {}
+    names: dict[str, str] = {}
+    told = hashlib.sha256(f"{embedding_version}\n".encode())
+    for sample in ordered:
+        counts[sample.qid] = counts.get(sample.qid, 0) + 1
+        # Names may differ between messages of different age: the least one is as good as any, and always the same.
+        names[sample.qid] = min(names.get(sample.qid, sample.name), sample.name)
+        told.update(f"{sample.qid}/{sample.sha256}\n".encode() + sample.vector.astype("<f4").tobytes())
+    people = tuple(Person(qid=qid, name=names[qid], pictures=count) for qid, count in counts.items())
+    return Model(people, np.stack([sample.vector for sample in ordered]), threshold, embedding_version, told.hexdigest())
+
+
+def distances(some: npt.NDArray[np.floating], others: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return the Euclidean distance of each of (n, d) points to each of (m, d) others, (n, m)."""
+    left, right = some.astype(np.float64), others.astype(np.float64)
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2 * left @ right.T
+    found: npt.NDArray[np.float64] = np.sqrt(np.maximum(squares, 0))
+    return found

@@ -1,0 +1,62 @@
+"""`validate`: let through the candidates whose URL is well-formed, public and not yet known for the person. Fetches and resolves nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from celebcollect.bus.base import Item
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.records import Image, ImageCandidate
+from celebcollect.report import Tally
+from celebcollect.stages.runner import Output, Stage, decode_candidate
+from celebcollect.web import urls
+
+log = logging.getLogger(__name__)
+
+GROUP = "validate"
+BATCH = 500
+
+
+def validate_stage(
+    catalogue: Catalogue, *, candidate_topics: Sequence[str], verified_topic: str, allow_private: bool, tally: Tally
+) -> Stage[ImageCandidate]:
+    """Return the stage that moves candidates from the sources' topics to `verified_topic`, each (person, canonical URL) once."""
+
+    def handle(candidates: list[ImageCandidate]) -> Output:
+        gone = catalogue.forgotten({candidate.qid for candidate in candidates})
+        allowed = [candidate for candidate in candidates if candidate.qid not in gone]
+        tally.drop("forgotten", len(candidates) - len(allowed))
+        fresh = _well_formed(allowed, allow_private=allow_private, tally=tally)
+        known = catalogue.known(fresh.keys())
+        if known:
+            tally.drop("known", len(known))
+        new = [entry for image_id, entry in fresh.items() if image_id not in known]
+        items: list[Item] = [(candidate.qid, candidate.to_json()) for candidate, _ in new]
+
+        def mark() -> None:
+            # Only after the publish: marked first, a candidate that a crash kept from being published would be taken for known for ever.
+            if new:
+                catalogue.add_verified([image for _, image in new])
+                tally.count("verified", len(new))
+
+        return Output({verified_topic: items}, mark)
+
+    return Stage(group=GROUP, topics=tuple(candidate_topics), decode=decode_candidate, handle=handle, batch=BATCH)
+
+
+def _well_formed(candidates: Sequence[ImageCandidate], *, allow_private: bool, tally: Tally) -> dict[str, tuple[ImageCandidate, Image]]:
+    """Return the candidates that their URL does not speak against, the first of each identity, by image id."""
+    kept: dict[str, tuple[ImageCandidate, Image]] = {}
+    for candidate in candidates:
+        reason = urls.refusal(candidate.url, allow_private=allow_private)
+        if reason:
+            log.debug("dropped reason=%s qid=%s source=%s url=%r", reason, candidate.qid, candidate.source, candidate.url)
+            tally.drop(reason)
+            continue
+        image = Image.verified(candidate, urls.canonical(candidate.url))
+        if image.id in kept:
+            tally.drop("repeated")
+        else:
+            kept[image.id] = candidate, image
+    return kept

@@ -1,0 +1,175 @@
+"""One HTTP request and its answer, with every way to fail told as a `FetchFailed`.
+
+What HTTP libraries add (cookies, redirects by themselves, decompression without a limit, proxies from the environment) is what a downloader must not
+have, so a request is a few lines of text over a guarded line, and `http1` reads the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from celebcollect.web.guard import Line, OverBudget, RefusedAddress, Unresolvable
+from celebcollect.web.http1 import BadAnswer, Response
+from celebcollect.web.urls import Target
+
+_DRAIN_BYTES = 65_536
+"""An unwanted body up to this size is read, so that its connection can be used again; a longer one is cut off with the connection."""
+
+_PIECE = 65_536
+_MAX_RETRY_AFTER_S = 86_400.0
+
+
+class FetchFailed(Exception):
+    """Why a URL gave no bytes: a reason to count, what it was seen on, and whether another try may help."""
+
+    def __init__(self, reason: str, detail: str = "", *, transient: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+        self.transient = transient
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The head of an answer; the body is read from it once, while the exchange is open."""
+
+    status: int
+    _response: Response = field(repr=False)
+
+    def headers(self, name: str) -> list[str]:
+        """Return the values of a header (its name in lower case), one per line."""
+        return self._response.headers.get(name, [])
+
+    def header(self, name: str) -> str:
+        """Return the last value of a header, or an empty text."""
+        values = self.headers(name)
+        return values[-1] if values else ""
+
+    def body(self, max_bytes: int) -> bytes:
+        """
+        Read the whole body, without its compression.
+
+        Raises:
+            FetchFailed: `too_large` (announced, received or unpacked), `unsupported_encoding`, `bad_response`.
+        """
+        announced = self._response.length
+        if announced is not None and announced > max_bytes:
+            raise FetchFailed("too_large", f"{announced} bytes announced, at most {max_bytes} wanted")
+        unpack = _unpacker(self.header("content-encoding"))
+        if announced is not None and unpack is None:
+            return self._response.read(announced)
+        chunks: list[bytes] = []
+        size = 0
+        while received := self._response.read(_PIECE):
+            chunk = unpack(received, max_bytes - size) if unpack else received
+            size += len(chunk)
+            if size > max_bytes:
+                raise FetchFailed("too_large", f"more than {max_bytes} bytes")
+            chunks.append(chunk)
+        if unpack and not unpack.complete:
+            raise FetchFailed("bad_response", "the compressed body is cut off", transient=True)
+        if not size:
+            raise FetchFailed("bad_response", "neither a length nor a body", transient=True)
+        return b"".join(chunks)
+
+    def start(self, max_bytes: int) -> bytes:
+        """Read the body as far as `max_bytes`, without its compression, and leave the rest aside."""
+        unpack = _unpacker(self.header("content-encoding"))
+        data = bytearray()
+        while len(data) < max_bytes and (received := self._response.read(_PIECE)):
+            data += unpack(received, max_bytes) if unpack else received
+        return bytes(data[:max_bytes])
+
+    def drain(self) -> None:
+        """Read a short unwanted body away."""
+        if self._response.length is not None and self._response.length <= _DRAIN_BYTES:
+            self._response.read(self._response.length)
+
+    def retry_after_s(self) -> float | None:
+        """Return how long the server asks us to wait (RFC 9110, section 10.2.3), 0 s to a day; None when it does not say."""
+        text = self.header("retry-after").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:9]), _MAX_RETRY_AFTER_S)
+        try:
+            at = parsedate_to_datetime(text)
+            wait_s = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+        return min(max(wait_s, 0.0), _MAX_RETRY_AFTER_S)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Tell whether another request may follow on the same line."""
+        return self._response.can_go_on
+
+
+class _Unpacker:
+    """Unpacks gzip or deflate piece by piece, and never more than asked for."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._stream = zlib.decompressobj(window_bits)
+
+    def __call__(self, data: bytes, room: int) -> bytes:
+        """Return what `data` unpacks to, or its first `room` + 1 bytes when it is more."""
+        try:
+            return self._stream.decompress(data, room + 1)
+        except zlib.error as error:
+            raise FetchFailed("bad_response", f"broken compression: {error}") from error
+
+    @property
+    def complete(self) -> bool:
+        return self._stream.eof
+
+
+def _unpacker(encoding: str) -> _Unpacker | None:
+    # We ask for no compression; some servers compress all the same. 47 = gzip or zlib by its header, with the largest window.
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return None
+    if name in ("gzip", "x-gzip", "deflate"):
+        return _Unpacker(47)
+    raise FetchFailed("unsupported_encoding", name[:40])
+
+
+def ask(line: Line, target: Target, headers: Mapping[str, str]) -> Answer:
+    """
+    Send a GET request and return its answer.
+
+    Raises:
+        OSError, OverBudget, BadAnswer: As the line and its reader raise them, see `told`.
+    """
+    lines = [f"GET {target.path} HTTP/1.1", f"Host: {target.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
+    line.send("\r\n".join((*lines, "", "")).encode("ascii"))
+    response = Response(line)
+    return Answer(response.status, response)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn what network and protocol raise into `FetchFailed`."""
+    try:
+        yield
+    except RefusedAddress as error:
+        raise FetchFailed("private_address", str(error)) from error
+    except Unresolvable as error:
+        raise FetchFailed("unresolvable", str(error), transient=True) from error
+    except OverBudget as error:
+        if error.what == "time":
+            raise FetchFailed("timeout", "took too long altogether", transient=True) from error
+        raise FetchFailed("too_large", "sent too much") from error
+    except TimeoutError as error:
+        raise FetchFailed("timeout", "no answer in time", transient=True) from error
+    except ssl.SSLError as error:
+        # A certificate does not get better by asking again; a connection that breaks off may.
+        raise FetchFailed("tls_error", str(error)[:200], transient=isinstance(error, ssl.SSLEOFError)) from error
+    except BadAnswer as error:
+        raise FetchFailed("bad_response", str(error)[:200], transient=True) from error
+    except OSError as error:
+        raise FetchFailed("connection_failed", (error.strerror or str(error))[:200], transient=True) from error

@@ -1,0 +1,178 @@
+"""Fetch a picture's bytes from anywhere on the web, as a polite guest who trusts nobody.
+
+Says nothing about what the bytes are: that is for `pictures`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from celebcollect.config import HttpConfig, StoreConfig
+from celebcollect.web import robots, urls
+from celebcollect.web.exchange import Answer, FetchFailed
+from celebcollect.web.guard import Budget
+from celebcollect.web.hosts import RESTING, Hosts
+from celebcollect.web.introduction import user_agent
+
+__all__ = ["RESTING", "FetchFailed", "Fetched", "Fetcher"]
+
+MAX_REDIRECTS = 5
+
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+_FAULTS_OF_HOSTS = frozenset(("timeout", "connection_failed", "bad_response", "server_error", "unresolvable"))
+_SAID_BY_HOSTS = frozenset(("not_found", "forbidden", "bad_status", "opted_out", "too_large"))
+_MAY_ASK_FOR_A_REST = frozenset(("rate_limited", "server_error", "robots_unreachable"))
+
+_WIRE_OVERHEAD = 1_048_576
+"""Bytes that headers, framing and redirects may take beside the picture itself."""
+
+_ACCEPT = "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.1"
+"""The formats that we read first: servers that choose by this header send those."""
+
+_OPT_OUT = frozenset(("noai", "noimageai"))
+"""Directives of `X-Robots-Tag` against use in machine learning (DeviantArt, 2022; read by img2dataset and others)."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The bytes behind a URL, and where they came from in the end."""
+
+    data: bytes
+    content_type: str
+    """As the server says; not to be trusted."""
+    final_url: str
+
+
+class Fetcher:
+    """Fetches pictures. Thread-safe; close it at the end."""
+
+    def __init__(self, store: StoreConfig, http: HttpConfig, *, tls: ssl.SSLContext | None = None) -> None:
+        """Take the limits from `[store]` and `[http]`; `tls` replaces the usual trust in public certificate authorities."""
+        self._limits = store
+        self._timeout_s = http.timeout_s
+        self._hosts = Hosts(per_host=store.per_host, allow_private=store.allow_private_addresses, tls=tls)
+        self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
+        self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
+
+    def get(self, url: str) -> Fetched:
+        """
+        Fetch a URL, following redirects; blocks for at most `picture_timeout_s`.
+
+        Raises:
+            FetchFailed: There are no bytes to be had, or we must not ask for them.
+        """
+        limits = self._limits
+        budget = Budget.of(time_s=limits.picture_timeout_s, max_bytes=limits.max_bytes + _WIRE_OVERHEAD, timeout_s=self._timeout_s)
+        for _ in range(MAX_REDIRECTS + 1):
+            target = self._target(url)
+            with self._watched(target):
+                if self._robots and not self._robots.rules(target.origin).allows(target.url):
+                    raise FetchFailed("robots_disallowed", target.host)
+                answer = self._ask(target, budget)
+            if isinstance(answer, Fetched):
+                return answer
+            url = answer
+        raise FetchFailed("too_many_redirects", f"more than {MAX_REDIRECTS}")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._hosts.close()
+
+    def _target(self, url: str) -> urls.Target:
+        reason = urls.refusal(url, allow_private=self._limits.allow_private_addresses)
+        if reason:
+            raise FetchFailed(reason, url[:200])
+        return urls.target(url)
+
+    @contextlib.contextmanager
+    def _watched(self, target: urls.Target) -> Iterator[None]:
+        """Leave the host alone if it is not well, and learn from what happens inside how it is."""
+        breaker = self._hosts.breaker(target.host)
+        breaker.check(target.host)
+        try:
+            yield
+        except FetchFailed as failure:
+            if failure.reason in _FAULTS_OF_HOSTS:
+                breaker.failed(target.url)
+            elif failure.reason in _SAID_BY_HOSTS:
+                breaker.succeeded()
+            if failure.reason in _MAY_ASK_FOR_A_REST and failure.retry_after_s:
+                breaker.rest(failure.retry_after_s)
+            raise
+        breaker.succeeded()
+
+    def _ask(self, target: urls.Target, budget: Budget) -> Fetched | str:
+        """Return the bytes, or the URL that we are sent on to."""
+        with self._hosts.ask(target, {**self._headers, "Accept": _ACCEPT}, budget) as answer:
+            if opted_out(answer.headers("x-robots-tag")):
+                raise FetchFailed("opted_out", "X-Robots-Tag")
+            if answer.status == 200:
+                return Fetched(answer.body(self._limits.max_bytes), answer.header("content-type"), target.url)
+            answer.drain()
+            if answer.status in _REDIRECTS and answer.header("location"):
+                return _joined(target.url, answer.header("location"))
+            raise _refusal(answer)
+
+    def _ask_robots(self, url: str) -> robots.Rules:
+        """Fetch a robots.txt: 4xx means that there are no rules, 5xx and silence that nobody knows (RFC 9309, section 2.3.1)."""
+        time_s = min(self._timeout_s, self._limits.picture_timeout_s)
+        budget = Budget.of(time_s=time_s, max_bytes=robots.MAX_BYTES + _WIRE_OVERHEAD, timeout_s=self._timeout_s)
+        for _ in range(MAX_REDIRECTS + 1):
+            target = self._target(url)
+            with self._hosts.ask(target, {**self._headers, "Accept": "text/plain, */*;q=0.1"}, budget) as answer:
+                if answer.status == 200:
+                    return robots.parse(answer.start(robots.MAX_BYTES))
+                answer.drain()
+                if answer.status in _REDIRECTS and answer.header("location"):
+                    url = _joined(target.url, answer.header("location"))
+                    continue
+                if answer.status == 429 or answer.status >= 500:
+                    raise FetchFailed("robots_unreachable", f"HTTP {answer.status}", transient=True, retry_after_s=answer.retry_after_s())
+                return robots.ALLOW_ALL
+        return robots.ALLOW_ALL  # RFC 9309, section 2.3.1.2: more than five redirects may be taken as unavailable
+
+
+def opted_out(lines: Iterable[str]) -> bool:
+    """Tell whether `X-Robots-Tag` lines, for everybody or for us by name, forbid the use in machine learning."""
+    for line in lines:
+        for_us = True
+        for part in line.lower().split(","):
+            name, colon, rest = part.partition(":")
+            directive = part
+            if colon and re.fullmatch(r"\s*(\*|[a-z][a-z0-9_-]*)\s*", name) and name.strip() not in _WITH_VALUE:
+                for_us = name.strip() in ("*", robots.PRODUCT)
+                directive = rest
+            if for_us and directive.strip() in _OPT_OUT:
+                return True
+    return False
+
+
+_WITH_VALUE = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+"""Directives that are followed by a colon themselves, and so are no names of crawlers."""
+
+
+def _refusal(answer: Answer) -> FetchFailed:
+    status = answer.status
+    detail = f"HTTP {status}"
+    if status == 429:
+        return FetchFailed("rate_limited", detail, transient=True, retry_after_s=answer.retry_after_s())
+    if status in (408, 425) or status >= 500:
+        return FetchFailed("server_error", detail, transient=True, retry_after_s=answer.retry_after_s())
+    if status in (404, 410):
+        return FetchFailed("not_found", detail)
+    if status in (401, 403, 451):
+        return FetchFailed("forbidden", detail)
+    return FetchFailed("bad_status", detail)
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError as error:
+        raise FetchFailed("malformed_url", location[:200]) from error

@@ -1,0 +1,193 @@
+"""Topics on a real cluster: made as configured, compared with the configuration, and their limits on messages."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+
+from bus_steps import numbered, values
+from celebcollect.bus import dead
+from celebcollect.bus.base import Message, TopicSpec
+from celebcollect.bus.kafka import KafkaBus
+from celebcollect.config import KafkaConfig
+from celebcollect.errors import BusError, MessageTooLarge
+from services.kafka_broker import Kafka
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def opened(kafka_broker: Kafka) -> Iterator[Callable[..., KafkaBus]]:
+    """Opens buses with given settings and closes them."""
+    buses: list[KafkaBus] = []
+
+    def opened(**settings: object) -> KafkaBus:
+        buses.append(KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, **settings)))
+        return buses[-1]
+
+    yield opened
+    for bus in buses:
+        bus.close()
+
+
+@pytest.fixture
+def admin(kafka_broker: Kafka) -> AdminClient:
+    return AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
+
+
+def options(admin: AdminClient, topic: str) -> dict[str, str]:
+    (future,) = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+    return {name: entry.value for name, entry in future.result(10).items()}
+
+
+def test_topics_are_made_as_configured(opened, admin: AdminClient, topic: str) -> None:
+    """Partitions, replication and compaction are those of the configuration and the specification."""
+    bus = opened(partitions=5)
+
+    bus.ensure([TopicSpec(topic), TopicSpec(f"{topic}-compacted", compacted=True)])
+    bus.publish(f"{topic}-late", numbered(1))
+
+    made = admin.list_topics(timeout=10).topics
+    assert {len(made[name].partitions) for name in (topic, f"{topic}-compacted", f"{topic}-late")} == {5}
+    assert options(admin, topic)["cleanup.policy"] == "delete"
+    assert options(admin, f"{topic}-compacted")["cleanup.policy"] == "compact"
+
+
+def test_a_topic_with_other_partitions_is_told(opened, topic: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What differs is named with both values, and left as it is."""
+    opened(partitions=2).ensure([TopicSpec(topic)])
+
+    with caplog.at_level(logging.WARNING):
+        opened(partitions=4, replication_factor=3).ensure([TopicSpec(topic)])
+
+    assert [line for line in caplog.messages if "partitions=2 expected=4" in line and topic in line]
+    assert [line for line in caplog.messages if "replication_factor=1 expected=3" in line]
+
+
+def test_more_replicas_than_brokers_is_told(opened, topic: str) -> None:
+    """A replication factor that the cluster cannot give ends in an error that says so."""
+    with pytest.raises(BusError, match="eplication factor") as raised:
+        opened(replication_factor=3).ensure([TopicSpec(topic)])
+
+    assert "replication_factor" in raised.value.hint
+
+
+def test_a_key_has_one_partition(opened, topic: str) -> None:
+    """All messages of a person are on one partition, and people are spread over all."""
+    bus = opened(partitions=4)
+    for _ in range(3):
+        bus.publish(topic, [(f"Q{number}", b"") for number in range(100)])
+
+    places: dict[str | None, set[int]] = {}
+    for message in bus.read(topic):
+        places.setdefault(message.key, set()).add(message.partition)
+
+    assert {len(partitions) for partitions in places.values()} == {1}
+    assert set.union(*places.values()) == {0, 1, 2, 3}
+
+
+def test_the_newest_of_all_partitions_come_by_time(opened, topic: str) -> None:
+    """Reading the newest messages looks at every partition."""
+    bus = opened(partitions=3)
+    for number in range(12):
+        bus.publish(topic, [(f"Q{number}", str(number).encode())])
+        time.sleep(0.003)  # Kafka's clock counts milliseconds: in one of them there is no order between partitions
+
+    assert values(bus.read(topic, last=4)) == [b"8", b"9", b"10", b"11"]
+
+
+def test_a_message_over_the_limit_does_not_hold_up_the_others(opened, topic: str) -> None:
+    """The error names size and limit and which keys; everything else of the call is durable."""
+    bus = opened(partitions=2)
+    items = [("Q1", b"1"), ("Q2", bytes(2_000_000)), ("Q3", b"3"), (None, bytes(1_500_000)), ("Q4", b"4")]
+
+    with pytest.raises(MessageTooLarge, match=r"2 of 5 messages .* 2000002 bytes, the limit is 1048588") as raised:
+        bus.publish(topic, items)
+
+    assert raised.value.keys == ("Q2", None)
+    assert "max.message.bytes" in raised.value.hint
+    assert sorted(values(bus.read(topic))) == [b"1", b"3", b"4"]
+
+
+def test_messages_up_to_the_limit_fit(opened, topic: str) -> None:
+    """Several messages near the limit in one call are no trouble, although together they are over it."""
+    bus = opened(partitions=1)
+
+    bus.publish(topic, [("Q1", bytes(1_048_400))] * 5)
+
+    assert [len(message.value or b"") for message in bus.read(topic)] == [1_048_400] * 5
+
+
+def test_a_topic_with_a_small_limit_takes_large_batches(opened, admin: AdminClient, topic: str) -> None:
+    """Kafka's limit is about whole batches, so that many small messages must be sent in several."""
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": "2000"})])[topic].result(10)
+    bus = opened()
+
+    bus.publish(topic, [("Q1", f"{number}".encode() * 50) for number in range(500)])
+
+    assert values(bus.read(topic)) == [f"{number}".encode() * 50 for number in range(500)]
+
+
+def test_a_limit_that_was_lowered_meanwhile_is_noticed(opened, admin: AdminClient, topic: str) -> None:
+    """When the broker refuses a batch for its size, its messages are tried one by one."""
+    bus = opened(partitions=1)
+    bus.publish(topic, numbered(1))
+    change = ConfigResource(
+        ResourceType.TOPIC, topic, incremental_configs=[ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET)]
+    )
+    admin.incremental_alter_configs([change])[change].result(10)
+
+    with pytest.raises(MessageTooLarge) as raised:
+        bus.publish(topic, [("Q1", bytes([number]) * 1000) for number in range(6)] + [("Q2", bytes(9000))])
+
+    assert raised.value.keys == ("Q2",)
+    assert values(bus.read(topic)) == [b"0", *(bytes([number]) * 1000 for number in range(6))]
+
+
+def test_the_largest_message_fits_its_dead_topic(opened, topic: str) -> None:
+    """Garbage of the largest size that a topic takes can be put aside, whatever is in it."""
+    bus = opened(partitions=1)
+    key, value = "\x00" * 400_000, b"\x01" * 600_000
+    bus.publish(topic, [(key, value), ("Q1", b"\x02" * 1_040_000)])
+
+    letters = [dead.encode(message, "garbage") for message in bus.read(topic)]
+    bus.publish(dead.dead_topic(topic), letters)
+
+    found = [dead.decode(message.value or b"") for message in bus.read(f"{topic}.dead")]
+    assert [(letter.key, letter.value) for letter in found] == [(key, value), ("Q1", b"\x02" * 1_040_000)]
+
+
+def test_many_may_make_a_topic_at_once(opened, topic: str) -> None:
+    """Who comes second finds the topic made and goes on."""
+    buses = [opened() for _ in range(4)]
+    barrier = threading.Barrier(len(buses))
+
+    def make(bus: KafkaBus) -> None:
+        barrier.wait()
+        bus.ensure([TopicSpec(f"{topic}-{number}") for number in range(3)])
+
+    with ThreadPoolExecutor(len(buses)) as pool:
+        list(pool.map(make, buses))
+
+    assert [info.messages for info in buses[0].topics() if info.name.startswith(topic)] == [0, 0, 0]
+
+
+def test_lags_of_many_partitions_add_up(opened, topic: str, group: str) -> None:
+    """A topic's lag is the sum over its partitions, those included where the group has committed nothing."""
+    bus = opened(partitions=6)
+    bus.publish(topic, [(f"Q{number}", b"") for number in range(60)])
+    with bus.subscribe([topic], group) as subscription:
+        messages: list[Message] = []
+        while not messages:
+            messages = subscription.poll(1, 1)
+        subscription.commit(messages)
+        lag = subscription.lag()
+
+    (info,) = [info for info in bus.topics() if info.name == topic]
+    assert (lag, dict(info.lag), info.messages, info.partitions) == (59, {group: 59}, 60, 6)

@@ -1,0 +1,166 @@
+"""ONNX models that the user names, tried with tiny models made here."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from celebcollect.checks import build_checks
+from celebcollect.checks.vision.base import Face
+from celebcollect.checks.vision.onnx_engine import ALIGNED_PX, STRIDES, TEMPLATE, OnnxEngine, aligned, onnx_spec
+from celebcollect.config import CleanConfig, StoreConfig
+from celebcollect.errors import ConfigError
+from check_pictures import measured, picture_of, reasons
+from support import missing
+
+SIDE = 128
+FACE_AT = (5, 4)
+"""Row and column of the cell of stride 16 in which the tiny detector sees a face."""
+
+
+def need_onnx() -> None:
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError:
+        missing("onnx and onnxruntime")
+    assert onnx
+    assert onnxruntime
+
+
+def tiny_detector(file: Path, *, side: int | str = SIDE) -> Path:
+    """Write a model of YuNet's shape that sees one face in every picture, twice in nearly the same place."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    outputs, nodes, constants = [], [], []
+    for stride in STRIDES:
+        cells = (SIDE // stride) ** 2
+        values = {"cls": np.zeros((1, cells, 1)), "obj": np.zeros((1, cells, 1)), "bbox": np.zeros((1, cells, 4)), "kps": np.zeros((1, cells, 10))}
+        if stride == 16:
+            for shift, score in ((0, 0.98), (1, 0.9)):
+                cell = FACE_AT[0] * (SIDE // stride) + FACE_AT[1] + shift
+                values["cls"][0, cell], values["obj"][0, cell] = score, 1
+                values["bbox"][0, cell] = (0.5 - shift, 0.5, np.log(4), np.log(4))
+                values["kps"][0, cell] = (-1, -1, 2, -1, 0.5, 0.5, -0.5, 1.5, 1.5, 1.5)
+        for part, value in values.items():
+            name = f"{part}_{stride}"
+            constants.append(numpy_helper.from_array(value.astype(np.float32), f"value_{name}"))
+            # The picture takes part, with no weight, so that it is an input that is used.
+            nodes.append(helper.make_node("Add", [f"value_{name}", "nothing"], [name]))
+            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape)))
+    constants.append(numpy_helper.from_array(np.float32(0), "zero"))
+    nodes = [helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0), helper.make_node("Mul", ["mean", "zero"], ["nothing"]), *nodes]
+    inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, side, side])]
+    return _save(helper.make_graph(nodes, "detector", inputs, outputs, constants), file, save)
+
+
+def tiny_embedder(file: Path, *, side: int = ALIGNED_PX) -> Path:
+    """Write a model of an embedder's shape that tells faces by their mean colour."""
+    from onnx import TensorProto, helper, save
+
+    nodes = [helper.make_node("GlobalAveragePool", ["data"], ["pooled"]), helper.make_node("Flatten", ["pooled"], ["vector"])]
+    inputs = [helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, side, side])]
+    outputs = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 3])]
+    return _save(helper.make_graph(nodes, "embedder", inputs, outputs), file, save)
+
+
+def _save(graph: object, file: Path, save: object) -> Path:
+    from onnx import helper
+
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(file))
+    return file
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    need_onnx()
+    folder = tmp_path_factory.mktemp("models")
+    return str(tiny_detector(folder / "detector.onnx")), str(tiny_embedder(folder / "embedder.onnx"))
+
+
+def test_boxes_and_landmarks_are_read_as_yunet_means_them(models: tuple[str, str]) -> None:
+    """Score, box and points come out of cell, stride and exponent; the weaker of two boxes in one place is left out."""
+    engine = OnnxEngine(onnx_spec(*models, "0..255"))
+
+    faces = engine.detect(np.zeros((SIDE, SIDE, 3), dtype=np.uint8))
+
+    x, y = (FACE_AT[1] + 0.5) * 16, (FACE_AT[0] + 0.5) * 16
+    assert len(faces) == 1
+    assert np.allclose(faces[0].box, (x - 32, y - 32, x + 32, y + 32), atol=0.01)
+    assert np.allclose(faces[0].landmarks[0], ((FACE_AT[1] - 1) * 16, (FACE_AT[0] - 1) * 16))
+    assert faces[0].score == pytest.approx(0.98**0.5, abs=0.01)
+
+
+def test_faces_are_told_in_pixels_of_the_picture_that_was_given(models: tuple[str, str]) -> None:
+    """A model of fixed size gets the picture scaled down, and its boxes are scaled back."""
+    engine = OnnxEngine(onnx_spec(*models, "0..255"))
+
+    face = engine.detect(np.zeros((SIDE * 3, SIDE * 2, 3), dtype=np.uint8))[0]
+
+    assert face.width == pytest.approx(64 * 3)
+
+
+def test_an_aligned_face_has_its_landmarks_on_the_template() -> None:
+    """Whatever the turn and the size of a face, eyes, nose and mouth come to the same places."""
+    pixels = Pillow.new("RGB", (600, 600))
+    turn = 1.7 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    points = TEMPLATE @ turn.T + (300, 150)
+    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+    for (x, y), colour in zip(points, colours, strict=True):
+        ImageDraw.Draw(pixels).ellipse((x - 6, y - 6, x + 6, y + 6), fill=colour)
+
+    seen = aligned(np.asarray(pixels), Face((0, 0, 1, 1), tuple(map(tuple, points))))
+
+    assert seen.shape == (ALIGNED_PX, ALIGNED_PX, 3)
+    assert [tuple(seen[round(y), round(x)]) for x, y in TEMPLATE] == colours
+
+
+def test_the_scale_of_the_pixels_is_the_configured_one(models: tuple[str, str]) -> None:
+    """ArcFace's pixels lie around zero, SFace's do not; vectors have length 1."""
+    grey = np.full((200, 200, 3), (255, 127, 0), dtype=np.uint8)
+    face = Face((50, 50, 150, 150))
+
+    plain, centred = (OnnxEngine(onnx_spec(*models, scale)).embed(grey, face) for scale in ("0..255", "-1..1"))
+
+    assert np.linalg.norm(plain) == pytest.approx(1, abs=1e-5)
+    assert plain.min() >= 0
+    assert centred == pytest.approx([0.7071, 0, -0.7071], abs=0.01)
+
+
+def test_pictures_are_cleaned_with_the_models_of_the_user(models: tuple[str, str], tmp_path: Path) -> None:
+    """Named in the configuration, the models take dlib's place, in worker processes, and the colour of the face decides here."""
+    settings = CleanConfig(faces="required", detector_model=models[0], embedder_model=models[1], min_face_px=50, identity_threshold=0.3, workers=2)
+    faces, identity = build_checks(settings, StoreConfig())[-2:]
+    pictures = []
+    for red in (250, 245, 240, 10):
+        out = io.BytesIO()
+        Pillow.new("RGB", (SIDE, SIDE), (red, 20, 255 - red)).save(out, "PNG")
+        pictures.append(picture_of(out.getvalue(), tmp_path))
+
+    seen = measured(faces, pictures)
+
+    assert reasons(faces, seen) == [None] * 4
+    assert reasons(identity, seen) == [None, None, None, "other_person"]
+    assert "onnx-" in faces.fingerprint()
+
+
+def test_files_that_are_no_such_models_are_told(models: tuple[str, str], tmp_path: Path) -> None:
+    """A missing file, garbage and a model of another shape are errors of the configuration that name the file."""
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"this is no model")
+    small = tiny_embedder(tmp_path / "small.onnx", side=64)
+
+    for detector, embedder in ((str(tmp_path / "none.onnx"), models[1]), (str(garbage), models[1]), (models[1], models[1]), (models[0], str(small))):
+        with pytest.raises(ConfigError, match=r"\.onnx"):
+            onnx_spec(detector, embedder, "0..255").load()
+
+
+def test_one_model_alone_is_refused() -> None:
+    """A detector without an embedder would leave half of the work undone."""
+    with pytest.raises(ValueError, match="together"):
+        CleanConfig(detector_model="a.onnx")

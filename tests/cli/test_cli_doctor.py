@@ -1,0 +1,67 @@
+"""`doctor` says what works, what does not, and what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli_process import Run
+from sparql_server import SparqlServer
+
+ONE_FACT = "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas Adams'@en ."
+
+
+@pytest.fixture
+def dead_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def findings(text: str) -> dict[str, dict[str, str]]:
+    return {finding["name"]: finding for finding in json.loads(text)}
+
+
+def test_what_works_is_ok_and_what_is_left_out_is_advice(run: Run, tmp_path: Path) -> None:
+    """Without a browser, a token and a contact a run is possible: exit 0, and each is told with what to do."""
+    with SparqlServer(ONE_FACT) as server:
+        done = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere/chromium")
+
+    assert done.returncode == 0, done.stderr
+    found = findings(done.stdout)
+    assert {name: finding["verdict"] for name, finding in found.items() if name != "faces"} == {
+        "data folder": "ok", "log": "ok", "catalogue": "ok", "contact": "advice", "wikidata": "ok", "browser": "advice", "tmdb": "advice",
+        "clock": "ok",
+    }  # fmt: skip
+    assert "/nowhere/chromium" in found["browser"]["what"]
+    assert all(finding["hint"] for finding in found.values() if finding["verdict"] != "ok")
+
+
+def test_what_nothing_works_without_ends_with_3(run: Run, dead_port: int) -> None:
+    """A dead endpoint, broker and database are told each in its line."""
+    done = run(
+        "doctor", WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql", GOOGLE__BROWSER="/nowhere",
+        KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{dead_port}", KAFKA__TIMEOUT_S="1",
+        MONGO__URI=f"mongodb://user:hunter2@127.0.0.1:{dead_port}", MONGO__TIMEOUT_S="1",
+    )  # fmt: skip
+
+    assert done.returncode == 3
+    missing = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("missing")]
+    assert missing == ["log", "catalogue", "wikidata"]
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.browser
+def test_the_browser_is_really_started(run: Run, browser: None) -> None:
+    """A browser that is there and starts is ok; one that does not start is told."""
+    with SparqlServer(ONE_FACT) as server:
+        works = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url)
+        broken = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/bin/false")
+
+    assert findings(works.stdout)["browser"]["verdict"] == "ok"
+    assert findings(broken.stdout)["browser"]["verdict"] == "advice"
+    assert broken.returncode == 0

@@ -1,0 +1,180 @@
+"""Wrong input of every kind: the exit codes of the contract and one or two lines on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli_process import Run
+
+CANDIDATE = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "url": "https://example.org/a.jpg", "source": "test"}
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def dead_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[run]\ntarget = 5\n", "run.target: unknown key"),
+        ('[run]\ntarget_images = "many"\n', "run.target_images"),
+        ("[run\n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_configuration_ends_with_2(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    """Unknown key, wrong type, broken TOML."""
+    (tmp_path / "config.toml").write_text(text)
+
+    done = run("status")
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(lines(done.stderr)) <= 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", "nowhere.toml", "status"],
+        ["run-all", "--sources", "bing"],
+        ["run-all", "--sources", ","],
+        ["run-all", "--limit", "0"],
+        ["run-all", "--celebrities", "some"],
+        ["images", "--status", "lost"],
+        ["topics", "peek", "nosuchtopic"],
+        ["topics", "publish", "nosuchtopic"],
+        ["scrape-commons", "--qid", "Q42"],
+        ["scrape-commons", "--name", "'; DROP TABLE people;--"],
+        ["wikidata", "--born-after", "yesterday"],
+        ["nosuchcommand"],
+        ["--log-format", "xml", "status"],
+    ],
+)
+def test_a_wrong_command_line_ends_with_2(run: Run, arguments: list[str]) -> None:
+    """What cannot be asked for is told, with what can be."""
+    done = run(*arguments)
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.strip()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dead_endpoint_ends_with_3(run: Run, dead_port: int) -> None:
+    """Wikidata cannot be reached: told with the endpoint."""
+    done = run("wikidata", WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql", WIKIDATA__MIN_INTERVAL_S="0")
+
+    assert done.returncode == 3
+    assert str(dead_port) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_token_ends_with_3_and_says_where_to_put_it(run: Run) -> None:
+    """TMDB without a token is told before anything is sent."""
+    done = run("scrape-tmdb")
+
+    assert done.returncode == 3
+    assert "CELEBCOLLECT_TMDB__TOKEN" in done.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "data").write_text("in the way")
+
+    done = run("status")
+
+    assert done.returncode == 1
+    assert "data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
+    """The bytes and the reason are kept; the good message beside it is passed on."""
+    garbage = b"\xff\x00 garbage"
+    run("topics", "publish", "urls", stdin=garbage + b"\n" + json.dumps(CANDIDATE).encode() + b"\n")
+
+    done = run("validate", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"stage": "validate", "counts": {"verified": 1}, "reasons": {"undecodable": 1}}
+    (letter,) = map(json.loads, lines(run("topics", "peek", "urls.dead", "--json").stdout))
+    assert letter["value"]["topic"] == "urls"
+    assert letter["value"]["offset"] == 0
+    assert letter["value"]["error"]
+    import base64
+
+    assert base64.b64decode(letter["value"]["value_base64"]) == garbage
+    (passed_on,) = map(json.loads, lines(run("topics", "peek", "urlsVerifie", "--json").stdout))
+    assert (passed_on["key"], passed_on["value"]["url"]) == ("Q42", CANDIDATE["url"])
+
+
+def test_only_garbage_ends_with_4(run: Run) -> None:
+    """There was work and nothing came of it; the next run has no work and ends with 0."""
+    run("topics", "publish", "urls", stdin=b"not json\n")
+
+    first, second = run("validate"), run("validate")
+
+    assert (first.returncode, second.returncode) == (4, 0)
+    assert "undecodable" in first.stderr
+
+
+def test_dead_letters_are_delivered_again_once(run: Run) -> None:
+    """`replay-dead` puts the original bytes back; what is still unreadable becomes a new letter."""
+    run("topics", "publish", "urls", stdin=b"not json\n")
+    run("validate")
+
+    done = run("topics", "replay-dead", "urls")
+    again = run("topics", "replay-dead", "urls.dead")
+
+    assert "replayed 1 " in done.stdout
+    assert "replayed 0 " in again.stdout
+    assert [json.loads(line).get("value_base64") for line in lines(run("topics", "peek", "urls", "--json").stdout)] == ["bm90IGpzb24="] * 2
+
+
+def test_a_second_consumer_of_a_group_is_told_who_works(run: Run, tmp_path: Path) -> None:
+    """The embedded log has one consumer per group: exit 3 and the process that has it."""
+    import os
+
+    from celebcollect.bus.embedded import EmbeddedBus
+
+    run("topics", "create")
+    bus = EmbeddedBus(tmp_path / "data" / "log")
+    with bus.subscribe(["urls"], "validate"):
+        done = run("validate")
+    bus.close()
+
+    assert done.returncode == 3
+    assert str(os.getpid()) in done.stderr
+
+
+def test_init_never_overwrites(run: Run, tmp_path: Path) -> None:
+    """A configuration that is there stays as it is."""
+    assert run("init").returncode == 0
+    (tmp_path / "config.toml").write_text("# mine\n")
+
+    done = run("init")
+
+    assert done.returncode == 2
+    assert (tmp_path / "config.toml").read_text() == "# mine\n"
+
+
+def test_a_written_configuration_works(run: Run) -> None:
+    """`init` writes what `status` reads."""
+    run("init", "c.toml")
+
+    done = run("--config", "c.toml", "status", "--json")
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["log"] == "embedded"

@@ -1,0 +1,62 @@
+"""Help is instant, whole, and shows every command with an example."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from celebcollect.cli import app
+
+HEAVY = ("selenium", "confluent_kafka", "mongoengine", "numpy", "PIL", "SPARQLWrapper", "httpx", "pydantic")
+
+
+def commands() -> list[list[str]]:
+    group = typer.main.get_command(app)
+    names = [[name] for name in group.commands]  # type: ignore[attr-defined]
+    return [*(name for name in names if name != ["topics"]), *(["topics", name] for name in group.commands["topics"].commands)]  # type: ignore[attr-defined]
+
+
+def cpu_s(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """What a command needs is imported inside it."""
+    code = (
+        "import json, sys\nfrom celebcollect.cli import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "run-all" in done.stdout
+    assert json.loads(done.stderr) == []
+
+
+def test_help_costs_at_most_half_more_than_its_libraries() -> None:
+    """CPU time against `import typer, rich`, in turn on the same machine."""
+    ours, base = [sys.executable, "-m", "celebcollect", "--help"], [sys.executable, "-c", "import typer, rich"]
+    pairs = [(cpu_s(ours), cpu_s(base)) for _ in range(15)]
+
+    ratio = statistics.median(our for our, _ in pairs) / statistics.median(their for _, their in pairs)
+
+    assert ratio <= 1.5, f"{ratio:.2f}"
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_says_what_it_does_and_gives_an_example(command: list[str]) -> None:
+    """A sentence that ends, and a line that can be typed."""
+    result = CliRunner().invoke(app, [*command, "--help"])
+
+    assert result.exit_code == 0
+    assert "Example:" in result.output
+    assert f"celebcollect {' '.join(command)}" in " ".join(result.output.split())

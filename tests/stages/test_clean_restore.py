@@ -1,0 +1,90 @@
+"""Looking before cleaning, and bringing pictures back from quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celebcollect.errors import Busy, UsageError
+from celebcollect.stages.clean_restore import restore
+from cleaning import World, jpeg
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
+    """What would happen is counted; rows, files, topic and claims stay as they are, and the work is still there."""
+    world.put("Q1", jpeg(1), "https://a.example/1.jpg")
+    world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg")
+    before, files = world.rows(), sorted(world.folder.files())
+
+    tally = world.run(dry_run=True)
+
+    assert tally.as_dict() == {"counts": {"accepted": 1, "rejected": 1}, "reasons": {"too_small": 1}}
+    assert (world.rows(), sorted(world.folder.files()), world.published()) == (before, files, [])
+    assert world.catalogue.claim("clean", ["Q1"], owner="elsewhere|1|1", lease_s=1) == ["Q1"]
+    world.catalogue.release("clean", ["Q1"], owner="elsewhere|1|1")
+    assert world.run().as_dict() == tally.as_dict()
+
+
+def test_a_restored_picture_comes_back_with_its_history(world: World) -> None:
+    """Against the check that rejected it the picture is accepted, moved and published, and stays so when it is cleaned again."""
+    image = world.put("Q1", jpeg(1, side=60), "https://a.example/tiny.jpg")
+    world.run()
+
+    people = restore(world.catalogue, [f"Q1/{image.sha256}"])
+    tally = world.run(qids=sorted(people))
+
+    row = world.rows()[image.url]
+    assert tally.counts == {"restored": 1}
+    assert (row.reason, row.restored_from, row.path) == (None, "too_small: 60x60 px", image.path)
+    assert set(world.live()) == {f"Q1/{image.sha256}"}
+    assert world.run(min_side_px=500).counts == {"unchanged": 1}
+    world.check_whole()
+
+
+def test_a_restored_near_copy_does_not_push_out_the_better_one(world: World) -> None:
+    """Both stay, when somebody wants both."""
+    large = world.put("Q1", jpeg(1, side=300), "https://a.example/large.jpg")
+    small = world.put("Q1", jpeg(1, side=150), "https://a.example/small.jpg")
+    world.run()
+
+    world.run(qids=sorted(restore(world.catalogue, [small.id])))
+
+    assert world.verdicts() == {large.url: ("accepted", None), small.url: ("accepted", None)}
+    world.check_whole()
+
+
+def test_what_cannot_be_restored_is_refused(world: World) -> None:
+    """Unknown and accepted pictures, exact copies and lost files are refused with a word on what to do."""
+    kept = world.put("Q1", jpeg(1), "https://a.example/1.jpg", source="commons")
+    copy = world.put("Q1", jpeg(1), "https://b.example/1.jpg")
+    gone = world.put("Q1", jpeg(2), "https://a.example/2.jpg")
+    (world.root / (gone.path or "")).unlink()
+    world.run()
+    before = world.rows()
+
+    for name in ("Q1/" + "0" * 64, "Q2/" + (kept.sha256 or ""), "nonsense", f"Q1/{kept.sha256}", copy.id, gone.id):
+        with pytest.raises(UsageError):
+            restore(world.catalogue, [name])
+
+    assert world.rows() == before
+
+
+def test_a_person_who_is_being_cleaned_is_not_touched(world: World) -> None:
+    """Somebody else's claim is respected."""
+    image = world.put("Q1", jpeg(1, side=60), "https://a.example/tiny.jpg")
+    world.run()
+    world.catalogue.claim("clean", ["Q1"], owner="elsewhere|1|1", lease_s=60)
+
+    with pytest.raises(Busy):
+        restore(world.catalogue, [image.id])
+
+    assert world.rows()[image.url].restored_from is None

@@ -1,0 +1,200 @@
+"""The consume loop: its order, its dead letters, and a fault at every step of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from celebcollect.bus import dead
+from celebcollect.bus.base import Message
+from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.report import Tally
+from celebcollect.stages.runner import Output, Stage, consume, decode_candidate
+
+GOOD = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "url": "https://example.org/a.jpg", "source": "test"}
+
+
+class Crash(BaseException):
+    """The process dies here: nothing after this line runs."""
+
+
+@dataclass
+class Doubling:
+    """A stage with an idempotent effect: it passes each text on and keeps it in a set, as a catalogue would."""
+
+    kept: set[str] = field(default_factory=set)
+    crash_at: str = ""
+
+    def stage(self) -> Stage[str]:
+        return Stage(group="doubling", topics=("in",), decode=self.decode, handle=self.handle, batch=3)
+
+    def decode(self, message: Message) -> str:
+        self.step("decode")
+        return (message.value or b"").decode()
+
+    def handle(self, texts: list[str]) -> Output:
+        self.step("handle")
+
+        def finish() -> None:
+            self.step("finish")
+            self.kept.update(texts)
+            self.step("finished")
+
+        return Output({"out": [(text, text.encode()) for text in texts]}, finish)
+
+    def step(self, name: str) -> None:
+        if self.crash_at == name:
+            self.crash_at = ""
+            raise Crash(name)
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Iterator[EmbeddedBus]:
+    bus = EmbeddedBus(tmp_path / "log")
+    yield bus
+    bus.close()
+
+
+def drain(stage: Stage[str], bus: EmbeddedBus, tally: Tally | None = None) -> None:
+    consume(stage, bus, tally or Tally(), stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
+
+
+def values(bus: EmbeddedBus, topic: str) -> list[str]:
+    return [(message.value or b"").decode() for message in bus.read(topic)]
+
+
+def test_everything_is_passed_on_and_committed(bus: EmbeddedBus) -> None:
+    """A drained stage has handled every message once and left no lag."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(10)])
+    doubling = Doubling()
+
+    drain(doubling.stage(), bus)
+
+    assert values(bus, "out") == [str(n) for n in range(10)]
+    with bus.subscribe(["in"], "doubling") as subscription:
+        assert subscription.lag() == 0
+
+
+@pytest.mark.parametrize("step", ["decode", "handle", "publish", "finish", "finished", "commit"])
+def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Whatever the step, the next consumer ends with the same effects; a message is repeated at most, never lost."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(7)])
+    doubling = Doubling(crash_at=step)
+    with monkeypatch.context() as patch:
+        if step == "publish":
+            patch.setattr(bus, "publish", dies_in(bus.publish))
+        if step == "commit":
+            subscribe = bus.subscribe
+
+            def with_dying_commit(topics: list[str], group: str) -> object:
+                subscription = subscribe(topics, group)
+                subscription.commit = dies_in(subscription.commit)  # type: ignore[method-assign]
+                return subscription
+
+            patch.setattr(bus, "subscribe", with_dying_commit)
+        with pytest.raises(Crash):
+            drain(doubling.stage(), bus)
+
+    drain(doubling.stage(), bus)
+
+    assert doubling.kept == {str(n) for n in range(7)}
+    assert set(values(bus, "out")) == {str(n) for n in range(7)}
+    repeated = len(values(bus, "out")) - 7
+    assert repeated == (3 if step in ("finish", "finished", "commit") else 0), "exactly the batch whose outputs were durable is repeated"
+
+
+def dies_in(call: Callable[..., object]) -> Callable[..., object]:
+    def dying(*arguments: object) -> object:
+        raise Crash(call.__name__)
+
+    return dying
+
+
+@pytest.mark.parametrize(
+    ("garbage", "error"),
+    [
+        (b"\xff\xfe no text", "Invalid JSON"),
+        (b"not json", "Invalid JSON"),
+        (b"[]", "object"),
+        (b"null", "object"),
+        (b"", "Invalid JSON"),
+        (None, "empty message"),
+        (b'{"schema": 1}', "qid"),
+        (json.dumps({**GOOD, "schema": 2}).encode(), "schema"),
+        (json.dumps({**GOOD, "qid": "../../etc/passwd"}).encode(), "qid"),
+        (json.dumps({**GOOD, "qid": 42}).encode(), "qid"),
+        (json.dumps({**GOOD, "name": "\u202e\u0000"}).encode(), "name"),
+        (json.dumps({**GOOD, "url": ""}).encode(), "url"),
+        (json.dumps({**GOOD, "rank": "first"}).encode(), "rank"),
+        (b'{"name": "\\ud800", "schema": 1, "qid": "Q1", "url": "http://a.org", "source": "s"}', ""),
+        (b"[" * 100_000, ""),
+    ],
+)
+def test_garbage_becomes_a_dead_letter_with_its_bytes_and_coordinates(bus: EmbeddedBus, garbage: bytes | None, error: str) -> None:
+    """An undecodable message is kept whole, and the good one behind it is handled."""
+    bus.publish("in", [("key", garbage), ("Q42", json.dumps(GOOD).encode())])
+    seen: list[str] = []
+
+    def handle(batch: list[object]) -> Output:
+        seen.extend(candidate.qid for candidate in batch)  # type: ignore[attr-defined]
+        return Output()
+
+    tally = Tally()
+    stage = Stage(group="g", topics=("in",), decode=decode_candidate, handle=handle, batch=10)
+    consume(stage, bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
+
+    (letter,) = [dead.decode(message.value or b"") for message in bus.read("in.dead")]
+    assert (letter.value, letter.key, letter.topic) == (garbage, "key", "in")
+    assert error in letter.error
+    assert seen == ["Q42"]
+    assert tally.reasons == {"undecodable": 1}
+
+
+def test_unknown_fields_are_no_error() -> None:
+    """A message of somebody else's scraper may say more than we know."""
+    message = Message("in", 0, 0, "Q42", json.dumps({**GOOD, "mood": "happy", "rank": 3}).encode(), 0)
+
+    candidate = decode_candidate(message)
+
+    assert (candidate.rank, candidate.url) == (3, GOOD["url"])
+
+
+def test_a_stage_waits_while_more_may_come(bus: EmbeddedBus) -> None:
+    """The loop ends only when its upstream has ended and what that published is handled."""
+    doubling = Doubling()
+    upstream_done = threading.Event()
+    published = threading.Event()
+
+    def upstream() -> None:
+        bus.publish("in", [(None, b"late")])
+        published.set()
+        upstream_done.set()
+
+    threading.Timer(0.15, upstream).start()
+    consume(doubling.stage(), bus, Tally(), stop=threading.Event(), more_may_come=lambda: not upstream_done.is_set(), poll_s=0.01)
+
+    assert published.is_set()
+    assert doubling.kept == {"late"}
+
+
+def test_stop_ends_the_loop_between_two_batches(bus: EmbeddedBus) -> None:
+    """What was polled is finished and committed, the rest waits for the next consumer."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(9)])
+    stop = threading.Event()
+    doubling = Doubling()
+    stage = doubling.stage()
+
+    def handle(texts: list[str]) -> Output:
+        stop.set()
+        return doubling.handle(texts)
+
+    consume(Stage(stage.group, stage.topics, stage.decode, handle, stage.batch), bus, Tally(), stop=stop, more_may_come=lambda: True, poll_s=0.01)
+
+    assert doubling.kept == {"0", "1", "2"}
+    with bus.subscribe(["in"], "doubling") as subscription:
+        assert subscription.lag() == 6

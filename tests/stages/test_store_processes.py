@@ -1,0 +1,126 @@
+"""The same bytes under the same names, whether `store` ran once, was killed ten times, or ran as three workers at once."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celebcollect.records import ImageCandidate
+from picture_web import PictureWeb, Request, answer, picture, serve
+from storing import VERIFIED, Bench, candidate
+
+PEOPLE = 5
+PICTURES = 240
+
+Outcome = tuple[dict[str, bytes], dict[str, tuple[object, ...]]]
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[PictureWeb]:
+    """Good pictures, copies, broken and missing ones; each answer takes a moment, so that a kill finds work under way."""
+    with serve() as running:
+        for n in range(PICTURES):
+            running.routes[f"/{n}"] = late(_body(n))
+        yield running
+
+
+def _body(n: int) -> bytes:
+    if n % 10 == 7:
+        return answer(status=404)
+    if n % 10 == 8:
+        return answer(picture(n)[:-500])
+    if n % 20 == 9:
+        return answer(b"x" * 300_000)
+    return answer(picture(n // 2 if n % 10 < 2 else n, (120, 90)))
+
+
+def late(body: bytes) -> object:
+    def respond(_: Request) -> bytes:
+        time.sleep(0.04)
+        return body
+
+    return respond
+
+
+def candidates(web: PictureWeb) -> list[ImageCandidate]:
+    return [candidate(web.url(f"/{n}"), f"Q{n % PEOPLE + 1}", rank=n) for n in range(PICTURES)]
+
+
+def start(data_dir: Path, log_dir: Path) -> subprocess.Popen[bytes]:
+    """Start a worker and wait until its work begins."""
+    program = Path(__file__).with_name("store_process.py")
+    process = subprocess.Popen([sys.executable, program, data_dir, log_dir], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a worker to end well."""
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors.decode()
+
+
+def outcome(data_dir: Path) -> Outcome:
+    """Return every file with its bytes, and what the catalogue says of every candidate, times aside."""
+    bench = Bench(data_dir)
+    files = {path: (data_dir / path).read_bytes() for path in bench.files()}
+    rows = {row.id: (row.qid, row.status, row.reason, row.sha256, row.path, row.phash, row.width_px, row.rank) for row in bench.catalogue.images()}
+    bench.close()
+    return files, rows
+
+
+@pytest.fixture(scope="module")
+def expected(web: PictureWeb, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What one undisturbed run leaves."""
+    folder = tmp_path_factory.mktemp("once")
+    bench = Bench(folder)
+    bench.publish(VERIFIED, *candidates(web))
+    bench.close()
+    end(start(folder, folder / "log"))
+    files, rows = outcome(folder)
+    assert len(rows) == PICTURES
+    assert 100 < len(files) < PICTURES
+    return files, rows
+
+
+def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
+    """Kill -9 at ten random moments, then a run to the end: nothing lost, nothing twice, no stray or half-written file."""
+    bench = Bench(tmp_path)
+    bench.publish(VERIFIED, *candidates(web))
+    bench.close()
+    rng = random.Random(5)
+    for _ in range(10):
+        process = start(tmp_path, tmp_path / "log")
+        time.sleep(rng.uniform(0.0, 0.25))
+        process.kill()
+        process.communicate()
+    assert len(outcome(tmp_path)[1]) < PICTURES, "the kills came before the work was done"
+
+    end(start(tmp_path, tmp_path / "log"))
+
+    assert outcome(tmp_path) == expected
+
+
+def test_three_workers_do_what_one_does(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
+    """Workers that share catalogue and folder, with shares of the messages that overlap, leave the same data set."""
+    shares = [[one for n, one in enumerate(candidates(web)) if n % 3 == worker or n % 5 == 0] for worker in range(3)]
+    for worker, share in enumerate(shares):
+        bench = Bench(tmp_path)
+        bench.bus.close()
+        bus = type(bench.bus)(tmp_path / f"log{worker}")
+        bus.publish(VERIFIED, [(one.qid, one.to_json()) for one in share])
+        bus.close()
+        bench.catalogue.close()
+    workers = [start(tmp_path, tmp_path / f"log{worker}") for worker in range(3)]
+
+    for worker in workers:
+        end(worker)
+
+    assert outcome(tmp_path) == expected

@@ -1,0 +1,101 @@
+"""Passing faults across runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from celebcollect.records import ImageCandidate, Status, now
+from celebcollect.stages.store_retry import publish_due
+from picture_web import answer, picture, serve
+from storing import VERIFIED, Bench, candidate
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    opened = Bench(tmp_path)
+    yield opened
+    opened.close()
+
+
+def make_due(bench: Bench) -> None:
+    """Let the time come at which failed rows may be tried again."""
+    rows = [row.model_copy(update={"retry_at": now() - timedelta(seconds=1)}) for row in bench.catalogue.images(status=Status.FAILED) if row.retry_at]
+    bench.catalogue.record_stored(rows)
+
+
+def test_a_picture_comes_in_when_its_host_is_well_again(bench: Bench) -> None:
+    """Once its time has come the next run puts the candidate on the topic again, whole, and stores it."""
+    with serve() as web:
+        web.routes["/a"] = answer(status=500, Retry_After="0")
+        sent = candidate(web.url("/a"), licence="CC0", rank=3, page_title="A page")
+        bench.publish(VERIFIED, sent)
+        bench.store()
+        assert bench.store()["retried"] == 0
+        make_due(bench)
+        web.routes["/a"] = answer(picture())
+
+        tally = bench.store()
+
+    assert (tally["retried"], tally["stored"]) == (1, 1)
+    assert [ImageCandidate.model_validate_json(message.value or b"") for message in bench.bus.read(VERIFIED)] == [sent, sent]
+    row = bench.row("a")
+    assert (row.status, row.reason, row.detail, row.retry_at, row.attempts, row.licence) == (Status.STORED, None, None, None, 2, "CC0")
+
+
+def test_publishing_twice_is_harmless(bench: Bench) -> None:
+    """A crash between publishing and storing repeats the message, not the download."""
+    with serve() as web:
+        web.routes["/a"] = answer(status=500, Retry_After="0")
+        bench.publish(VERIFIED, candidate(web.url("/a")))
+        bench.store()
+        make_due(bench)
+        for _ in range(3):
+            publish_due(bench.catalogue, bench.bus, verified_topic=VERIFIED)
+        before = web.asked("/a")
+
+        tally = bench.store()
+
+        assert web.asked("/a") - before == 3, "three tries of one run"
+        assert tally.reasons["repeated"] == 3
+
+
+def test_workers_share_what_is_due(bench: Bench) -> None:
+    """What a live worker of another machine has taken on is left to it."""
+    with serve() as web:
+        web.routes["/a"] = answer(status=500, Retry_After="0")
+        bench.publish(VERIFIED, candidate(web.url("/a")))
+        bench.store()
+    make_due(bench)
+    bench.catalogue.claim("retry", ["Q42"], owner="another-machine|1|1", lease_s=600)
+
+    assert publish_due(bench.catalogue, bench.bus, verified_topic=VERIFIED) == 0
+
+
+def test_faults_for_good_never_come_back(bench: Bench) -> None:
+    """What was no picture is not downloaded a second time."""
+    with serve() as web:
+        web.routes["/a"] = answer(b"<html>")
+        bench.publish(VERIFIED, candidate(web.url("/a")), candidate(web.url("/missing")))
+        bench.store()
+        make_due(bench)
+
+        assert publish_due(bench.catalogue, bench.bus, verified_topic=VERIFIED) == 0
+
+
+def test_a_picture_that_was_not_asked_for_keeps_its_attempts(bench: Bench) -> None:
+    """A host that is left alone does not use up the patience with its pictures."""
+    with serve() as web:
+        for n in range(30):
+            web.routes[f"/{n}"] = answer(status=500, Retry_After="60")
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(30)))
+
+        tally = bench.store()
+
+    attempts = {row.reason: row.attempts for row in bench.rows().values()}
+    assert attempts == {"server_error": 1, "host_resting": 0}
+    assert tally.reasons["host_resting"] > 20
+    assert all(row.retry_at for row in bench.rows().values())

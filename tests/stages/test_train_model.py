@@ -1,0 +1,165 @@
+"""The model and its file: what it answers, what it refuses to read, and that nothing is executed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from celebcollect.errors import UsageError
+from celebcollect.stages.train import Shelf
+from celebcollect.stages.train.model import Model, Sample, fit
+from celebcollect.stages.train.weights import pack, unpack
+from training import School, point
+
+
+def samples(*people: int, shots: int = 4) -> list[Sample]:
+    return [Sample(f"Q{person}", f"Person {person}", f"{person:032x}{shot:032x}", point(person, shot)) for person in people for shot in range(shots)]
+
+
+def model(*people: int) -> Model:
+    return fit(samples(*people), threshold=0.55, embedding_version="v")
+
+
+def test_a_model_is_read_as_it_was_written() -> None:
+    """People with names of every script, numbers and versions."""
+    some = [replace(sample, name='見本 "花子" <b>') for sample in samples(1, 2)]
+    written = fit(some, threshold=0.43, embedding_version="1 a b")
+
+    found = Model.from_bytes(written.to_bytes())
+
+    assert (found.people, found.threshold, found.embedding_version) == (written.people, 0.43, "1 a b")
+    assert np.array_equal(found.vectors, written.vectors)
+    assert found.to_bytes() == written.to_bytes()
+
+
+def test_the_nearest_mean_decides_and_the_nearest_photograph_rejects() -> None:
+    """As scikit-learn's NearestCentroid says, behind the gate."""
+    neighbours = pytest.importorskip("sklearn.neighbors")
+    some = samples(*range(1, 9))
+    faces = np.stack([point(person, 50) + np.random.default_rng(person).normal(scale=0.08, size=128) for person in range(1, 15)]).astype(np.float32)
+    reference = neighbours.NearestCentroid().fit(np.stack([sample.vector for sample in some]), [sample.qid for sample in some])
+    trained = fit(some, threshold=1.0, embedding_version="v")
+
+    guesses = trained.guess(faces)
+
+    assert [trained.people[person].qid for person in guesses.people] == reference.predict(faces).tolist()
+    nearest = [
+        min(np.linalg.norm(face - sample.vector) for sample in some if sample.qid == trained.people[person].qid)
+        for face, person in zip(faces, guesses.people, strict=True)
+    ]
+    assert np.allclose(guesses.distances, nearest, atol=1e-5)
+    assert guesses.known.tolist() == [distance <= 1.0 for distance in nearest]
+    assert {True, False} == set(guesses.known.tolist())
+
+
+def test_a_person_can_be_made_a_stranger() -> None:
+    """What is pretended not to be known is never the answer."""
+    trained = model(1, 2, 3)
+
+    guesses = trained.guess(np.stack([point(1, 60), point(1, 60)]), but=[0, -1])
+
+    assert guesses.people[0] != 0
+    assert guesses.people[1] == 0
+    assert guesses.known.tolist() == [False, True]
+
+
+def broken() -> dict[str, bytes]:
+    good = model(1, 2).to_bytes()
+    arrays, texts = unpack(good)
+    infinite = arrays["vectors"].copy()
+    infinite[0, 0] = np.inf
+    return {
+        "empty": b"",
+        "cut": good[:-1],
+        "short": good[:5],
+        "pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
+        "length": (2**63).to_bytes(8, "little") + good[8:],
+        "nested": (200_000).to_bytes(8, "little") + b"[" * 200_000,
+        "other kind": pack(arrays, {**texts, "kind": "x"}),
+        "no people": pack(arrays, {name: text for name, text in texts.items() if name != "people"}),
+        "people": pack(arrays, {**texts, "people": '[{"qid": "../x", "name": "a", "pictures": 8}]'}),
+        "count": pack(arrays, {**texts, "people": '[{"qid": "Q1", "name": "a", "pictures": 3}]'}),
+        "threshold": pack(arrays, {**texts, "threshold": "nan"}),
+        "no number": pack(arrays, {**texts, "threshold": "x"}),
+        "infinite": pack({**arrays, "vectors": infinite}, texts),
+        "no vectors": pack({"labels": arrays["labels"]}, texts),
+        "one axis": pack({**arrays, "vectors": arrays["vectors"].ravel()}, texts),
+        "offsets": header({"vectors": {"dtype": "F32", "shape": [2, 2], "data_offsets": [-16, 0]}}),
+        "type": header({"vectors": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}),
+        "shape": header({"vectors": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}),
+        "texts": header({"__metadata__": {"kind": 1}}),
+        "list": header([1]),
+    }
+
+
+def header(value: object) -> bytes:
+    told = json.dumps(value).encode()
+    return len(told).to_bytes(8, "little") + told + b"\0" * 64
+
+
+@pytest.mark.parametrize("kind", list(broken()))
+def test_a_broken_file_is_refused_with_what_to_do(tmp_path: Path, kind: str) -> None:
+    """Whatever stands in the model's place, it is told and not believed."""
+    shelf = Shelf(tmp_path)
+    shelf.folder.mkdir(parents=True)
+    shelf.model.write_bytes(broken()[kind])
+
+    with pytest.raises(UsageError, match="is no model of this program") as caught:
+        shelf.load()
+
+    assert "celebcollect train" in caught.value.hint
+
+
+def test_no_model_is_told(tmp_path: Path) -> None:
+    """With the command that makes one."""
+    with pytest.raises(UsageError, match="there is no model") as caught:
+        Shelf(tmp_path).load()
+
+    assert "celebcollect train" in caught.value.hint
+
+
+def test_a_model_is_loaded_where_unpickling_is_forbidden(tmp_path: Path) -> None:
+    """In a process in which nothing may be unpickled, the model is read and answers."""
+    school = School(tmp_path)
+    school.people(1, 2)
+    school.train()
+    np.save(tmp_path / "face.npy", point(2, 70))
+    script = f"""
+import sys, pickle, _pickle
+sys.path[:0] = {sys.path!r}
+import numpy as np
+from pathlib import Path
+from celebcollect.stages.train import Shelf
+face = np.load({str(tmp_path / "face.npy")!r})
+def forbidden(*_, **__):
+    raise SystemExit("something was unpickled")
+for module in (pickle, _pickle):
+    module.load = module.loads = module.Unpickler = forbidden
+pickle._Unpickler = forbidden
+sys.addaudithook(lambda event, arguments: forbidden() if event in ("pickle.find_class", "subprocess.Popen", "os.system") else None)
+model = Shelf(Path({str(tmp_path)!r})).load()
+print(model.people[model.guess(face[None]).people[0]].qid)
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+
+    assert done.stdout.strip() == "Q2", done.stderr
+
+
+def test_the_file_is_safetensors(tmp_path: Path) -> None:
+    """The library of that format reads it, and finds what it needs to classify without this program."""
+    library = pytest.importorskip("safetensors.numpy")
+    trained = model(1, 2, 3)
+    (tmp_path / "m.safetensors").write_bytes(trained.to_bytes())
+
+    arrays = library.load_file(tmp_path / "m.safetensors")
+
+    assert arrays["vectors"].shape == (12, 128)
+    assert arrays["labels"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert np.allclose(arrays["means"], trained.means(), atol=1e-6)

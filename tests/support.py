@@ -1,0 +1,18 @@
+"""What tests of every area use: where the captured data is, and the rule for missing services."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test on a laptop, fail it in CI: there, nothing that we test against may be missing."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")

@@ -1,0 +1,135 @@
+"""Reading the configuration: the file, the environment above it, and one line for whatever is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from celebcollect.config import Config
+from celebcollect.configfile import changed, example, load
+from celebcollect.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "c.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_example_file_is_the_defaults() -> None:
+    """`config.example.toml` loads, equals the defaults and is what `init` writes."""
+    text = (ROOT / "config.example.toml").read_text()
+
+    assert Config(**tomllib.loads(text)) == Config()
+    assert text == example()
+
+
+def test_the_example_names_every_key_with_a_sentence() -> None:
+    """No key is left out, and each is explained on the line above."""
+    lines = example().splitlines()
+
+    for section, field in Config.model_fields.items():
+        keys = type(field.default).model_fields if hasattr(type(field.default), "model_fields") else {section: field}
+        for key in keys:
+            at = next(n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{key} = "))
+            assert lines[at - 1].startswith("# ")
+            assert len(lines[at - 1]) > 10, key
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value of the environment replaces the file's, its neighbours stay."""
+    file = write(tmp_path, '[tmdb]\ntoken = "file"\nbase_url = "http://127.0.0.1:1/3"\n[run]\ntarget_images = 5\n')
+    monkeypatch.setenv("CELEBCOLLECT_TMDB__TOKEN", "environment")
+    monkeypatch.setenv("CELEBCOLLECT_RUN__TARGET_IMAGES", "7")
+
+    config = load(file)
+
+    assert config.tmdb.token.get_secret_value() == "environment"
+    assert config.tmdb.base_url == "http://127.0.0.1:1/3"
+    assert config.run.target_images == 7
+
+
+def test_the_file_is_looked_for_in_this_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config, then $CELEBCOLLECT_CONFIG, then ./config.toml, then the user's folder, then the defaults."""
+    for name, number in (("named", 1), ("environment", 2), ("here/config", 3), ("user/celebcollect/config", 4)):
+        file = tmp_path / f"{name}.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"[run]\nmax_rounds = {number}\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("CELEBCOLLECT_CONFIG", str(tmp_path / "environment.toml"))
+    monkeypatch.chdir(tmp_path / "here")
+
+    assert load(tmp_path / "named.toml").run.max_rounds == 1
+    assert load().run.max_rounds == 2
+    monkeypatch.delenv("CELEBCOLLECT_CONFIG")
+    assert load().run.max_rounds == 3
+    monkeypatch.chdir(tmp_path)
+    assert load().run.max_rounds == 4
+    (tmp_path / "user/celebcollect/config.toml").unlink()
+    assert load().run.max_rounds == Config().run.max_rounds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[run]\ntarget = 5\n", "run.target: unknown key"),
+        ("dada_dir = 'x'\n", "dada_dir: unknown key"),
+        ("[runn]\n", "runn: unknown key"),
+        ('[run]\ntarget_images = "many"\n', "run.target_images"),
+        ("[run]\ntarget_images = 0\n", "run.target_images"),
+        ("[run\n", "not valid TOML"),
+        ("[run]\nmax_rounds = 1\nmax_rounds = 2\n", "not valid TOML"),
+        ('[topics]\ngoogle = "a"\ntmdb = "a"\n', "name of its own"),
+        ('[topics]\ngoogle = "a b"\n', "topics.google"),
+        ('[wikidata]\nendpoint = "ftp://example.org"\n', "wikidata.endpoint"),
+        ('[wikidata]\nendpoint = "http://[::1"\n', "wikidata.endpoint"),
+        ("data_dir = 5\n", "data_dir"),
+        ('[http]\ncontact = "a\\nb"\n', "http.contact"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    """The error names the file and the key."""
+    file = write(tmp_path, text)
+
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+
+    assert said in raised.value.message
+    assert str(file) in raised.value.message
+    assert "\n" not in raised.value.message
+    assert raised.value.exit_code == 2
+
+
+def test_a_missing_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever named a file that is not there is told which, and who named it."""
+    with pytest.raises(ConfigError, match=r"nowhere\.toml.*--config"):
+        load(tmp_path / "nowhere.toml")
+    monkeypatch.setenv("CELEBCOLLECT_CONFIG", str(tmp_path / "gone.toml"))
+    with pytest.raises(ConfigError, match=r"gone\.toml.*CELEBCOLLECT_CONFIG"):
+        load()
+
+
+def test_no_error_repeats_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token or password of the wrong type is not printed."""
+    file = write(tmp_path, '[tmdb]\ntoken = ["hunter2"]\n[mongo]\nuri = {password = "hunter2"}\n')
+
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+
+    assert "hunter2" not in f"{raised.value!r} {raised.value.__cause__!r} {raised.value.message}"
+    assert "hunter2" not in repr(Config(tmdb={"token": "hunter2"}, kafka={"client": {"sasl.password": "hunter2"}}))
+
+
+def test_values_of_the_command_line_are_checked_too() -> None:
+    """An option beyond its range is told by its name, a good one replaces the value."""
+    config = Config()
+
+    with pytest.raises(ConfigError, match="--min-sitelinks"):
+        changed(config, {"wikidata": {"min_sitelinks": -1}})
+
+    assert changed(config, {"wikidata": {"limit": 3}}).wikidata.limit == 3
+    assert config.wikidata.limit == 200

@@ -1,0 +1,121 @@
+"""The documentation says what the code says: tables, errors, reasons, names."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import docs
+import docs_errors
+import docs_tables
+import pytest
+from pydantic import BaseModel
+
+import reason_words
+from celebcollect.reasons import REASONS, meaning
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+RUN = "run `make docs`"
+
+
+def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
+    """Commands with their help, and every key of the configuration."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert docs.readme(text) == text, RUN
+    assert "| `gallery DIR` |" in text
+    assert "| `store.max_pixels` | `100000000` |" in text
+
+
+@pytest.mark.parametrize("page", ["errors", "reasons"])
+def test_errors_and_reasons_are_those_of_the_code(page: str) -> None:
+    """Written anew, the pages are the same."""
+    wanted = {"errors": docs_errors.errors_page, "reasons": docs_errors.reasons_page}[page]()
+
+    assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == wanted, RUN
+
+
+def test_every_kind_of_error_says_what_to_do() -> None:
+    """Each class that is raised somewhere is raised with a hint somewhere, and each has an exit code of the contract."""
+    told = docs_errors.told()
+    assert len(told) > 60
+    for kind in docs_errors.classes():
+        own = [error for error in told if error.kind == kind.__name__]
+
+        assert kind.exit_code in docs_errors.EXIT_CODES
+        assert kind.__doc__
+        assert not own or kind is docs_errors.errors.CelebCollectError or any(error.hint for error in own), kind
+
+
+def test_every_reason_that_can_be_counted_is_explained() -> None:
+    """In `celebcollect.reasons`, which docs/reasons.md and the gallery show; and nothing is explained that nobody counts."""
+    counted = reason_words.counted()
+    explained = {word for words in REASONS.values() for word in words}
+
+    assert counted.unclear == (), "write the reason where it can be read, or teach tests/reason_words.py"
+    assert counted.words - explained == set(), "explain them in celebcollect.reasons"
+    assert {word for word in explained - counted.words if not word.startswith(tuple(counted.prefixes))} == set(), "nobody counts these"
+    assert all(any(word.startswith(prefix) for word in explained) for prefix in counted.prefixes)
+    assert {"too_small", "near_duplicate", "private_address", "not_found", "tmdb_not_found", "embedded_script"} <= counted.words
+
+
+def test_reasons_are_words_with_one_sentence() -> None:
+    """Snake case, and a sentence that ends."""
+    for words in REASONS.values():
+        for word, sentence in words.items():
+            assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", word)
+            assert sentence.endswith(".")
+            assert meaning(word)
+    assert meaning("of another version") == ""
+
+
+def look_up(name: str) -> Any:
+    """Return what a dotted name stands for: a module, or something in one."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(["celebcollect", *parts[:length]]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            fields = (
+                getattr(found, "__annotations__", {})
+                if dataclasses.is_dataclass(found) or (isinstance(found, type) and issubclass(found, BaseModel))
+                else {}
+            )
+            found = fields[part] if part in fields else getattr(found, part)
+        return found
+    raise AttributeError(name)
+
+
+def test_every_name_in_the_architecture_exists() -> None:
+    """The walk of one URL leads through modules and functions that are there."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.stem for path in (ROOT / "src" / "celebcollect").iterdir()}
+    names = {name for name in re.findall(r"`([a-z_]+(?:\.[A-Za-z_]+)+)`", text) if name.partition(".")[0] in rooms}
+
+    assert len(names) > 40
+    for name in sorted(names):
+        look_up(name)
+    with pytest.raises(AttributeError):
+        look_up("stages.collect.no_such_thing")
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that is there."""
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), target
+
+
+def test_a_place_that_is_missing_is_told() -> None:
+    """The generator does not write into a text that has no place for it."""
+    assert docs_tables.between("a\n<!-- x -->\nold<!-- /x -->b", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->b"
+    with pytest.raises(ValueError, match="no place"):
+        docs_tables.between("a", "x", "new")

@@ -1,0 +1,24 @@
+"""Broken pictures by the thousand, in a process of their own, because a crash in a decoder would take the tests with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = Path(__file__).parents[1] / "benchmarks" / "fuzz.py"
+
+
+def test_thousands_of_broken_pictures_lead_to_facts_or_a_reason() -> None:
+    """No crash, no hang, no other exception, little memory; and the mutations reach deep enough to matter."""
+    finished = subprocess.run([sys.executable, PROGRAM, "--files", "3000", "--seed", "11"], capture_output=True, text=True, timeout=120, check=False)
+
+    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-2000:]
+    assert finished.stderr == ""
+    *counts, facts = finished.stdout.splitlines()
+    assert json.loads(facts)["surprises"] == 0
+    outcomes = {line.split(None, 1)[1] for line in counts}
+    for kind in ("jpeg", "png", "webp", "gif", "avif"):
+        assert any(outcome.startswith(kind) and "picture" in outcome for outcome in outcomes)
+        assert any(outcome.startswith(kind) and "corrupt" in outcome for outcome in outcomes)

@@ -1,0 +1,182 @@
+"""`run-all` from end to end: the real program, a local web, real files, a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celebcollect.demo.cast import CAST, wanted
+from celebcollect.demo.drawing import encode, portrait
+from celebcollect.demo.web import SmallWeb
+from local_web import Collection
+
+WITHOUT_BROWSER = ("run-all", "--sources", "tmdb,commons")
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[SmallWeb]:
+    with SmallWeb() as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+def finished(web: SmallWeb, browser: None, tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """A collection that one complete run over all sources has made."""
+    collection = Collection(tmp_path_factory.mktemp("finished") / "it", web)
+    collection.run("run-all")
+    return collection
+
+
+@pytest.mark.browser
+def test_exactly_the_unique_good_pictures_are_accepted(finished: Collection) -> None:
+    """Of good, copied and broken pictures from three sources the planted good ones are left, each once, in its person's folder."""
+    accepted = [row for row in finished.images() if row["status"] == "accepted"]
+
+    want = {
+        (player.qid, hashlib.sha256(encode(portrait(player.number, shot))).hexdigest())
+        for player in CAST
+        for qid, shot in wanted()
+        if qid == player.qid
+    }
+    assert Counter((row["qid"], row["sha256"]) for row in accepted) == Counter(want)
+    for row in accepted:
+        data = (finished.folder / "data" / row["path"]).read_bytes()
+        assert row["path"] == f"images/{row['qid']}/{row['sha256']}.jpg"
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (row["sha256"], row["bytes"])
+
+
+@pytest.mark.browser
+def test_every_candidate_is_in_exactly_one_state(finished: Collection) -> None:
+    """What validate let through is what the catalogue counts, and nothing waits."""
+    status = finished.status()
+    verified = {(message["key"], message["value"]["url"]) for message in finished.peek("urlsVerifie")}
+
+    assert sum(status["images"].values()) == len(verified) == len(finished.images())
+    assert status["images"]["verified"] == status["images"]["stored"] == 0
+    assert sum(status["reasons"].values()) == status["images"]["rejected"] + status["images"]["failed"]
+    assert all(lag == 0 for topic, facts in status["topics"].items() for group, lag in facts["lag"].items() if group != "train"), status["topics"]
+
+
+@pytest.mark.browser
+def test_the_disk_holds_what_the_catalogue_says(finished: Collection) -> None:
+    """No stray file, no missing one, nothing temporary; rejected files lie in quarantine."""
+    rows = finished.images()
+
+    assert finished.files() == {row["path"] for row in rows if row["path"]}
+    for row in rows:
+        if row["status"] == "rejected" and row["reason"] != "exact_duplicate":
+            assert row["path"].startswith("quarantine/"), row
+
+
+@pytest.mark.browser
+def test_dataclean_holds_the_accepted_pictures(finished: Collection) -> None:
+    """One message per accepted picture, keyed QID/sha256, with source and terms."""
+    accepted = {f"{row['qid']}/{row['sha256']}": row for row in finished.images() if row["status"] == "accepted"}
+    messages = {message["key"]: message["value"] for message in finished.peek("dataclean")}
+
+    assert messages.keys() == accepted.keys()
+    for key, value in messages.items():
+        assert value["path"] == accepted[key]["path"]
+        assert value["ml_use"] == ("needs agreement" if value["source"] == "tmdb" else "unspecified")
+
+
+@pytest.mark.browser
+def test_a_second_run_downloads_nothing(finished: Collection, web: SmallWeb) -> None:
+    """Whatever is known is not asked for again, and nothing changes."""
+    before = finished.data_set()
+    asked = finished.downloads()
+    asked_at_all = Counter(web.requests)
+
+    finished.run("run-all")
+
+    assert finished.downloads() == asked
+    assert finished.data_set() == before
+    assert (web.requests - asked_at_all).keys() <= {"/sparql"}, "nobody is searched again either"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("who", ["known", "all"])
+def test_known_people_who_have_enough_are_left_alone(finished: Collection, who: str) -> None:
+    """Everybody reached the target, so there is nobody to search."""
+    before = finished.data_set()
+
+    finished.run("run-all", "--celebrities", who)
+
+    assert finished.data_set() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_killed_at_any_moment_is_gone_on_with(web: SmallWeb, tmp_path: Path) -> None:
+    """Kill -9 at 20 random moments, then a complete run: always the same data set."""
+    reference = Collection(tmp_path / "reference", web)
+    started = time.monotonic()
+    reference.run(*WITHOUT_BROWSER)
+    whole_s = time.monotonic() - started
+    want = reference.data_set()
+    seed = random.randrange(10**6)
+    dice = random.Random(seed)
+    moments = sorted(dice.uniform(0.2, whole_s) for _ in range(20))
+    killed = 0
+    for number, moment in enumerate(moments):
+        collection = Collection(tmp_path / f"killed-{number}", web)
+        killed += collection.killed_after(moment, *WITHOUT_BROWSER)
+
+        collection.run(*WITHOUT_BROWSER)
+
+        assert collection.data_set() == want, f"killed after {moment:.3f} s of {whole_s:.1f} s (seed {seed})"
+    assert killed >= 10, "most of the runs must really have been killed in the middle"
+    assert want["images"]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_run_killed_with_its_browser_is_gone_on_with(finished: Collection, web: SmallWeb, tmp_path: Path) -> None:
+    """The same with all three sources, killed several times in a row in one folder."""
+    want = finished.data_set()
+    collection = Collection(tmp_path / "it", web)
+    for moment in (1.5, 2.5, 4.0):
+        collection.killed_after(moment, "run-all")
+
+    collection.run("run-all")
+
+    assert collection.data_set() == want
+
+
+def test_ctrl_c_ends_with_130_and_keeps_what_is_done(web: SmallWeb, tmp_path: Path) -> None:
+    """The first SIGINT ends the run between two batches; the next run finishes it."""
+    import signal
+    import subprocess
+
+    collection = Collection(tmp_path / "it", web)
+    process = collection.start(*WITHOUT_BROWSER, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    threading.Timer(1.5, process.send_signal, [signal.SIGINT]).start()
+    _, error = process.communicate(timeout=60)
+
+    assert process.returncode == 130, error.decode()
+    assert "Traceback" not in error.decode()
+    collection.run(*WITHOUT_BROWSER)
+    assert collection.status()["images"]["accepted"] == len(CAST) * 4
+
+
+def test_a_second_run_all_is_told_that_one_is_running(web: SmallWeb, tmp_path: Path) -> None:
+    """One run per data folder: the second one ends with 3."""
+    import subprocess
+
+    from filelock import FileLock
+
+    collection = Collection(tmp_path / "it", web)
+    (collection.folder / "data").mkdir()
+    with FileLock(collection.folder / "data" / "run-all.lock"):
+        process = collection.start(*WITHOUT_BROWSER, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        _, error = process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    assert "another run-all" in error.decode()

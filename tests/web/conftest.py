@@ -1,0 +1,41 @@
+"""A web to fetch from, and a fetcher that may use it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+
+import certifi
+import pytest
+
+from celebcollect.config import HttpConfig, StoreConfig
+from celebcollect.web.fetch import Fetcher
+from picture_web import PictureWeb, serve
+
+
+@pytest.fixture
+def web() -> Iterator[PictureWeb]:
+    """A server without any page."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def public_trust() -> ssl.SSLContext:
+    """The usual certificate authorities, read once: that takes longer than most tests."""
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+@pytest.fixture
+def fetcher(public_trust: ssl.SSLContext) -> Iterator[Callable[..., Fetcher]]:
+    """Make fetchers that may use this machine, with `[store]` settings of one's own; they are closed at the end."""
+    made: list[Fetcher] = []
+
+    def make(timeout_s: float = 5, contact: str = "", **store: object) -> Fetcher:
+        settings = StoreConfig(**{"allow_private_addresses": True, **store})
+        made.append(Fetcher(settings, HttpConfig(timeout_s=timeout_s, contact=contact), tls=public_trust))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

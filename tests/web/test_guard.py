@@ -1,0 +1,230 @@
+"""No connection to a private address, whatever name, redirect or resolver leads there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from celebcollect.web import guard
+from celebcollect.web.addresses import is_public
+from celebcollect.web.fetch import Fetcher, FetchFailed
+from picture_web import PictureWeb, answer, picture, serve
+
+NOT_PUBLIC = """
+    0.0.0.0 10.0.0.1 100.64.0.1 100.100.100.200 127.0.0.1 127.8.8.8 168.63.129.16 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.9 192.0.0.192
+    192.0.2.1 192.31.196.1 192.52.193.1 192.88.99.1 192.168.0.1 192.175.48.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1
+    255.255.255.255 :: ::1 ::7f00:1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1 64:ff9b::7f00:1 64:ff9b::808:808 64:ff9b:1::1 100::1 2001::1
+    2001:0:4136:e378::1 2001:10::1 2001:20::1 2001:db8::1 2002:7f00:1:: 2002:808:808::1 2620:4f:8000::1 3fff::1 5f00::1 fc00::1 fd00:ec2::254
+    fe80::1 fec0::1 ff02::1 ff0e::1
+""".split()  # noqa: SIM905 - fifty addresses in quotes are no easier to read
+
+PUBLIC = [
+    "1.1.1.1",
+    "8.8.8.8",
+    "93.184.216.34",
+    "172.15.0.1",
+    "172.32.0.1",
+    "192.0.1.1",
+    "198.17.0.1",
+    "2606:4700:4700::1111",
+    "2a00:1450:4001::1",
+    "2001:4860:4860::8888",
+]
+
+Resolver = Callable[[dict[str, list[str]]], list[str]]
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    """Let names of our own lead to addresses, in turn when asked again; returns the list of the names that were asked for."""
+    real = socket.getaddrinfo
+    asked: list[str] = []
+    turns: dict[str, list[str]] = {}
+
+    def resolve(host: str, port: int, *arguments: Any, **options: Any) -> Any:
+        if host not in turns:
+            return real(host, port, *arguments, **options)
+        asked.append(host)
+        group = turns[host].pop(0) if len(turns[host]) > 1 else turns[host][0]
+        return [entry for address in group.split() for entry in real(address, port, *arguments, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    def add(names: dict[str, list[str]]) -> list[str]:
+        turns.update(names)
+        return asked
+
+    return add
+
+
+@pytest.fixture
+def one_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take 127.0.0.1 for an address of the public internet, so that a server of ours can play one; 127.0.0.2 stays private."""
+    monkeypatch.setattr(guard, "is_public", lambda address: str(address) == "127.0.0.1")
+
+
+def guarded(fetcher: Callable[..., Fetcher]) -> Fetcher:
+    return fetcher(allow_private_addresses=False, respect_robots=False)
+
+
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+def test_an_address_that_is_not_of_the_public_internet_is_known_as_such(address: str) -> None:
+    """Private, special, multicast and disguised IPv4 addresses are not public."""
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_an_address_of_the_public_internet_is_known_as_such(address: str) -> None:
+    """Neighbours of special ranges are public."""
+    assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "addresses", ["127.0.0.1", "127.0.0.1 93.184.216.34", "93.184.216.34 127.0.0.1", "::1", "169.254.169.254", "64:ff9b::7f00:1"]
+)
+def test_a_public_name_that_leads_to_a_private_address_is_refused(fetcher: Callable[..., Fetcher], resolver: Resolver, addresses: str) -> None:
+    """One private address among several is enough, and nothing is connected to."""
+    resolver({"images.example.com": [addresses]})
+
+    with serve() as web, pytest.raises(FetchFailed) as failed:
+        guarded(fetcher).get(web.url("/x.jpg", "images.example.com"))
+
+    assert failed.value.reason == "private_address"
+    assert not failed.value.transient
+    assert web.connections == 0
+
+
+def test_a_name_is_resolved_once_and_the_checked_address_is_used(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None) -> None:
+    """A name that changes its address between check and connection (DNS rebinding) changes nothing."""
+    asked = resolver({"rebind.example.com": ["127.0.0.1", "127.0.0.2"]})
+    with serve() as web, serve("127.0.0.2", web.port) as private:
+        web.routes["/x.jpg"] = answer(picture())
+
+        fetched = guarded(fetcher).get(web.url("/x.jpg", "rebind.example.com"))
+
+    assert fetched.data == picture()
+    assert asked == ["rebind.example.com"]
+    assert (web.connections, private.connections) == (1, 0)
+
+
+def test_a_name_is_checked_again_when_it_is_connected_to_again(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None) -> None:
+    """A host that turns private after its first answer is refused on the next connection."""
+    resolver({"turn.example.com": ["127.0.0.1", "127.0.0.2"]})
+    with serve() as web, serve("127.0.0.2", web.port) as private:
+        web.routes["/x.jpg"] = lambda _: iter([answer(picture(), Connection="close")])
+        downloads = guarded(fetcher)
+        downloads.get(web.url("/x.jpg", "turn.example.com"))
+
+        with pytest.raises(FetchFailed) as failed:
+            downloads.get(web.url("/x.jpg", "turn.example.com"))
+
+    assert failed.value.reason == "private_address"
+    assert private.connections == 0
+
+
+@pytest.mark.parametrize("to", ["http://127.0.0.2:{port}/", "http://private.example.com:{port}/", "//127.0.0.2:{port}/", "http://2130706434:{port}/"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_a_private_address_is_refused(
+    fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None, to: str, status: int
+) -> None:
+    """Every hop passes the same guard as the first URL."""
+    resolver({"public.example.com": ["127.0.0.1"], "private.example.com": ["127.0.0.2"]})
+    with serve() as web, serve("127.0.0.2", web.port) as private:
+        web.routes["/x.jpg"] = answer(status=status, Location=to.format(port=web.port))
+
+        with pytest.raises(FetchFailed) as failed:
+            guarded(fetcher).get(web.url("/x.jpg", "public.example.com"))
+
+    assert failed.value.reason == "private_address"
+    assert (web.connections, private.connections) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("to", "reason"),
+    [
+        ("file:///etc/passwd", "not_http"),
+        ("gopher://127.0.0.1:70/x", "not_http"),
+        ("data:image/png;base64,AAAA", "not_http"),
+        ("http://localhost/", "private_name"),
+        ("http://169.254.169.254/latest/", "private_address"),
+        ("http://[::ffff:127.0.0.1]/", "private_address"),
+        ("http://user@public.example.com/", "userinfo"),
+        ("http://public.example.com:25/", "bad_port"),
+        ("http://[::1", "malformed_url"),
+        ("http://exa mple.com/", "malformed_url"),
+    ],
+)
+def test_a_redirect_is_judged_like_any_url(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None, to: str, reason: str) -> None:
+    """Other schemes, private names and malformed targets end the download with their reason."""
+    resolver({"public.example.com": ["127.0.0.1"]})
+    with serve() as web:
+        web.routes["/x.jpg"] = answer(status=302, Location=to)
+
+        with pytest.raises(FetchFailed) as failed:
+            guarded(fetcher).get(web.url("/x.jpg", "public.example.com"))
+
+    assert failed.value.reason == reason
+
+
+def test_the_guard_also_stands_before_robots_txt(fetcher: Callable[..., Fetcher], resolver: Resolver) -> None:
+    """Asking for the rules of a host is a connection like any other."""
+    resolver({"images.example.com": ["127.0.0.1"]})
+
+    with serve() as web, pytest.raises(FetchFailed) as failed:
+        fetcher(allow_private_addresses=False).get(web.url("/x.jpg", "images.example.com"))
+
+    assert failed.value.reason == "private_address"
+    assert web.connections == 0
+
+
+def test_the_setting_opens_the_guard(fetcher: Callable[..., Fetcher], resolver: Resolver) -> None:
+    """With `allow_private_addresses` names and addresses of this machine are fetched from."""
+    resolver({"images.example.com": ["127.0.0.1"]})
+    with serve() as web:
+        web.routes["/x.jpg"] = answer(picture())
+
+        fetched = [fetcher().get(web.url("/x.jpg", host)).data for host in ("127.0.0.1", "images.example.com", "localhost", "2130706433")]
+
+    assert fetched == [picture()] * 4
+
+
+def test_proxies_of_the_environment_are_not_used(fetcher: Callable[..., Fetcher], web: PictureWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would connect for us, past the guard; only the configuration could name one."""
+    with serve() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url("/"))
+        monkeypatch.setenv("http_proxy", proxy.url("/"))
+        monkeypatch.setenv("ALL_PROXY", proxy.url("/"))
+        web.routes["/x.jpg"] = answer(picture())
+
+        fetcher().get(web.url("/x.jpg"))
+
+    assert proxy.connections == 0
+
+
+def test_the_next_address_of_a_host_is_tried_when_the_first_does_not_answer(fetcher: Callable[..., Fetcher], resolver: Resolver) -> None:
+    """A host with a dead and a living address is reached."""
+    resolver({"two.example.com": ["127.0.0.3 127.0.0.1"]})
+    with serve() as web:
+        web.routes["/x.jpg"] = answer(picture())
+
+        fetched = fetcher().get(web.url("/x.jpg", "two.example.com"))
+
+    assert fetched.data == picture()
+
+
+def test_a_name_without_an_address_is_a_passing_fault(fetcher: Callable[..., Fetcher], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name servers fail and come back, so the picture is worth another try."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+
+    with pytest.raises(FetchFailed) as failed:
+        guarded(fetcher).get("http://nowhere.example.com/x.jpg")
+
+    assert (failed.value.reason, failed.value.transient) == ("unresolvable", True)

@@ -1,0 +1,254 @@
+"""Hosts that are not well are left alone, and no host gets more connections than it should."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from celebcollect.web import hosts, urls
+from celebcollect.web.exchange import FetchFailed
+from celebcollect.web.fetch import Fetcher
+from celebcollect.web.guard import Budget
+from celebcollect.web.hosts import Breaker, Hosts
+from picture_web import PictureWeb, answer, picture, serve
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr(hosts, "time", moved)
+    return moved
+
+
+def closed(breaker: Breaker) -> bool:
+    """Tell whether the breaker lets a request through."""
+    try:
+        breaker.check("a")
+    except FetchFailed:
+        return False
+    return True
+
+
+def test_a_host_rests_after_eight_failures_in_a_row(clock: Clock) -> None:
+    """Seven may happen; the eighth opens the breaker for thirty seconds."""
+    breaker = Breaker()
+    for n in range(7):
+        breaker.failed(f"{n}")
+        assert closed(breaker)
+
+    breaker.failed("8")
+
+    assert not closed(breaker)
+    clock.now += 29
+    assert not closed(breaker)
+
+
+def test_after_the_rest_one_is_let_through_to_try(clock: Clock) -> None:
+    """The others wait for what the one finds out: a failure doubles the rest, a success ends it."""
+    breaker = Breaker()
+    for n in range(8):
+        breaker.failed(f"{n}")
+    clock.now += 31
+    assert [closed(breaker) for _ in range(3)] == [True, False, False]
+
+    breaker.failed("9")
+
+    clock.now += 59
+    assert not closed(breaker)
+    clock.now += 2
+    assert closed(breaker)
+    breaker.succeeded()
+    assert [closed(breaker) for _ in range(3)] == [True, True, True]
+
+
+def test_a_rest_never_exceeds_ten_minutes(clock: Clock) -> None:
+    """However long a host is away, it is looked at again."""
+    breaker = Breaker()
+    for n in range(100):
+        breaker.failed(f"{n}")
+    clock.now += 601
+
+    assert closed(breaker)
+
+
+def test_a_success_in_between_starts_the_count_anew(clock: Clock) -> None:
+    """Only failures in a row count."""
+    breaker = Breaker()
+    for _ in range(10):
+        for n in range(7):
+            breaker.failed(f"{n}")
+        breaker.succeeded()
+
+    assert closed(breaker)
+
+
+def test_one_bad_picture_does_not_make_its_host_rest(clock: Clock) -> None:
+    """However often it is tried again."""
+    breaker = Breaker()
+    for _ in range(100):
+        breaker.failed("same")
+
+    assert closed(breaker)
+
+
+def test_a_host_that_asks_for_a_rest_gets_it(clock: Clock) -> None:
+    """Retry-After holds for all pictures of the host, also when another answer comes in meanwhile."""
+    breaker = Breaker()
+    breaker.rest(20)
+    breaker.succeeded()
+
+    clock.now += 19
+    assert not closed(breaker)
+    clock.now += 2
+    assert closed(breaker)
+
+
+def test_a_dead_host_is_asked_no_more(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+    """After eight failures nothing reaches the host; another host is not affected."""
+    web.routes |= {f"/{n}": answer(status=500) for n in range(12)}
+    web.routes["/good"] = answer(picture())
+    downloads = fetcher(respect_robots=False)
+    reasons = []
+    for n in range(12):
+        with pytest.raises(FetchFailed) as failed:
+            downloads.get(web.url(f"/{n}"))
+        reasons.append(failed.value.reason)
+
+    assert reasons == ["server_error"] * 8 + ["host_resting"] * 4
+    assert len(web.requests) == 8
+    assert downloads.get(web.url("/good", "localhost")).data == picture()
+
+
+def test_missing_pictures_do_not_make_a_host_rest(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+    """404 is the fault of a URL, not of its host."""
+    downloads = fetcher()
+    for n in range(20):
+        with pytest.raises(FetchFailed) as failed:
+            downloads.get(web.url(f"/{n}"))
+
+        assert failed.value.reason == "not_found"
+
+
+def test_after_a_retry_after_the_host_is_left_alone(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+    """One 429 speaks for the whole host."""
+    web.routes["/a"] = answer(status=429, Retry_After="30")
+    web.routes["/b"] = answer(picture())
+    downloads = fetcher()
+    with pytest.raises(FetchFailed):
+        downloads.get(web.url("/a"))
+
+    with pytest.raises(FetchFailed) as failed:
+        downloads.get(web.url("/b"))
+
+    assert failed.value.reason == "host_resting"
+    assert 28 < (failed.value.retry_after_s or 0) <= 30
+    assert web.asked("/b") == 0
+
+
+def test_connections_of_hosts_that_are_done_with_are_closed() -> None:
+    """However many hosts are visited, few connections stay open, and the host that is in use stays."""
+    many = Hosts(per_host=2, allow_private=True)
+    with serve("0.0.0.0") as web:
+        web.routes["/a"] = answer(b"x")
+
+        def visit(host: str) -> None:
+            with many.ask(urls.target(web.url("/a", host)), {}, budget()) as got:
+                assert got.body(10) == b"x"
+
+        with many.ask(urls.target(web.url("/a", "127.0.0.1")), {}, budget()) as held:
+            for n in range(2, 202):
+                visit(f"127.0.0.{n}")
+            assert held.body(10) == b"x"
+        visit("127.0.0.1")
+
+        assert web.connections == 201
+        wait_until(lambda: web.open_now <= 130)
+        many.close()
+        wait_until(lambda: web.open_now == 0)
+
+
+def test_who_finds_no_free_connection_in_time_goes_away(web: PictureWeb) -> None:
+    """Waiting for a slot is part of the time of a picture."""
+    busy = Hosts(per_host=1, allow_private=True)
+    web.routes["/a"] = answer(b"x")
+    target = urls.target(web.url("/a"))
+    errors: list[FetchFailed] = []
+
+    def wait() -> None:
+        try:
+            with busy.ask(target, {}, budget(0.1)):
+                pass
+        except FetchFailed as failure:
+            errors.append(failure)
+
+    with busy.ask(target, {}, budget()):
+        begun = time.monotonic()
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(5)
+
+    assert [error.reason for error in errors] == ["timeout"]
+    assert time.monotonic() - begun < 1
+    busy.close()
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced(web: PictureWeb) -> None:
+    """Servers close idle connections; whoever uses one at that moment gets a new one and no error."""
+    some = Hosts(per_host=2, allow_private=True)
+    web.routes["/last"] = lambda _: iter([answer(b"x")])
+    web.routes["/a"] = answer(b"x")
+
+    for path in ("/a", "/last", "/last", "/a"):
+        with some.ask(urls.target(web.url(path)), {}, budget()) as got:
+            assert got.body(10) == b"x"
+
+    assert 3 <= web.connections <= 4
+    some.close()
+
+
+def test_a_connection_that_breaks_at_once_is_a_fault_of_the_host(web: PictureWeb) -> None:
+    """A new connection without an answer is not tried for ever."""
+    some = Hosts(per_host=2, allow_private=True)
+    web.routes["/a"] = lambda _: iter([])
+
+    with pytest.raises(FetchFailed) as failed, some.ask(urls.target(web.url("/a")), {}, budget()):
+        pass
+
+    assert failed.value.transient
+    assert web.asked("/a") == 1
+    some.close()
+
+
+def test_what_a_server_says_unasked_is_never_taken_for_an_answer(web: PictureWeb) -> None:
+    """Bytes behind an answer do not become the beginning of the next one."""
+    some = Hosts(per_host=2, allow_private=True)
+    web.routes["/a"] = lambda _: answer(b"x") + answer(b"smuggled")
+    web.routes["/b"] = answer(b"real")
+    for path, expected in (("/a", b"x"), ("/b", b"real"), ("/a", b"x"), ("/b", b"real")):
+        with some.ask(urls.target(web.url(path)), {}, budget()) as got:
+            assert got.body(100) == expected
+    some.close()
+
+
+def budget(time_s: float = 5) -> Budget:
+    return Budget.of(time_s=time_s, max_bytes=10_000, timeout_s=5)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
