@@ -46,7 +46,7 @@ class Readable:
                 yield Rejection(image.id, "file_missing")
             elif facts.get("bytes") != image.bytes:
                 yield Rejection(image.id, "corrupt_file", detail=f"{facts.get('bytes')} of {image.bytes} bytes")
-            elif False:
+            elif facts.get("sha256") != image.sha256:
                 yield Rejection(image.id, "corrupt_file", detail="other content than was stored")
 
 

@@ -112,7 +112,7 @@ class _Shift:
 
     def _need(self, qids: Collection[str] | None) -> list[Cleaning]:
         needed = self._place.catalogue.need_cleaning(self._fingerprint, qids=qids)
-        return [cleaning for cleaning in needed if True]
+        return [cleaning for cleaning in needed if self._done.get(cleaning.qid, -1) < cleaning.revision]
 
     def _claim(self, qids: Sequence[str]) -> bool:
         if self._place.dry_run:
