@@ -96,7 +96,7 @@ class App:
         if self.config.mongo.uri.get_secret_value():
             from celebcollect.catalogue.mongo import MongoCatalogue
 
-            catalogue = MongoCatalogue(self.config.mongo)
+            catalogue = MongoCatalogue(self.config.mongo, stop=self._stop)
         else:
             from celebcollect.catalogue.embedded import EmbeddedCatalogue
 

@@ -20,7 +20,7 @@ from catalogue_samples import accepted, candidate, failed, person, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.mongo import MongoCatalogue, documents, link
 from celebcollect.config import MongoConfig
-from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError
+from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
 from celebcollect.records import Status
 from fake_mongo import fake_mongo, refusal
 from services.mongo_service import MongoServer
@@ -194,6 +194,35 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
             MongoCatalogue(settings(uri, timeout_s=0.5))
 
     assert f"127.0.0.1:{port}" in caught.value.message
+
+
+@pytest.mark.parametrize("port", ["closed_port", "deaf_port"])
+def test_whoever_waits_for_a_server_can_be_stopped(port: str, request: pytest.FixtureRequest) -> None:
+    """At the start no server answers: a stop is seen long before `mongo.timeout_s` is over."""
+    stop = threading.Event()
+    uri = f"mongodb://127.0.0.1:{request.getfixturevalue(port)}/?connectTimeoutMS=500"
+    begin = time.monotonic()
+    threading.Timer(0.5, stop.set).start()
+
+    with pytest.raises(Interrupted, match="stopped while waiting for MongoDB"):
+        MongoCatalogue(settings(uri, timeout_s=60), stop=stop)
+
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.mongo
+def test_a_stop_ends_the_waiting_in_the_middle_of_the_work(tmp_path: Path) -> None:
+    """The server is gone and stays away: a stop ends the waiting, and what was asked is not said to be done."""
+    stop, server = threading.Event(), MongoServer("java", tmp_path).start()
+    with closing(MongoCatalogue(settings(server.uri), stop=stop)) as catalogue:
+        server.stop()
+        begin = time.monotonic()
+        threading.Timer(1, stop.set).start()
+
+        with pytest.raises(Interrupted):
+            catalogue.counts()
+
+        assert time.monotonic() - begin < 10
 
 
 @pytest.mark.mongo

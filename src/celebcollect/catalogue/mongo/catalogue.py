@@ -7,6 +7,7 @@ operators are used, and every filter is served by an index (a test lists them).
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
@@ -21,7 +22,7 @@ class MongoCatalogue(Images):
     """
     Keeps the catalogue in a MongoDB database; see `base.Catalogue` for what the methods promise.
 
-    When the server goes away in the middle of the work, every method waits for it (see `Link.patiently`).
+    When the server goes away in the middle of the work, every method waits for it (see `Link.patiently`), until `stop` is set.
 
     Raises:
         ConfigError: `mongo.uri` is no usable URI.
@@ -30,8 +31,8 @@ class MongoCatalogue(Images):
 
     kind: Literal["embedded", "mongo"] = "mongo"
 
-    def __init__(self, settings: MongoConfig) -> None:
-        link, self._alias = Link(settings), f"celebcollect-{uuid.uuid4().hex}"
+    def __init__(self, settings: MongoConfig, *, stop: threading.Event | None = None) -> None:
+        link, self._alias = Link(settings, stop=stop), f"celebcollect-{uuid.uuid4().hex}"
         shapes = documents.connect(link.client, settings.database, self._alias)
         try:
             collections = link.patiently(lambda: documents.collections(shapes))

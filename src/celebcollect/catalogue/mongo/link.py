@@ -26,7 +26,7 @@ from pymongo.errors import (
 )
 
 from celebcollect.config import MongoConfig
-from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError
+from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,12 @@ PATIENCE_S = 600.0
 PAUSE_S = 0.2
 """Between two attempts that fail at once; while no server is there the driver itself waits for one."""
 
+LOOK_S = 0.02
+"""Between two looks whether the driver has found a server, at the start."""
+
+SELECTION_S = 2.0
+"""So long at a time the driver looks for a server: as soon as that is over we see whether we are to stop."""
+
 SOCKET_TIMEOUT_S = 120.0
 """A server that says nothing for so long on an open connection counts as gone; our longest statement (`status`) takes seconds."""
 
@@ -52,15 +58,17 @@ _PASSING = frozenset({6, 7, 43, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10107,
 
 class Link:
     """
-    A connection pool to one server or replica set.
+    A connection pool to one server or replica set. `stop` ends the waiting for a server that is gone, nothing else.
 
     Raises:
         ConfigError: `mongo.uri` is no usable URI.
         CatalogueError: The server cannot be reached within `mongo.timeout_s`, or refuses us.
+        Interrupted: The program was asked to stop before the server answered.
     """
 
-    def __init__(self, settings: MongoConfig) -> None:
+    def __init__(self, settings: MongoConfig, *, stop: threading.Event | None = None) -> None:
         self.where, self.client = _client(settings)
+        self._stop = stop or threading.Event()
         self._lock = threading.Lock()
         self._down_since: float | None = None
         self.guards = True
@@ -81,6 +89,7 @@ class Link:
 
         Raises:
             CatalogueError: The server refuses, or stayed away for `PATIENCE_S`.
+            Interrupted: The program was asked to stop, and waiting is all that is left to do.
         """
         deadline = time.monotonic() + PATIENCE_S
         while True:
@@ -95,13 +104,19 @@ class Link:
             else:
                 self._back()
                 return result
+            if trouble is None and self._stop.wait(PAUSE_S):
+                trouble = self._interrupted()
             if trouble is not None:
                 raise trouble
-            time.sleep(PAUSE_S)
 
     def _greet(self, timeout_s: float) -> CelebCollectError | None:
+        deadline = time.monotonic() + timeout_s
+        # The driver looks for the server in threads of its own; only what it has found is asked, so that a stop is seen meanwhile.
+        while not self.client.topology_description.has_writable_server() and time.monotonic() < deadline:
+            if self._stop.wait(LOOK_S):
+                return self._interrupted()
         try:
-            with pymongo.timeout(timeout_s):
+            with pymongo.timeout(max(deadline - time.monotonic(), LOOK_S)):
                 self.client.admin.command("ping")
                 if "ferretdbVersion" in self.client.server_info():
                     self._go_gently()
@@ -114,6 +129,9 @@ class Link:
                 hint="Is it running, and are host, port and TLS in mongo.uri right?",
             )
         return None
+
+    def _interrupted(self) -> Interrupted:
+        return Interrupted(f"stopped while waiting for MongoDB at {self.where}", hint="What was finished is kept; run it again.")
 
     def _go_gently(self) -> None:
         """
@@ -196,7 +214,7 @@ def _client(settings: MongoConfig) -> tuple[str, pymongo.MongoClient[Document]]:
                 w="majority",
                 journal=True,
                 maxPoolSize=POOL,
-                serverSelectionTimeoutMS=milliseconds,
+                serverSelectionTimeoutMS=min(milliseconds, int(SELECTION_S * 1000)),
                 connectTimeoutMS=milliseconds,
                 socketTimeoutMS=int(SOCKET_TIMEOUT_S * 1000),
                 # What one worker has written the next one must see.
