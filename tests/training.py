@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from celebcollect.bus.base import TopicSpec
+from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.bus.embedded import EmbeddedBus
 from celebcollect.catalogue.images import ImageFolder
 from celebcollect.checks.base import Picture
@@ -55,28 +55,28 @@ def record(person: int, shot: int, vector: np.ndarray | None = None, **facts: An
 class School:
     """A data folder with a log, and a way to train."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.bus = EmbeddedBus(folder / "log")
-        self.bus.ensure([TopicSpec(TOPIC, compacted=True)])
+    def __init__(self, folder: Path, bus: Bus | None = None, topic: str = TOPIC) -> None:
+        self.folder, self.topic = folder, topic
+        self.bus: Bus = bus or EmbeddedBus(folder / "log")
+        self.bus.ensure([TopicSpec(topic, compacted=True)])
         self.tally = Tally()
 
     def publish(self, *records: CleanRecord) -> None:
-        self.bus.publish(TOPIC, [(record.key, record.to_json()) for record in records])
+        self.bus.publish(self.topic, [(record.key, record.to_json()) for record in records])
 
     def people(self, *people: int, shots: int = 10) -> None:
         self.publish(*(record(person, shot) for person in people for shot in range(shots)))
 
     def train(self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any) -> Trained:
         self.tally = Tally()
-        given = Settings(TOPIC, **{"threshold": 0.55, **settings})
+        given = Settings(self.topic, **{"threshold": 0.55, **settings})
         return train(self.bus, ImageFolder(self.folder), Shelf(self.folder, name), given, self.tally, stop=stop or threading.Event())
 
     def file(self, name: str = "faces") -> Path:
         return Shelf(self.folder, name).model
 
     def lag(self) -> int:
-        return next(topic.lag.get("train", topic.messages) for topic in self.bus.topics() if topic.name == TOPIC)
+        return next(topic.lag.get("train", topic.messages) for topic in self.bus.topics() if topic.name == self.topic)
 
 
 DRAWN = (1, 3, 6)

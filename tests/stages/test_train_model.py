@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save
 
 from celebcollect.errors import UsageError
 from celebcollect.stages.train import Shelf
 from celebcollect.stages.train.model import Model, Sample, fit
-from celebcollect.stages.train.weights import pack, unpack
+from celebcollect.stages.train.model_file import KEY, pack, read
 from training import School, point
 
 
@@ -26,16 +27,17 @@ def model(*people: int) -> Model:
     return fit(samples(*people), threshold=0.55, embedding_version="v")
 
 
-def test_a_model_is_read_as_it_was_written() -> None:
+def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
     """People with names of every script, numbers and versions."""
     some = [replace(sample, name='見本 "花子" <b>') for sample in samples(1, 2)]
     written = fit(some, threshold=0.43, embedding_version="1 a b")
+    (tmp_path / "m").write_bytes(pack(written))
 
-    found = Model.from_bytes(written.to_bytes())
+    found = read(tmp_path / "m")
 
     assert (found.people, found.threshold, found.embedding_version) == (written.people, 0.43, "1 a b")
     assert np.array_equal(found.vectors, written.vectors)
-    assert found.to_bytes() == written.to_bytes()
+    assert pack(found) == pack(written)
 
 
 def test_the_nearest_mean_decides_and_the_nearest_photograph_rejects() -> None:
@@ -69,11 +71,25 @@ def test_a_person_can_be_made_a_stranger() -> None:
     assert guesses.known.tolist() == [False, True]
 
 
+ABOUT = json.dumps({"people": [{"qid": "Q1", "name": "a", "pictures": 2}], "threshold": 0.5, "embedding_version": "v", "fingerprint": "f"})
+VECTORS = np.zeros((2, 128), dtype=np.float32)
+
+
+def file_with(about: str, vectors: np.ndarray = VECTORS, key: str = KEY) -> bytes:
+    return save({"vectors": vectors}, {key: about})
+
+
+def about(**changed: object) -> str:
+    return json.dumps({**json.loads(ABOUT), **changed})
+
+
+def header(value: object) -> bytes:
+    told = json.dumps(value).encode()
+    return len(told).to_bytes(8, "little") + told + b"\0" * 64
+
+
 def broken() -> dict[str, bytes]:
-    good = model(1, 2).to_bytes()
-    arrays, texts = unpack(good)
-    infinite = arrays["vectors"].copy()
-    infinite[0, 0] = np.inf
+    good = file_with(ABOUT)
     return {
         "empty": b"",
         "cut": good[:-1],
@@ -81,26 +97,27 @@ def broken() -> dict[str, bytes]:
         "pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
         "length": (2**63).to_bytes(8, "little") + good[8:],
         "nested": (200_000).to_bytes(8, "little") + b"[" * 200_000,
-        "other kind": pack(arrays, {**texts, "kind": "x"}),
-        "no people": pack(arrays, {name: text for name, text in texts.items() if name != "people"}),
-        "people": pack(arrays, {**texts, "people": '[{"qid": "../x", "name": "a", "pictures": 8}]'}),
-        "count": pack(arrays, {**texts, "people": '[{"qid": "Q1", "name": "a", "pictures": 3}]'}),
-        "threshold": pack(arrays, {**texts, "threshold": "nan"}),
-        "no number": pack(arrays, {**texts, "threshold": "x"}),
-        "infinite": pack({**arrays, "vectors": infinite}, texts),
-        "no vectors": pack({"labels": arrays["labels"]}, texts),
-        "one axis": pack({**arrays, "vectors": arrays["vectors"].ravel()}, texts),
+        "other kind": file_with(about(kind="x")),
+        "other version": file_with(about(version=2)),
+        "other program": file_with(ABOUT, key="x"),
+        "no text": save({"vectors": VECTORS}),
+        "no people": file_with(about(people=None)),
+        "people": file_with(about(people=[{"qid": "../x", "name": "a", "pictures": 2}])),
+        "count": file_with(about(people=[{"qid": "Q1", "name": "a", "pictures": 3}])),
+        "threshold": file_with(about(threshold=float("nan"))),
+        "no number": file_with(about(threshold="x")),
+        "no JSON": file_with("{"),
+        "infinite": file_with(ABOUT, np.full((2, 128), np.inf, dtype=np.float32)),
+        "double": file_with(ABOUT, np.zeros((2, 128))),
+        "nobody": file_with(about(people=[]), np.zeros((0, 128), dtype=np.float32)),
+        "no vectors": save({"labels": VECTORS}, {KEY: ABOUT}),
+        "one axis": file_with(ABOUT, VECTORS.ravel()),
         "offsets": header({"vectors": {"dtype": "F32", "shape": [2, 2], "data_offsets": [-16, 0]}}),
         "type": header({"vectors": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}),
         "shape": header({"vectors": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}),
         "texts": header({"__metadata__": {"kind": 1}}),
         "list": header([1]),
     }
-
-
-def header(value: object) -> bytes:
-    told = json.dumps(value).encode()
-    return len(told).to_bytes(8, "little") + told + b"\0" * 64
 
 
 @pytest.mark.parametrize("kind", list(broken()))
@@ -152,13 +169,12 @@ print(model.people[model.guess(face[None]).people[0]].qid)
     assert done.stdout.strip() == "Q2", done.stderr
 
 
-def test_the_file_is_safetensors(tmp_path: Path) -> None:
-    """The library of that format reads it, and finds what it needs to classify without this program."""
-    library = pytest.importorskip("safetensors.numpy")
+def test_other_programs_find_all_they_need(tmp_path: Path) -> None:
+    """Labels and mean faces lie beside the embeddings: the classifier works without this program."""
     trained = model(1, 2, 3)
-    (tmp_path / "m.safetensors").write_bytes(trained.to_bytes())
+    (tmp_path / "m.safetensors").write_bytes(pack(trained))
 
-    arrays = library.load_file(tmp_path / "m.safetensors")
+    arrays = load_file(tmp_path / "m.safetensors")
 
     assert arrays["vectors"].shape == (12, 128)
     assert arrays["labels"].tolist() == [0] * 4 + [1] * 4 + [2] * 4

@@ -29,6 +29,7 @@ from celebcollect.stages.train.charts import Thumbnail, charts
 from celebcollect.stages.train.dataset import MIN_PICTURES, Usable, choose, consume_up_to, read_set
 from celebcollect.stages.train.evaluation import Evaluation, Mistake, evaluate
 from celebcollect.stages.train.model import Model, fit
+from celebcollect.stages.train.model_file import pack
 from celebcollect.stages.train.shelf import DEFAULT, Shelf, forget
 
 __all__ = ["DEFAULT", "Settings", "Shelf", "Trained", "forget", "train"]
@@ -100,7 +101,7 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
         snapshot = read_set(bus, settings.topic, tally)
         usable = choose(snapshot.records.values(), settings.ml_use_permitted, tally)
         if len({record.qid for record in usable.records}) < 2:
-            raise _refusal(usable, len(snapshot.records), tally)
+            raise _too_small(usable, len(snapshot.records), tally)
         model = fit(usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version)
         trained = Trained(shelf.model, model, evaluate(usable, threshold=settings.threshold), usable.people_left_out, tally.reasons)
         names = {person.qid: person.name for person in model.people}
@@ -108,12 +109,12 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
         if stop.is_set():
             raise Interrupted("interrupted; nothing was written")
         report = json.dumps(trained.report(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
-        shelf.save(model.to_bytes(), report, drawn)
+        shelf.save(pack(model), report, drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)
     return trained
 
 
-def _refusal(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
+def _too_small(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
     people = len({record.qid for record in usable.records})
     why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons.items())
     message = f"a classifier needs 2 people with {MIN_PICTURES} usable pictures each, and there is {people or 'nobody'}"

@@ -7,20 +7,14 @@ SVC falls to 62 %), and it is among the best without them.
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from celebcollect.records import Name, Qid, Record
-from celebcollect.stages.train.weights import pack, unpack
-
-KIND = "celebcollect nearest mean with rejection"
-VERSION = "1"
 
 Vectors = npt.NDArray[np.float32]
 """(pictures, dimensions) float32: embeddings of one version."""
@@ -95,47 +89,6 @@ class Model:
             rows = np.flatnonzero(people == person)
             nearest[rows] = distances(faces[rows], self.vectors[starts[person] : starts[person + 1]]).min(axis=1)
         return Guesses(people, nearest, nearest <= self.threshold)
-
-    def to_bytes(self) -> bytes:
-        """Return the model's file, the same bytes for the same model."""
-        texts = {
-            "kind": KIND,
-            "version": VERSION,
-            "people": json.dumps([person.model_dump() for person in self.people], ensure_ascii=False, separators=(",", ":")),
-            "threshold": repr(self.threshold),
-            "embedding_version": self.embedding_version,
-            "fingerprint": self.fingerprint,
-        }
-        labels = np.repeat(np.arange(len(self.people), dtype=np.int32), self._counts())
-        return pack({"vectors": self.vectors, "labels": labels, "means": self.means().astype(np.float32)}, texts)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Model:
-        """
-        Read what `to_bytes` wrote. Labels and means are for other programs: they follow from the rest.
-
-        Raises:
-            ValueError: It is no such file.
-        """
-        arrays, texts = unpack(data)
-        if texts.get("kind") != KIND or texts.get("version") != VERSION:
-            raise ValueError("it is of another kind or version")
-        try:
-            people = _PEOPLE.validate_json(texts["people"])
-            vectors = arrays["vectors"].astype(np.float32)
-            threshold, embedding_version, fingerprint = float(texts["threshold"]), texts["embedding_version"], texts["fingerprint"]
-        except KeyError as error:
-            raise ValueError(f"it lacks {error}") from None
-        except ValidationError as error:
-            raise ValueError(f"its list of people is broken in {error.error_count()} places") from None
-        if vectors.ndim != 2 or not vectors.size or len(vectors) != sum(person.pictures for person in people):
-            raise ValueError("its people and its embeddings do not fit together")
-        if not np.isfinite(vectors).all() or not math.isfinite(threshold):
-            raise ValueError("it holds numbers that are none")
-        return cls(people, vectors, threshold, embedding_version, fingerprint)
-
-
-_PEOPLE = TypeAdapter(tuple[Person, ...])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from celebcollect.catalogue.images import make_folder, sync_folder
 from celebcollect.errors import Busy, StorageError, UsageError
+from celebcollect.stages.train import model_file
 from celebcollect.stages.train.model import Model
 
 MODELS = "models"
@@ -96,12 +97,11 @@ class Shelf:
             UsageError: There is none, or it is broken.
             StorageError: The disk refuses.
         """
-        with _told("read", self.model):
-            data = self.model.read_bytes() if self.model.is_file() else None
-        if data is None:
-            raise UsageError(f"there is no model {self.folder.name!r} in {self.folder.parent}", hint="Train one: celebcollect train")
         try:
-            return Model.from_bytes(data)
+            with _told("read", self.model):
+                if not self.model.is_file():
+                    raise UsageError(f"there is no model {self.folder.name!r} in {self.folder.parent}", hint="Train one: celebcollect train")
+                return model_file.read(self.model)
         except ValueError as error:
             raise UsageError(f"{self.model} is no model of this program: {error}", hint=_RETRY) from error
 
