@@ -196,7 +196,10 @@ class App:
         """Return the `store` stage."""
         from celebcollect.stages.store import store_stage
 
-        return store_stage(self.catalogue, self.folder, self.fetcher, self.config.store, verified_topic=self.config.topics.verified, tally=tally)
+        topics = self.config.topics
+        return store_stage(
+            self.catalogue, self.folder, self.fetcher, self.config.store, verified_topic=topics.verified, clean_topic=topics.clean, tally=tally
+        )
 
     def why_unusable(self, source: str) -> str | None:
         """Return what a source lacks on this machine, or None when it can be tried."""

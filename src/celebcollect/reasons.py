@@ -87,6 +87,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "too_many_pixels": "More pixels than `[store] max_pixels`: a decompression bomb, or close to one.",
         "truncated": "The end of the picture is missing.",
         "corrupt": "The picture cannot be decoded.",
+        "kept_too_long": "TMDB's terms let nobody keep its pictures for more than six months: withdrawn, removed, and fetched again.",
         "file_vanished": "The file went away while the same bytes came once more; tried again later.",
     },
     "clean": {

@@ -22,7 +22,9 @@ if __name__ == "__main__":
     folder.sweep()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    stage = store_stage(catalogue, folder, Fetcher(settings, HttpConfig(timeout_s=5)), settings, verified_topic="urlsVerifie", tally=tally)
+    stage = store_stage(
+        catalogue, folder, Fetcher(settings, HttpConfig(timeout_s=5)), settings, verified_topic="urlsVerifie", clean_topic="dataclean", tally=tally
+    )
     consume(stage, bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
     bus.close()
     catalogue.close()

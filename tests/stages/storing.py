@@ -17,6 +17,7 @@ from celebcollect.stages.validate import validate_stage
 from celebcollect.web.fetch import Fetcher
 
 VERIFIED = "urlsVerifie"
+CLEAN = "dataclean"
 
 
 def candidate(url: str, qid: str = "Q42", **facts: object) -> ImageCandidate:
@@ -51,7 +52,7 @@ class Bench:
         """Drain the topic of verified candidates."""
         tally = Tally()
         fetcher = Fetcher(self.settings, HttpConfig(timeout_s=timeout_s))
-        stage = store_stage(self.catalogue, self.folder, fetcher, self.settings, verified_topic=VERIFIED, tally=tally)
+        stage = store_stage(self.catalogue, self.folder, fetcher, self.settings, verified_topic=VERIFIED, clean_topic=CLEAN, tally=tally)
         try:
             consume(stage, self.bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
         finally:

@@ -107,6 +107,15 @@ class ImageFolder:
             raise FileNotFoundError(errno.ENOENT, "neither among the images nor in quarantine", there)
         return there
 
+    def remove(self, path: str) -> None:
+        """Remove one file for good, wherever it lies, among the images or in quarantine; durable on return. One that is gone is no error."""
+        _, qid, name = _parts(path)
+        for kind in (IMAGES, QUARANTINE):
+            file = self.file(f"{kind}/{qid}/{name}")
+            with _told("remove", file), suppress(FileNotFoundError):
+                file.unlink()
+                sync_folder(file.parent)
+
     def files(self) -> Iterator[str]:
         """
         Yield the path of every picture on the disk, in no particular order; what is not named like one is passed over.

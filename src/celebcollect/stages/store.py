@@ -23,6 +23,8 @@ from celebcollect.report import Tally
 from celebcollect.stages.runner import Output, Stage, decode_candidate
 from celebcollect.stages.store_batch import Pictures, Recent
 from celebcollect.stages.store_engine import TOO_SLOW, Engine, Job
+from celebcollect.stages.store_expired import REASON as KEPT_TOO_LONG
+from celebcollect.stages.store_expired import drop_expired
 from celebcollect.stages.store_retry import publish_due
 from celebcollect.web import urls
 from celebcollect.web.fetch import RESTING, Fetcher, FetchFailed
@@ -47,12 +49,18 @@ _FACTS = ("path", "bytes", "format", "width_px", "height_px", "phash", "phash_ve
 
 
 def store_stage(
-    catalogue: Catalogue, folder: ImageFolder, fetcher: Fetcher, settings: StoreConfig, *, verified_topic: str, tally: Tally
+    catalogue: Catalogue, folder: ImageFolder, fetcher: Fetcher, settings: StoreConfig, *, verified_topic: str, clean_topic: str, tally: Tally
 ) -> Stage[ImageCandidate]:
-    """Return the stage that turns messages on `verified_topic` into files and rows; its threads start with the first batch."""
+    """
+    Return the stage that turns messages on `verified_topic` into files and rows; its threads start with the first batch.
+
+    Pictures that may not be kept any longer are withdrawn from `clean_topic` and fetched again.
+    """
     store = _Store(catalogue, folder, fetcher, settings, tally)
 
     def due(bus: Bus) -> None:
+        if dropped := drop_expired(catalogue, folder, bus, clean_topic=clean_topic):
+            tally.count(KEPT_TOO_LONG, dropped)
         if published := publish_due(catalogue, bus, verified_topic=verified_topic):
             tally.count("retried", published)
 

@@ -1,0 +1,146 @@
+"""Pictures whose source's terms end after six months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from celebcollect.bus.base import TopicSpec
+from celebcollect.catalogue.claims import CLEAN as CLEANING
+from celebcollect.errors import StorageError
+from celebcollect.records import Status, now
+from celebcollect.stages.store_expired import NOTE, REASON, drop_expired
+from picture_web import answer, picture, serve
+from storing import CLEAN, VERIFIED, Bench, candidate
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    opened = Bench(tmp_path)
+    opened.bus.ensure([TopicSpec(CLEAN, compacted=True)])
+    yield opened
+    opened.close()
+
+
+def grow_old(bench: Bench, *, days: int = 181, status: Status = Status.ACCEPTED) -> None:
+    """Let everything have been stored and cleaned so many days ago, with the last look at the terms before that."""
+    long_ago = now() - timedelta(days=days)
+    rows = [row.model_copy(update={"status": status, "stored_at": long_ago, "facts": {"faces": {"n": 1}}}) for row in bench.catalogue.images()]
+    bench.catalogue.record_verdicts(rows)
+    bench.catalogue.set_note(NOTE, None)
+
+
+def withdrawn(bench: Bench) -> list[str | None]:
+    return [message.key for message in bench.bus.read(CLEAN) if message.value is None]
+
+
+@pytest.mark.parametrize("status", [Status.STORED, Status.ACCEPTED, Status.REJECTED])
+def test_an_old_picture_is_withdrawn_and_fetched_again(bench: Bench, status: Status) -> None:
+    """In whatever state it is: the next run of `store` has it anew, with nothing that was measured on the old bytes."""
+    with serve() as web:
+        web.routes["/a"] = answer(picture(1))
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb", licence="TMDB API terms of use"))
+        bench.store()
+        old = bench.row("a")
+        grow_old(bench, status=status)
+        web.routes["/a"] = answer(picture(2))
+
+        tally = bench.store()
+
+    new = bench.row("a")
+    assert (tally[REASON], tally["retried"], tally["stored"]) == (1, 1, 1)
+    assert (new.status, new.reason, new.facts, new.licence) == (Status.STORED, None, {}, old.licence)
+    assert new.sha256 != old.sha256
+    assert bench.files() == {new.path}
+    assert withdrawn(bench) == ([f"Q42/{old.sha256}"] if status is Status.ACCEPTED else [])
+    assert [cleaning.qid for cleaning in bench.catalogue.need_cleaning("any")] == ["Q42"]
+
+
+def test_what_the_source_no_longer_serves_is_gone(bench: Bench) -> None:
+    """No file is left, and the row says why."""
+    with serve() as web:
+        web.routes["/a"] = answer(picture())
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"))
+        bench.store()
+        grow_old(bench)
+        web.routes["/a"] = answer(status=404)
+
+        bench.store()
+
+    row = bench.row("a")
+    assert (row.status, row.reason, row.sha256, row.path) == (Status.FAILED, "not_found", None, None)
+    assert bench.files() == set()
+
+
+def test_young_ones_and_those_of_other_sources_stay(bench: Bench) -> None:
+    """Nothing is asked of the web, and nothing changes."""
+    with serve() as web:
+        web.routes["/a"] = web.routes["/b"] = answer(picture())
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"), candidate(web.url("/b"), qid="Q7", source="commons"))
+        bench.store()
+        grow_old(bench, days=179)
+        before = bench.rows()
+
+        tally = bench.store()
+
+        assert bench.rows() == before
+        assert tally.counts == {}
+        assert web.asked("/b") == 1
+
+
+def test_a_file_that_another_source_offers_too_stays(bench: Bench) -> None:
+    """The same bytes under a free licence: the file is kept, and cleaning again decides which row stands for it."""
+    with serve() as web:
+        web.routes["/a"] = web.routes["/b"] = answer(picture())
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"), candidate(web.url("/b"), source="commons"))
+        bench.store()
+        grow_old(bench)
+
+        dropped = drop_expired(bench.catalogue, bench.folder, bench.bus, clean_topic=CLEAN)
+
+    assert dropped == 1
+    assert bench.row("a").status is Status.FAILED
+    assert bench.files() == {bench.row("b").path}
+    assert [cleaning.qid for cleaning in bench.catalogue.need_cleaning("any")] == ["Q42"]
+
+
+def test_a_person_whom_a_cleaner_holds_waits_for_the_next_look(bench: Bench) -> None:
+    """The two never write the same rows at once, and a look that left somebody out is not the day's last."""
+    with serve() as web:
+        web.routes["/a"] = answer(picture())
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"))
+        bench.store()
+        grow_old(bench)
+        bench.catalogue.claim(CLEANING, ["Q42"], owner="elsewhere|1|1", lease_s=60)
+        first = drop_expired(bench.catalogue, bench.folder, bench.bus, clean_topic=CLEAN)
+        bench.catalogue.release(CLEANING, ["Q42"], owner="elsewhere|1|1")
+
+        second = drop_expired(bench.catalogue, bench.folder, bench.bus, clean_topic=CLEAN)
+
+    assert (first, second) == (0, 1)
+
+
+def test_a_crash_in_the_middle_is_made_good(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is gone and the row says that it is there: the next look finds the row again."""
+    with serve() as web:
+        web.routes["/a"] = answer(picture())
+        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"))
+        bench.store()
+        grow_old(bench)
+        with monkeypatch.context() as broken:
+
+            def crash(*_: object) -> None:
+                raise StorageError("the process dies here")
+
+            broken.setattr(bench.catalogue, "record_verdicts", crash)
+            with pytest.raises(StorageError):
+                drop_expired(bench.catalogue, bench.folder, bench.bus, clean_topic=CLEAN)
+
+        tally = bench.store()
+
+    assert (tally[REASON], tally["stored"]) == (1, 1)
+    assert bench.files() == {bench.row("a").path}
+    assert bench.catalogue.claim(CLEANING, ["Q42"], owner="elsewhere|1|1", lease_s=1) == ["Q42"]
