@@ -13,7 +13,7 @@ help:
 	@echo "make lint    ruff, mypy strict, import rules"
 	@echo "make setup   the virtual environment $(VENV) with everything for development"
 	@echo "make docs    write config.example.toml and the generated parts of the docs from the code"
-	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean: measure (docs/benchmarks.md)"
+	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean, bench-train: measure (docs/benchmarks.md)"
 
 setup: $(READY) browser
 

@@ -100,7 +100,7 @@ def _pictures(files: Sequence[Path], done: dict[int, Seen], store: StoreConfig) 
             status = file.stat()
             # Looked at before it is opened: a pipe or a device may never end.
             if not S_ISREG(status.st_mode):
-                done[number] = Seen(file, fault="no picture", detail="no file that has an end")
+                done[number] = Seen(file, fault="no picture", detail="not a regular file")
                 continue
             if status.st_size > store.max_bytes:
                 raise NotAPicture("too_large", f"{status.st_size} bytes, at most {store.max_bytes} are read")

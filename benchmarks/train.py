@@ -1,0 +1,151 @@
+"""Measure the reference classifier on a folder of photographs: python benchmarks/train.py [FOLDER].
+
+The folder is laid out as the captured faces are: people/<person>/. In each of many random splits every person who is known
+gives three photographs to learn from; the others of them, and all photographs of the people who are not known, are asked
+about. Prints our classifier beside the SVC of the system that this one replaces, on the same splits. Needs the extra `faces`
+and scikit-learn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sklearn.svm import SVC
+
+from celebcollect.checks.base import Picture
+from celebcollect.checks.face_facts import from_text
+from celebcollect.checks.vision.dlib_engine import DlibSpec
+from celebcollect.checks.vision.looking import detect_and_embed
+from celebcollect.checks.vision.workers import Workers
+from celebcollect.config import StoreConfig, TrainConfig
+from celebcollect.pictures import inspect
+from celebcollect.stages.loose import loose_picture
+from celebcollect.stages.train.model import Sample, fit
+
+SHOTS = 3
+SPLITS = 200
+SEED = 7
+FALSE_ACCEPTS = 0.01
+
+Albums = Mapping[str, Sequence[np.ndarray]]
+"""Embeddings by person."""
+
+
+@dataclass
+class Answers:
+    """What a classifier said in all splits. A higher score is a surer answer."""
+
+    hits: list[np.ndarray] = field(default_factory=list)
+    scores: list[np.ndarray] = field(default_factory=list)
+    strangers: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, hits: np.ndarray, scores: np.ndarray, strangers: np.ndarray) -> None:
+        """Take one split: which answers about known people were right, how sure they were, how sure those about strangers."""
+        self.hits.append(hits)
+        self.scores.append(scores)
+        self.strangers.append(strangers)
+
+    def closed(self) -> float:
+        """Return the share of right answers when nobody may be unknown."""
+        return float(np.concatenate(self.hits).mean())
+
+    def threshold(self) -> float:
+        """Return the score that FALSE_ACCEPTS of the strangers reach."""
+        return float(np.quantile(np.concatenate(self.strangers), 1 - FALSE_ACCEPTS, method="higher"))
+
+    def found(self, threshold: float) -> float:
+        """Return the share of known people's photographs that are named right and score above the threshold."""
+        return float((np.concatenate(self.hits) & (np.concatenate(self.scores) > threshold)).mean())
+
+    def accepted(self, threshold: float) -> float:
+        """Return the share of strangers' photographs above the threshold."""
+        return float((np.concatenate(self.strangers) > threshold).mean())
+
+
+def embeddings(folder: Path) -> Albums:
+    """Return the embedding of the largest face of every photograph that has one."""
+    files = sorted(folder.glob("people/*/*"))
+    pictures = [picture_of(number, file) for number, file in enumerate(files)]
+    workers = Workers(DlibSpec())
+    try:
+        facts = {int(id_): found for id_, found in workers.measure(detect_and_embed, pictures)}
+    finally:
+        workers.close()
+    albums: dict[str, list[np.ndarray]] = {}
+    for number, file in enumerate(files):
+        if faces := facts[number].get("embeddings"):
+            albums.setdefault(file.parent.name, []).append(from_text(faces[0]))
+    print(f"{len(files)} photographs of {len(albums)} people, a face in {sum(map(len, albums.values()))}")
+    return albums
+
+
+def picture_of(number: int, file: Path) -> Picture:
+    """Describe a file for the face engine."""
+    seen = inspect(file.read_bytes(), max_pixels=StoreConfig().max_pixels)
+    return loose_picture(file, id_=str(number), width_px=seen.width_px, height_px=seen.height_px)
+
+
+def splits(albums: Albums, share: float) -> Iterator[tuple[list[Sample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
+    """Yield what is learnt, what is asked about known people, and strangers; `share` of those with enough photographs are known."""
+    source = random.Random(SEED)
+    able = sorted(person for person, album in albums.items() if len(album) > SHOTS)
+    for _ in range(SPLITS):
+        known = sorted(source.sample(able, round(share * len(able))))
+        learnt, asked = [], []
+        for number, person in enumerate(known, 1):
+            album = source.sample(list(albums[person]), len(albums[person]))
+            learnt += [Sample(f"Q{number}", person, hashlib.sha256(vector.tobytes()).hexdigest(), vector) for vector in album[:SHOTS]]
+            asked += [(person, vector) for vector in album[SHOTS:]]
+        yield learnt, asked, [vector for person, album in albums.items() if person not in known for vector in album]
+
+
+def ask_all(albums: Albums, share: float) -> tuple[Answers, Answers]:
+    """Return what our classifier and the replaced one said in the same splits."""
+    ours, theirs = Answers(), Answers()
+    for learnt, asked, strangers in splits(albums, share):
+        truth, faces = np.array([person for person, _ in asked]), np.stack([vector for _, vector in asked])
+        unknown = np.stack(strangers) if strangers else np.empty((0, faces.shape[1]), dtype=np.float32)
+
+        model = fit(learnt, threshold=TrainConfig().unknown_distance, embedding_version="")
+        names = np.array([person.name for person in model.people])
+        guesses = model.guess(faces)
+        ours.add(names[guesses.people] == truth, -guesses.distances, -model.guess(unknown).distances)
+
+        svc = SVC(C=10, gamma=0.001).fit(np.stack([sample.vector for sample in learnt]), [sample.name for sample in learnt])
+        margins = svc.decision_function(np.concatenate([faces, unknown])).max(axis=1)
+        theirs.add(svc.predict(faces) == truth, margins[: len(faces)], margins[len(faces) :])
+    return ours, theirs
+
+
+def main() -> None:
+    """Print both tables."""
+    folder = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[2] / "shared" / "data" / "faces"
+    albums = embeddings(folder)
+    able = sum(len(album) > SHOTS for album in albums.values())
+    print(f"{SPLITS} splits, seed {SEED}, {SHOTS} photographs of each known person to learn from\n")
+
+    ours, theirs = ask_all(albums, 1.0)
+    print(f"closed set, {able} people: {sum(map(len, ours.hits))} questions")
+    print(f"  nearest mean             accuracy {ours.closed():.4f}")
+    print(f"  SVC C=10 gamma=0.001     accuracy {theirs.closed():.4f}\n")
+
+    ours, theirs = ask_all(albums, 0.5)
+    told, strangers = sum(map(len, ours.hits)), sum(map(len, ours.strangers))
+    print(f"open set, {round(able / 2)} people known: {told} questions about them, {strangers} about strangers")
+    print(f"  named right, with {FALSE_ACCEPTS:.0%} of strangers taken for somebody")
+    print(f"  nearest mean             {ours.found(ours.threshold()):.4f} (unknown beyond {-ours.threshold():.3f})")
+    print(f"  SVC C=10 gamma=0.001     {theirs.found(theirs.threshold()):.4f}")
+    fixed = -TrainConfig().unknown_distance
+    print(
+        f"  nearest mean as configured, unknown beyond {-fixed}: {ours.found(fixed):.4f}, {ours.accepted(fixed):.2%} of strangers taken for somebody"
+    )
+
+
+if __name__ == "__main__":
+    main()
