@@ -6,6 +6,7 @@ import io
 import struct
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import imagehash
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from celebcollect.pictures import EXTENSIONS, NotAPicture, inspect, perceptual_hash, reduced
+from celebcollect.pictures import EXTENSIONS, NotAPicture, decoded, inspect, perceptual_hash, reduced
 from picture_web import picture
 
 MAX_PIXELS = 100_000_000
@@ -185,6 +186,13 @@ def scans(count: int) -> bytes:
     return whole[:last] + whole[last:-2] * count + b"\xff\xd9"
 
 
+def hidden_scans(count: int) -> bytes:
+    """Build the same with a marker that has no length: who takes the next bytes for one jumps over all scans, to a harmless head at the end."""
+    whole = scans(count)[2:]
+    harmless = b"\xff\xc0\0\x11\x08\0\x40\0\x40\3\1\x22\0\2\x11\1\3\x11\1" + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0"
+    return b"\xff\xd8\xff\xd0" + struct.pack(">H", 2 + len(whole)) + whole + harmless
+
+
 ROWS = zlib.compress(b"\0" * 101 * 100)
 
 BOMBS = {
@@ -202,6 +210,7 @@ BOMBS = {
         "too_many_pixels",
     ),
     "JPEG of a thousand scans": (scans(1000), "corrupt"),
+    "JPEG that hides its many scans": (hidden_scans(150), "corrupt"),
     "WebP canvas of 200 terapixels": (vp8x(2**24, 2**24), "too_many_pixels"),
     "WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + b"\0" * 10, "too_many_pixels"),
     "lossless WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 10, "too_many_pixels"),
@@ -217,6 +226,24 @@ def test_a_bomb_is_refused_before_it_goes_off(name: str) -> None:
 
     assert why(data, 1_000_000 if "user" in name else MAX_PIXELS) == reason
     assert time.perf_counter() - begun < 1
+
+
+def flat(kind: str, size: tuple[int, int]) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", size).save(target, kind)
+    return target.getvalue()
+
+
+def test_pictures_that_take_much_memory_are_decoded_one_at_a_time() -> None:
+    """A second one waits for the first; a photograph of 12 megapixels, which its decoder reduces, does not."""
+    large, photograph = flat("PNG", (3500, 3500)), flat("JPEG", (4000, 3000))
+    with ThreadPoolExecutor(2) as pool:
+        with decoded(large, max_pixels=MAX_PIXELS, mode="L", side_px=64):
+            second = pool.submit(inspect, large, max_pixels=MAX_PIXELS)
+            assert pool.submit(inspect, photograph, max_pixels=MAX_PIXELS).result(timeout=60).width_px == 4000
+            assert wait([second], timeout=0.5).not_done
+
+        assert second.result(timeout=60).width_px == 3500
 
 
 def test_the_limit_itself_is_allowed() -> None:

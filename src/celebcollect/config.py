@@ -249,7 +249,7 @@ class StoreConfig(Section):
     min_side_px: int = Field(default=100, ge=1)
     """Shortest side of a useful picture, in pixels."""
     max_pixels: int = Field(default=100_000_000, ge=1)
-    """Most pixels (width x height); more is taken for a decompression bomb."""
+    """Most pixels (width x height); more is taken for a decompression bomb. WebP may have 25 million and AVIF 36 million at most."""
     picture_timeout_s: float = Field(default=60, gt=0, le=600)
     """Longest time for one picture, redirects and slow servers included."""
     allow_private_addresses: bool = False

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from celebcollect.picture_kinds import NotAPicture, sniff
+from celebcollect.picture_limits import check_pixels, check_scans, check_webp, coefficient_bytes, decoding_bytes, has_one_scan, most_pixels
 
 __all__ = ["EXTENSIONS", "PHASH_VERSION", "Decoded", "NotAPicture", "PictureFacts", "decoded", "inspect", "perceptual_hash", "reduced"]
 
@@ -43,24 +44,10 @@ and TIFF's many codecs are a wide door."""
 _PLUGINS = (AvifImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin)
 """Imported here, so that Pillow does not load its other forty on the first file that it does not know."""
 
-_BYTES_PER_PIXEL = {"WEBP": 12, "AVIF": 6}
-"""What decoding takes: two canvases and the picture for WebP, else at most 5 (`_OTHER_BYTES`)."""
-
-_OTHER_BYTES = 5
-
-_MAX_DECODED = 300_000_000
-"""Bytes that a WebP or AVIF may take: 25 and 50 megapixels, whatever the user's limit."""
-
 _LARGE = 48_000_000
-"""Pictures that take more bytes are decoded one at a time: one of 100 megapixels takes 500 MB, and one for each thread would be too much."""
+"""Pictures that take more bytes are decoded one at a time: one of 100 megapixels takes 600 MB, and one for each thread would be too much."""
 
 _one_large = threading.Lock()
-
-_MAX_SCANS = 100
-"""Of a progressive JPEG; encoders write about 10. Each one costs a pass over all pixels, whatever its size in the file."""
-
-_MAX_SCANNED_PIXELS = 1_000_000_000
-"""Pixels times scans of a progressive JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +100,24 @@ def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px:
     if not data:
         raise NotAPicture("empty", "0 bytes")
     kind = sniff(data)
-    cost = _BYTES_PER_PIXEL.get(kind, _OTHER_BYTES)
-    if kind in _BYTES_PER_PIXEL:
-        max_pixels = min(max_pixels, _MAX_DECODED // cost)
+    max_pixels = most_pixels(kind, max_pixels)
     if kind == "WEBP":
-        _check_webp(data, max_pixels)
+        check_webp(data, max_pixels)
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             width, height = picture.size
-            _check_pixels(width, height, max_pixels)
-            if kind == "JPEG":
-                _check_scans(data, width * height)
+            check_pixels(width, height, max_pixels)
+            held = 0
+            if isinstance(picture, JpegImagePlugin.JpegImageFile):
+                if not has_one_scan(data):
+                    check_scans(data, width * height)
+                    held = coefficient_bytes(width * height, picture.layers)
                 picture.draft(mode, (side_px, side_px))
-            with _one_large if width * height * cost > _LARGE else nullcontext():
+            needed = held + decoding_bytes(kind, picture.width * picture.height)
+            with _one_large if needed > _LARGE else nullcontext():
                 picture.load()
                 # A first frame larger than its GIF's screen grows the picture while it loads.
-                _check_pixels(*picture.size, max_pixels)
+                check_pixels(*picture.size, max_pixels)
                 yield Decoded(kind.lower(), width, height, picture)
     except Image.DecompressionBombError as error:
         raise NotAPicture("too_many_pixels", str(error)[:200]) from error
@@ -198,51 +187,3 @@ def _dct_matrix() -> npt.NDArray[np.float64]:
 
 
 _DCT = _dct_matrix()
-
-
-def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    if width < 1 or height < 1:
-        raise NotAPicture("corrupt", f"{width}x{height} px")
-    if width * height > max_pixels:
-        raise NotAPicture("too_many_pixels", f"{width}x{height} px, at most {max_pixels} wanted")
-
-
-def _check_webp(data: bytes, max_pixels: int) -> None:
-    """Refuse a huge picture before Pillow's plugin allocates two canvases for it, which it does on opening (WebP Container Specification)."""
-    chunk = data[12:16]
-    if chunk == b"VP8X" and len(data) >= 30:
-        _check_pixels(1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little"), max_pixels)
-    elif chunk == b"VP8 " and len(data) >= 30:
-        _check_pixels(int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF, max_pixels)
-    elif chunk == b"VP8L" and len(data) >= 25:
-        bits = int.from_bytes(data[21:25], "little")
-        _check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), max_pixels)
-
-
-def _check_scans(data: bytes, pixels: int) -> None:
-    """Refuse a JPEG with very many scans: each costs a pass over the whole picture (libjpeg-turbo, "Two Issues with the JPEG Standard")."""
-    if _has_one_scan(data):
-        return
-    scans = data.count(b"\xff\xda")
-    if scans > _MAX_SCANS or scans * pixels > _MAX_SCANNED_PIXELS:
-        raise NotAPicture("corrupt", f"jpeg: {scans} scans")
-
-
-def _has_one_scan(data: bytes) -> bool:
-    """Tell whether a JPEG is sequential with all its colours in the first scan, so that decoders stop after that (ITU-T T.81, B.2)."""
-    at, progressive, colours = 2, True, 0
-    while at + 4 < len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == 0xDA:
-            return not progressive and data[at + 4] == colours
-        if marker in _FRAMES and at + 9 < len(data):
-            progressive, colours = marker not in _SEQUENTIAL_FRAMES, data[at + 9]
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return False
-
-
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SEQUENTIAL_FRAMES = frozenset((0xC0, 0xC1))

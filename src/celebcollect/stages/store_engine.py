@@ -59,7 +59,7 @@ class Engine(Generic[R]):
         self._fetcher = fetcher
         self._workers = workers
         self._per_host = per_host
-        self._decoders = decoders or len(os.sched_getaffinity(0))
+        self._decoders = decoders or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         self._crew: _Crew[R] | None = None
 
     def submit(self, job: Job[R]) -> None:
