@@ -1,10 +1,9 @@
 """The command line: parse, call one function, print a summary. The only place that maps errors to exit codes.
 
 Commands live in the modules of this package by what they are for. Everything heavier than Typer and Rich is imported
-inside the command that needs it, so that `--help` stays instant (a test keeps it so).
+inside the command that needs it, so that `--help` stays instant (a test keeps it so). For the same reason these modules
+do without `from __future__ import annotations`: Typer would compile every annotation twice at each start.
 """
-
-from __future__ import annotations
 
 import sys
 from pathlib import Path

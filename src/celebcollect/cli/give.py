@@ -1,7 +1,5 @@
 """Give the result away, and take it back: export, forget."""
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import asdict
@@ -102,7 +100,7 @@ def forget(
         )
 
 
-def _print_removed(removed: Removed, *, as_json: bool) -> None:
+def _print_removed(removed: "Removed", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(removed))
         return
@@ -120,7 +118,7 @@ def _print_removed(removed: Removed, *, as_json: bool) -> None:
         sys.stdout.write(f"not there any more: the export {where}; if it was moved, export to it again or delete it\n")
 
 
-def _tell_the_rest(app: App) -> None:
+def _tell_the_rest(app: "App") -> None:
     """Say what no program can take back."""
     from celebcollect.bus.base import Purging
 
@@ -130,7 +128,7 @@ def _tell_the_rest(app: App) -> None:
     sys.stderr.write("celebcollect: models that were trained with the pictures, galleries and copies elsewhere are yours to renew or delete\n")
 
 
-def _print_export(folder: Path, summary: Summary, tally: Tally, *, as_json: bool) -> None:
+def _print_export(folder: Path, summary: "Summary", tally: "Tally", *, as_json: bool) -> None:
     if as_json:
         facts: dict[str, Any] = {"folder": str(folder), "format": summary.layout, "images": summary.images, "people": summary.people}
         print_json({**facts, "bytes": summary.bytes, "splits": summary.splits, "fingerprint": summary.fingerprint, **tally.as_dict()})
@@ -149,7 +147,7 @@ _WHAT_TO_DO = {
 }
 
 
-def _judge(app: App, summary: Summary) -> None:
+def _judge(app: "App", summary: "Summary") -> None:
     """End with an error when there are pictures and none could be exported."""
     if summary.images:
         return

@@ -1,7 +1,5 @@
 """Learn the people's faces and recognise them: train, identify."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,7 +83,7 @@ def identify(
         raise NothingProduced(f"none of {len(pictures)} files is a picture that can be read")
 
 
-def _print_report(trained: Trained) -> None:
+def _print_report(trained: "Trained") -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -124,7 +122,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _print_seen(seen: Seen) -> None:
+def _print_seen(seen: "Seen") -> None:
     from celebcollect.records import clean_text
 
     # A file's name may hold anything, also what moves a terminal's cursor.
@@ -139,7 +137,7 @@ def _print_seen(seen: Seen) -> None:
         sys.stdout.write(f"{file}: {who}, distance {face.distance:.2f}, face at {left},{top} to {right},{bottom}\n")
 
 
-def _print_lines(seen: Seen) -> None:
+def _print_lines(seen: "Seen") -> None:
     """Print one line of JSON for each face, or one that says why there is none."""
     file: dict[str, Any] = {"file": str(seen.file).encode("utf-8", "replace").decode()}
     if seen.fault:

@@ -1,7 +1,5 @@
 """Look at what is there: the totals, the images, the topics."""
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -228,7 +226,7 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
         sys.stderr.write(f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters of ours and were passed over\n")
 
 
-def _topics(app: App) -> dict[str, dict[str, Any]]:
+def _topics(app: "App") -> dict[str, dict[str, Any]]:
     """Return messages and lag by topic; a stage that never ran is behind by everything."""
     names = app.config.topics
     readers = {**dict.fromkeys(names.candidates(), "validate"), names.verified: "store", names.clean: "train"}
@@ -253,12 +251,12 @@ def _print_topics(facts: dict[str, dict[str, Any]]) -> None:
     print_table(table)
 
 
-def _image_facts(image: Image) -> dict[str, Any]:
+def _image_facts(image: "Image") -> dict[str, Any]:
     facts = image.model_dump(mode="json")
     return {name: facts[name] for name in IMAGE_FIELDS}
 
 
-def _message_facts(message: Message) -> dict[str, Any]:
+def _message_facts(message: "Message") -> dict[str, Any]:
     import base64
     import json
 
@@ -278,7 +276,7 @@ def _message_facts(message: Message) -> dict[str, Any]:
     return facts
 
 
-def _lines() -> Iterator[Item]:
+def _lines() -> "Iterator[Item]":
     """Yield stdin's lines with the key that they ask for: the qid, or QID/sha256 for an accepted picture."""
     import json
 
@@ -296,7 +294,7 @@ def _lines() -> Iterator[Item]:
         yield (key.encode("utf-8", "replace").decode() if key else None), value
 
 
-def _must_exist(app: App, topic: str) -> None:
+def _must_exist(app: "App", topic: str) -> None:
     names = [known.name for known in app.bus.topics()]
     if topic not in names:
         raise UsageError(f"no such topic: {topic!r}", hint=f"Topics are {', '.join(names)}.")

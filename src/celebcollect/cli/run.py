@@ -1,7 +1,5 @@
 """Do everything: run-all, the demonstration, and the first configuration file."""
 
-from __future__ import annotations
-
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -72,7 +70,7 @@ def run_all(
             _judge(plan, progress)
 
 
-def _sources(app: App, given: str | None) -> tuple[str, ...]:
+def _sources(app: "App", given: str | None) -> tuple[str, ...]:
     """Return the sources that were named, or those that can be used."""
     from celebcollect.app import SOURCES
 
@@ -92,7 +90,7 @@ def _sources(app: App, given: str | None) -> tuple[str, ...]:
     return tuple(usable)
 
 
-def _print_run(app: App, progress: Progress, *, as_json: bool) -> None:
+def _print_run(app: "App", progress: "Progress", *, as_json: bool) -> None:
     if as_json:
         facts: dict[str, Any] = {"people": progress.people, "rounds": progress.round}
         facts["stages"] = {name: tally.as_dict() for name, tally in progress.tallies.items()}
@@ -114,7 +112,7 @@ def _print_run(app: App, progress: Progress, *, as_json: bool) -> None:
         sys.stdout.write(f"{name} is blocked: {error.message}{again}\n")
 
 
-def _judge(plan: Plan, progress: Progress) -> None:
+def _judge(plan: "Plan", progress: "Progress") -> None:
     """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
     for name, error in progress.failed.items():
         raise ServiceError(f"{name}: {error.message}", hint=error.hint or "Everything else was done.")

@@ -1,7 +1,5 @@
 """Show what was collected: the gallery."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The stages one by one, as they are run by hand, by cron or as workers of a cluster."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -216,7 +214,7 @@ def _scrape(
         raise NothingProduced(f"{source_name} has no picture of anybody: {tally}")
 
 
-def _people(app: App, source: str, qids: list[str] | None, names: list[str] | None, limit: int | None) -> Sequence[Celebrity]:
+def _people(app: "App", source: str, qids: list[str] | None, names: list[str] | None, limit: int | None) -> "Sequence[Celebrity]":
     """Return the people that the options pick, or those who need pictures."""
     from celebcollect.stages.collect import pick
 
@@ -234,7 +232,7 @@ def _people(app: App, source: str, qids: list[str] | None, names: list[str] | No
     return list(picked.values())[:limit]
 
 
-def _add_popular(app: App, source: Any, popular: int, tally: Tally, stop: Stop) -> None:
+def _add_popular(app: "App", source: Any, popular: int, tally: "Tally", stop: "Stop") -> None:
     from celebcollect.catalogue.base import batches
 
     for batch in batches(source.popular(popular), 20):
