@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from celebcollect.checks.base import Check
     from celebcollect.sources.commons import Commons
     from celebcollect.sources.google import Google
-    from celebcollect.sources.tmdb import Tmdb
+    from celebcollect.sources.tmdb.source import Tmdb
     from celebcollect.sources.wikidata import Wikidata
     from celebcollect.web.fetch import Fetcher
 
@@ -168,7 +168,7 @@ class App:
 
     def tmdb(self, tally: Tally, *, wait: Callable[[float], bool]) -> Tmdb:
         """Return TMDB."""
-        from celebcollect.sources.tmdb import Tmdb
+        from celebcollect.sources.tmdb.source import Tmdb
 
         source = Tmdb(self.config.tmdb, self.config.http, topic=self.config.topics.tmdb, tally=tally, wait=wait)
         self._open.callback(source.close)

@@ -42,6 +42,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert json.loads(done.stderr) == []
 
 
+def test_a_worker_imports_no_library_of_the_sources() -> None:
+    """`store` runs in many processes, and each start pays for what it imports."""
+    code = (
+        "import json, sys\nimport celebcollect.app, celebcollect.stages.store\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == ["numpy", "PIL", "pydantic"]
+
+
 def test_help_costs_at_most_half_more_than_its_libraries() -> None:
     """CPU time against `import typer, rich`, in turn on the same machine."""
     ours, base = [sys.executable, "-m", "celebcollect", "--help"], [sys.executable, "-c", "import typer, rich"]

@@ -12,7 +12,7 @@ from api_server import ApiServer, Reply, Request
 from celebcollect.config import HttpConfig, TmdbConfig
 from celebcollect.records import Celebrity
 from celebcollect.report import Tally
-from celebcollect.sources.tmdb import Tmdb
+from celebcollect.sources.tmdb.source import Tmdb
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.secret-of-the-tests"
 PICTURES = "https://image.tmdb.org/t/p/"

@@ -1,5 +1,1 @@
-"""TMDB: portraits of people whose identity is proved."""
-
-from celebcollect.sources.tmdb.source import Tmdb
-
-__all__ = ["Tmdb"]
+"""TMDB: portraits of people whose identity is proved. Imports nothing, because `terms` is asked by programs that never talk to TMDB."""
