@@ -166,17 +166,49 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_done(web: SmallWeb, tmp_path: Pa
     assert collection.status()["images"]["accepted"] == len(CAST) * 4
 
 
-def test_a_second_run_all_is_told_that_one_is_running(web: SmallWeb, tmp_path: Path) -> None:
-    """One run per data folder: the second one ends with 3."""
+def test_a_second_run_all_is_told_who_is_running(web: SmallWeb, tmp_path: Path) -> None:
+    """One run per data folder: the second one names the first and ends with 3, or with 0 and quietly where that is configured."""
+    import os
     import subprocess
 
-    from filelock import FileLock
+    from celebcollect.run_lock import run_lock, who_runs
 
     collection = Collection(tmp_path / "it", web)
-    (collection.folder / "data").mkdir()
-    with FileLock(collection.folder / "data" / "run-all.lock"):
-        process = collection.start(*WITHOUT_BROWSER, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        _, error = process.communicate(timeout=60)
+    data = collection.folder / "data"
+    data.mkdir()
+    ends = []
+    with run_lock(data):
+        told = collection.run("status")
+        for setting in ("3", "0"):
+            settled = Collection(tmp_path / setting, web, more_config=f"busy_exit_code = {setting}\n")
+            settled.config.write_text(settled.config.read_text().replace(str(settled.folder / "data"), str(data)))
+            process = settled.start("-q", *WITHOUT_BROWSER, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            out, error = process.communicate(timeout=60)
+            ends.append((process.returncode, out, error.decode()))
 
-    assert process.returncode == 3
-    assert "another run-all" in error.decode()
+    assert f"run-all is at work here: process {os.getpid()} on " in told
+    assert [(code, out) for code, out, _ in ends] == [(3, b""), (0, b"")]
+    assert f"another run-all works in {data}: process {os.getpid()} on " in ends[0][2]
+    assert ends[1][2] == ""
+    assert who_runs(data) is None
+
+
+def test_who_ran_and_died_does_not_run(tmp_path: Path) -> None:
+    """What a process that was killed has left behind, or somebody has spoilt, names nobody."""
+    import json
+    import subprocess
+    import sys
+
+    from celebcollect.catalogue import claims
+    from celebcollect.run_lock import WHO, run_lock, who_runs
+
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = {"owner": f"{claims.this_host()}|{ended.pid}|1", "pid": ended.pid, "host": "here", "since": "2026-01-01"}
+    (tmp_path / WHO).write_text(json.dumps(left))
+    assert who_runs(tmp_path) is None
+
+    (tmp_path / WHO).write_text('{"pid": ')
+    assert who_runs(tmp_path) is None
+    with run_lock(tmp_path):
+        assert who_runs(tmp_path) is not None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.config import Config
-from celebcollect.errors import Busy, StorageError, UsageError
+from celebcollect.errors import StorageError, UsageError
 from celebcollect.records import ImageCandidate
 from celebcollect.report import Tally
 from celebcollect.sources.base import Source
@@ -210,26 +210,6 @@ class App:
 
             return missing_browser(self.config.google)
         return None
-
-    @contextmanager
-    def run_lock(self) -> Iterator[None]:
-        """
-        Hold the data folder for one `run-all`; the lock ends with the process, however it ends.
-
-        Raises:
-            Busy: Another one is running.
-        """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.data_dir / "run-all.lock")
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise Busy(f"another run-all works in {self.data_dir}", hint="Wait for it, or give this one a data_dir of its own.") from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     def per_search(self, source: str) -> int:
         """Return how many candidates one search of a source asks for; later rounds ask for as many more."""

@@ -318,6 +318,8 @@ class RunConfig(Section):
     """Accepted pictures wanted per person."""
     max_rounds: int = Field(default=3, ge=1, le=100)
     """How often a person who is short is searched at most."""
+    busy_exit_code: Literal[0, 3] = 3
+    """Exit code of a `run-all` that finds another one at work in the same data folder; 0 for a cron that is not to complain."""
 
 
 class Config(BaseSettings):

@@ -15,11 +15,11 @@ PACKAGE = "celebcollect"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message and, where there is one, the exception's type."""
+    """One JSON object a line: time, level, logger, message and, where there are any, the exception's type and facts for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
-        line = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -27,6 +27,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
+        if isinstance(facts := getattr(record, "facts", None), dict):
+            line["facts"] = facts
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -18,8 +18,8 @@ from typing import Literal
 from celebcollect.app import App
 from celebcollect.catalogue.base import PersonState, SearchState
 from celebcollect.errors import SourceBlocked, SourceError
-from celebcollect.records import Status, now
-from celebcollect.report import Tally
+from celebcollect.progress import Progress
+from celebcollect.records import Celebrity, Status, now
 from celebcollect.sources.base import Source
 from celebcollect.stages.clean import clean_people
 from celebcollect.stages.collect import collect, find_people
@@ -43,25 +43,6 @@ class Plan:
     """Whom: those not finished yet, after asking Wikidata; those in the catalogue, without asking; or everybody."""
 
 
-@dataclass
-class Progress:
-    """What the run is doing, for a display: one tally per stage, and what stands in the way of a source."""
-
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    people: int = 0
-    round: int = 0
-    blocked: dict[str, SourceBlocked] = field(default_factory=dict)
-    failed: dict[str, SourceError] = field(default_factory=dict)
-
-    def tally(self, stage: str) -> Tally:
-        """Return the stage's tally, made when first asked for."""
-        return self.tallies.setdefault(stage, Tally())
-
-    def usable(self, source: str) -> bool:
-        """Tell whether the source may still be asked in this run."""
-        return source not in self.blocked and source not in self.failed
-
-
 def run_all(app: App, plan: Plan, progress: Progress, stop: threading.Event) -> None:
     """
     Collect until everybody has enough, nothing more is to be had, or the rounds are used up.
@@ -74,8 +55,7 @@ def run_all(app: App, plan: Plan, progress: Progress, stop: threading.Event) -> 
     """
     for stage in (*(() if plan.celebrities == "known" else ("wikidata",)), *plan.sources, "validate", "store", "clean"):
         progress.tally(stage)  # in the order of the pipeline, for the display
-    people = _choose_people(app, plan, progress, stop)
-    progress.people = len(people)
+    people = progress.people = _choose_people(app, plan, progress, stop)
     with ThreadPoolExecutor(max_workers=len(plan.sources) + 2, thread_name_prefix="stage") as pool:
         rounds = _Rounds(app, progress, stop, pool)
         rounds.do({})  # what an earlier run or somebody else left on the topics
@@ -102,9 +82,13 @@ def _choose_people(app: App, plan: Plan, progress: Progress, stop: threading.Eve
     note = app.catalogue.note(NOTE)
     if note and note.get("plan") == wanted:
         log.info("going on with an unfinished run started=%s people=%d", note["started_at"], len(note["people"]))
+        progress.going_on = True
         return {str(qid): int(rounds) for qid, rounds in note["people"].items()}
     if plan.celebrities != "known":
-        find_people(app.wikidata(progress.tally("wikidata"), wait=stop.wait), app.catalogue, progress.tally("wikidata"), stop=stop)
+        tally, activity = progress.tally("wikidata"), progress.activity("wikidata")
+        activity.begin()
+        find_people(app.wikidata(tally, wait=activity.waiting(stop.wait)), app.catalogue, tally, stop=stop)
+        activity.end()
     everybody = [person.qid for person in app.catalogue.people()]
     states = app.catalogue.states(everybody)
     chosen: dict[str, int] = {}
@@ -173,7 +157,7 @@ class _Rounds:
         # Opened in this thread: opening is not for several threads at once.
         for name, qids in todo.items():
             if qids and name not in self.sources:
-                self.sources[name] = app.source(name, progress.tally(name), wait=stop.wait)
+                self.sources[name] = app.source(name, progress.tally(name), wait=progress.activity(name).waiting(stop.wait))
         validate, store = app.validate(progress.tally("validate")), app.store(progress.tally("store"))
         jobs: list[Future[None]] = [self.pool.submit(self._collect, name, list(qids)) for name, qids in todo.items() if qids]
         jobs.append(
@@ -182,20 +166,26 @@ class _Rounds:
         jobs.append(self.pool.submit(consume, store, app.bus, progress.tally("store"), stop=stop, more_may_come=partial(_any_running, list(jobs))))
         self._join(jobs)
         if not stop.is_set():
+            progress.activity("clean").begin()
             clean_people(app.catalogue, app.folder, app.bus, app.checks, topic=app.config.topics.clean, tally=progress.tally("clean"), stop=stop)
+            progress.activity("clean").end()
 
     def _collect(self, name: str, qids: list[str]) -> None:
         """Search people in one source; what stops the source is kept for the report and does not stop the others."""
-        app, tally = self.app, self.progress.tally(name)
+        app, tally, activity = self.app, self.progress.tally(name), self.progress.activity(name)
         tally.count("asked for", len(qids))
+        activity.begin(len(qids))
+        people = activity.each(app.catalogue.people(qids), _name)
         try:
-            collect(self.sources[name], app.catalogue.people(qids), app.catalogue, app.bus, tally, per_search=app.per_search(name), stop=self.stop)
+            collect(self.sources[name], people, app.catalogue, app.bus, tally, per_search=app.per_search(name), stop=self.stop)
         except SourceBlocked as error:
             self.progress.blocked[name] = error
             log.warning("source blocked, the others go on source=%s reason=%s", name, error.message)
         except SourceError as error:
             self.progress.failed[name] = error
             log.warning("source failed, the others go on source=%s reason=%s", name, error.message)
+        finally:
+            activity.end()
 
     def _join(self, jobs: Sequence[Future[None]]) -> None:
         """Wait for all jobs; the first one that fails stops the others, and its error is raised."""
@@ -207,6 +197,10 @@ class _Rounds:
                 self.stop.set()
         for job in jobs:
             job.result()
+
+
+def _name(person: Celebrity) -> str:
+    return person.name
 
 
 def _any_running(jobs: Sequence[Future[None]]) -> bool:

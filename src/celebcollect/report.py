@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+_NOTHING_NEW = {"people", "people_before", "unchanged"}
+
 
 class Tally:
     """
@@ -51,6 +53,11 @@ class Tally:
         with self._lock:
             self._counts.update(counts)
             self._reasons.update(reasons)
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing came of it that a person needs to hear: requests, and what was there before, are nothing new."""
+        counts, reasons = self.counts, self.reasons
+        return not any(n for what, n in counts.items() if what not in _NOTHING_NEW and not what.endswith("requests")) and not any(reasons.values())
 
     def as_dict(self) -> dict[str, dict[str, int]]:
         """Return both tables, for `--json`."""

@@ -13,10 +13,10 @@ from celebcollect.bus.embedded import EmbeddedBus
 from celebcollect.catalogue.base import SearchState
 from celebcollect.catalogue.embedded import EmbeddedCatalogue
 from celebcollect.errors import Interrupted, SourceBlocked
-from celebcollect.records import Celebrity, ImageCandidate
+from celebcollect.records import Celebrity, ImageCandidate, now
 from celebcollect.report import Tally
 from celebcollect.sources.base import PersonNotSearched
-from celebcollect.stages.collect import collect, pick
+from celebcollect.stages.collect import blocked_until, collect, pick
 
 PEOPLE = [Celebrity(qid=f"Q{n}", name=f"Person {n}", sitelinks=100 - n) for n in range(1, 5)]
 
@@ -156,3 +156,21 @@ def test_nothing_found_is_counted(room: Room) -> None:
     tally = room.collect(Shelf({}), PEOPLE[:2])
 
     assert tally.reasons == {"person_without_result": 2}
+
+
+def test_a_block_is_remembered_for_whoever_looks_until_the_source_answers(room: Room) -> None:
+    """`status` knows of it wherever the scraper runs; an answer ends it, and so does the time."""
+    assert blocked_until(room.catalogue, "shelf") is None
+    with pytest.raises(SourceBlocked):
+        room.collect(Shelf({}, blocked_at="Q1"))
+    until = blocked_until(room.catalogue, "shelf")
+    assert until is not None
+    assert until > now()
+
+    room.collect(Shelf({"Q2": 1}), PEOPLE[1:2])
+    assert blocked_until(room.catalogue, "shelf") is None
+
+    room.catalogue.set_note("blocked:shelf", {"until": "2001-01-01T00:00:00+00:00"})
+    assert blocked_until(room.catalogue, "shelf") is None
+    room.catalogue.set_note("blocked:shelf", {"until": "soon"})
+    assert blocked_until(room.catalogue, "shelf") is None

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from celebcollect import __version__
-from celebcollect.cli import give, learn, look, run, show, stages
+from celebcollect.cli import give, learn, look, run, show, stages, status
 from celebcollect.cli.session import LogFormat, Session
 from celebcollect.errors import CelebCollectError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 stages.add_to(app)
+status.add_to(app)
 look.add_to(app)
 learn.add_to(app)
 give.add_to(app)

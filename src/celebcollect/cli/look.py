@@ -1,11 +1,12 @@
-"""Look at what is there: the totals, the images, the topics."""
+"""Look at what is there: the images, the topics, what a run will need."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, print_json, print_table, session_of
+from celebcollect.cli.session import JsonOption, add, print_json, printable, session_of
+from celebcollect.cli.status import print_topics, topic_facts
 from celebcollect.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ topics = typer.Typer(help="Look at the topics, write to them, deliver dead lette
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that look."""
-    add(app, status)
     add(app, images)
     add(app, doctor)
     add(topics, topics_list, "list")
@@ -37,39 +37,6 @@ def add_to(app: typer.Typer) -> None:
     add(topics, topics_publish, "publish")
     add(topics, topics_replay_dead, "replay-dead")
     app.add_typer(topics, name="topics")
-
-
-def status(context: typer.Context, as_json: JsonOption = False) -> None:
-    """
-    Count what the catalogue and the topics hold and print it as a table.
-
-    Example: celebcollect status --json
-    """
-    with session_of(context).app() as app:
-        counts = app.catalogue.counts()
-        facts: dict[str, Any] = {
-            "log": app.bus.kind,
-            "catalogue": app.catalogue.kind,
-            "celebrities": counts.celebrities,
-            "images": {state.value: n for state, n in counts.images.items()},
-            "reasons": dict(sorted(counts.reasons.items(), key=lambda reason: (-reason[1], reason[0]))),
-            "topics": _topics(app),
-        }
-    if as_json:
-        print_json(facts)
-        return
-    from rich.table import Table
-
-    sys.stdout.write(f"{counts.celebrities} celebrities; the catalogue is {facts['catalogue']}, the log {facts['log']}\n")
-    table = Table()
-    table.add_column("images")
-    table.add_column("number", justify="right")
-    for state, number in facts["images"].items():
-        table.add_row(state, str(number))
-    for reason, number in facts["reasons"].items():
-        table.add_row(f"  {reason}", str(number), style="dim")
-    print_table(table)
-    _print_topics(facts["topics"])
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -88,7 +55,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
             missing += [finding.name] if finding.verdict is Verdict.MISSING else []
             if not as_json:
                 hint = f"\n{'':22}{finding.hint}" if finding.hint else ""
-                sys.stdout.write(f"{finding.verdict.value:8}{finding.name:14}{_one_line(finding.what)}{hint}\n")
+                sys.stdout.write(f"{finding.verdict.value:8}{finding.name:14}{printable(finding.what)}{hint}\n")
                 sys.stdout.flush()
     if as_json:
         print_json(facts)
@@ -130,11 +97,11 @@ def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
     Example: celebcollect topics list
     """
     with session_of(context).app() as app:
-        facts = _topics(app)
+        facts = topic_facts(app)
     if as_json:
         print_json(facts)
     else:
-        _print_topics(facts)
+        print_topics(facts)
 
 
 def topics_create(context: typer.Context) -> None:
@@ -167,7 +134,7 @@ def topics_peek(
                 print_json(_message_facts(message))
             else:
                 value = "(withdrawn)" if message.value is None else message.value.decode("utf-8", "backslashreplace")
-                sys.stdout.write(f"{message.partition}/{message.offset}\t{message.key or '-'}\t{_one_line(value)}\n")
+                sys.stdout.write(f"{message.partition}/{message.offset}\t{message.key or '-'}\t{printable(value)}\n")
 
 
 def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
@@ -226,31 +193,6 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
         sys.stderr.write(f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters of ours and were passed over\n")
 
 
-def _topics(app: "App") -> dict[str, dict[str, Any]]:
-    """Return messages and lag by topic; a stage that never ran is behind by everything."""
-    names = app.config.topics
-    readers = {**dict.fromkeys(names.candidates(), "validate"), names.verified: "store", names.clean: "train"}
-    return {
-        topic.name: {
-            "messages": topic.messages,
-            "lag": {**({readers[topic.name]: topic.messages} if topic.name in readers else {}), **topic.lag},
-        }
-        for topic in app.bus.topics()
-    }
-
-
-def _print_topics(facts: dict[str, dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("topic")
-    table.add_column("messages", justify="right")
-    table.add_column("lag")
-    for name, numbers in facts.items():
-        table.add_row(name, str(numbers["messages"]), ", ".join(f"{group} {lag}" for group, lag in numbers["lag"].items()))
-    print_table(table)
-
-
 def _image_facts(image: "Image") -> dict[str, Any]:
     facts = image.model_dump(mode="json")
     return {name: facts[name] for name in IMAGE_FIELDS}
@@ -298,7 +240,3 @@ def _must_exist(app: "App", topic: str) -> None:
     names = [known.name for known in app.bus.topics()]
     if topic not in names:
         raise UsageError(f"no such topic: {topic!r}", hint=f"Topics are {', '.join(names)}.")
-
-
-def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,18 +1,22 @@
 """Do everything: run-all, the demonstration, and the first configuration file."""
 
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, print_json, print_table, session_of, stopping
-from celebcollect.errors import NothingProduced, ServiceError, StorageError, UsageError
+from celebcollect.cli.session import JsonOption, add, session_of, stopping
+from celebcollect.errors import Busy, CelebCollectError, NothingProduced, ServiceError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.pipeline import Plan, Progress
+    from celebcollect.pipeline import Plan
+    from celebcollect.progress import Progress
 
 
 class Celebrities(StrEnum):
@@ -46,13 +50,16 @@ def run_all(
 
     Example: celebcollect run-all --limit 10 --target-images 20
     """
-    from celebcollect.cli.progress import watching
-    from celebcollect.pipeline import Plan, Progress
+    from celebcollect.cli.progress import run_view, watching
+    from celebcollect.cli.summary import Summary
+    from celebcollect.pipeline import Plan
     from celebcollect.pipeline import run_all as run
+    from celebcollect.progress import Progress
+    from celebcollect.watch import RunWatch
 
     session = session_of(context)
     changes = {key: value for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items() if value is not None}
-    with stopping() as stop, session.app(stop, run=changes) as app, app.run_lock():
+    with stopping() as stop, session.app(stop, run=changes) as app, _alone(app):
         plan = Plan(
             sources=_sources(app, sources),
             target_images=app.config.run.target_images,
@@ -61,13 +68,44 @@ def run_all(
             celebrities=celebrities.value,
         )
         progress = Progress()
+        watch, begun = RunWatch(app, progress), time.monotonic()
+
+        def tell() -> None:
+            summary = Summary.of(app, plan, progress, config_file=session.config_file, interrupted=stop.is_set())
+            if as_json:
+                summary.print_json()
+            elif session.verbosity >= 0 or progress.did_anything():
+                watch.look()
+                summary.print(run_view(watch, progress, rounds=plan.max_rounds, spent_s=time.monotonic() - begun))
+
         try:
-            with watching(progress, verbosity=session.verbosity, log_format=session.log_format.value):
+            with watching(watch, progress, rounds=plan.max_rounds, verbosity=session.verbosity, log_format=session.log_format.value):
                 run(app, plan, progress, stop)
-        finally:
-            _print_run(app, progress, as_json=as_json)
+        except CelebCollectError:
+            with suppress(CelebCollectError):  # what ended the run may keep us from looking at what came of it
+                tell()
+            raise
+        tell()
         if not stop.is_set():
             _judge(plan, progress)
+
+
+@contextmanager
+def _alone(app: "App") -> Iterator[None]:
+    """Hold the data folder; where another run holds it, say so and end with the configured exit code."""
+    import logging
+
+    from celebcollect.run_lock import run_lock
+
+    with ExitStack() as held:
+        try:
+            held.enter_context(run_lock(app.data_dir))
+        except Busy as busy:
+            if app.config.run.busy_exit_code:
+                raise
+            logging.getLogger(__name__).info("nothing done: %s", busy.message)
+            raise typer.Exit from None
+        yield
 
 
 def _sources(app: "App", given: str | None) -> tuple[str, ...]:
@@ -88,28 +126,6 @@ def _sources(app: "App", given: str | None) -> tuple[str, ...]:
         else:
             usable.append(name)
     return tuple(usable)
-
-
-def _print_run(app: "App", progress: "Progress", *, as_json: bool) -> None:
-    if as_json:
-        facts: dict[str, Any] = {"people": progress.people, "rounds": progress.round}
-        facts["stages"] = {name: tally.as_dict() for name, tally in progress.tallies.items()}
-        facts["blocked"] = {
-            name: {"reason": error.message, "until": error.until.isoformat() if error.until else None} for name, error in progress.blocked.items()
-        }
-        facts["failed"] = {name: error.message for name, error in progress.failed.items()}
-        print_json(facts)
-        return
-    from celebcollect.cli.progress import table
-
-    print_table(table(progress))
-    counts = app.catalogue.counts()
-    numbers = ", ".join(f"{n} {state.value}" for state, n in counts.images.items())
-    sys.stdout.write(f"{counts.celebrities} celebrities; images: {numbers}\n")
-    sys.stdout.write(f"Pictures lie in {app.data_dir / 'images'}, rejected ones in {app.data_dir / 'quarantine'}.\n")
-    for name, error in progress.blocked.items():
-        again = f" It may be asked again at {error.until.isoformat()}." if error.until else ""
-        sys.stdout.write(f"{name} is blocked: {error.message}{again}\n")
 
 
 def _judge(plan: "Plan", progress: "Progress") -> None:

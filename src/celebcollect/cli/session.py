@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from celebcollect.app import App
+    from celebcollect.cli.view import View
     from celebcollect.config import Config
     from celebcollect.report import Tally
 
@@ -117,12 +118,29 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def print_summary(name: str, tally: Tally, *, as_json: bool) -> None:
-    """Print what a stage did."""
+def print_summary(session: Session, name: str, tally: Tally, *, as_json: bool) -> None:
+    """Print what a stage did; with `-q` nothing where it found nothing to do, so that cron sends no mail."""
     if as_json:
         print_json({"stage": name, **tally.as_dict()})
-    else:
+    elif session.verbosity >= 0 or not tally.is_idle():
         sys.stdout.write(f"{name}: {tally}\n")
+
+
+def printable(text: str) -> str:
+    """Return a text without anything that a terminal would obey."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def print_view(view: View) -> None:
+    """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        from celebcollect.cli.view import WIDE
+
+        console = Console(width=max(WIDE, console.measure(view.table()).maximum, *(len(note) + 1 for note in (view.headline, *view.notes))))
+    console.print(view)
 
 
 def print_table(table: Table) -> None:

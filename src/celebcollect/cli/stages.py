@@ -58,7 +58,7 @@ def wikidata(
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop, wikidata=_given(changes)) as app:
         find_people(app.wikidata(tally, wait=stop.wait), app.catalogue, tally, stop=stop)
-        print_summary("wikidata", tally, as_json=as_json)
+        print_summary(session_of(context), "wikidata", tally, as_json=as_json)
     if not tally["people"] + tally["people_before"]:
         raise NothingProduced("Wikidata knows nobody who fits", hint="Loosen --min-sitelinks, --born-after or --occupation.")
 
@@ -157,7 +157,7 @@ def clean(
         clean_people(app.catalogue, app.folder, app.bus, app.checks, topic=topic, tally=tally, stop=stop, follow=follow, qids=qids, dry_run=dry_run)
         if not dry_run and not restore:
             quarantine_orphans(app.catalogue, app.folder, tally)
-        print_summary("clean", tally, as_json=as_json)
+        print_summary(session_of(context), "clean", tally, as_json=as_json)
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _consume(context: typer.Context, name: str, follow: bool, as_json: bool) -> 
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
         stage = app.validate(tally) if name == "validate" else app.store(tally)
         consume(stage, app.bus, tally, stop=stop, more_may_come=lambda: follow)
-        print_summary(name, tally, as_json=as_json)
+        print_summary(session_of(context), name, tally, as_json=as_json)
     produced = tally["verified"] + tally["stored"]
     # What an earlier run did already is no loss.
     lost = sum(n for reason, n in tally.reasons.items() if reason not in ("known", "repeated"))
@@ -209,7 +209,7 @@ def _scrape(
                 if not people:
                     stop.wait(FOLLOW_PAUSE_S)
         finally:
-            print_summary(f"scrape-{source_name}", tally, as_json=as_json)
+            print_summary(session_of(context), f"scrape-{source_name}", tally, as_json=as_json)
     if tally["people"] and not tally["candidates"]:
         raise NothingProduced(f"{source_name} has no picture of anybody: {tally}")
 

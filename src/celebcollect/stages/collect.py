@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Catalogue, SearchState
 from celebcollect.catalogue.claims import this_owner
-from celebcollect.errors import Interrupted
+from celebcollect.errors import Interrupted, SourceBlocked
 from celebcollect.records import Celebrity, now
 from celebcollect.report import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 600.0
 """How long one person may take a scraper on another machine before somebody else may take the person over."""
+
+UNTOLD_REST = timedelta(hours=1)
+"""How long a source is taken for blocked that did not say until when."""
 
 
 def find_people(wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop: threading.Event) -> None:
@@ -51,6 +55,7 @@ def collect(
         SourceBlocked, SourceError: From the source; people who were done stay done.
     """
     task, owner = f"search:{source.name}", this_owner()
+    welcome = False
     for person in people:
         if stop.is_set():
             return
@@ -63,6 +68,12 @@ def collect(
                 tally.drop("forgotten")
             else:
                 _search(source, person, catalogue, bus, tally, per_search, stop)
+                if not welcome:
+                    welcome = True
+                    _remember(catalogue, source.name, None)
+        except SourceBlocked as error:
+            _remember(catalogue, source.name, error)
+            raise
         except PersonNotSearched as error:
             # Counted by the source; the search state stays, so the person's turn comes again.
             log.warning("person not searched source=%s qid=%s reason=%s", source.name, person.qid, error.message)
@@ -91,6 +102,25 @@ def _search(source: Source, person: Celebrity, catalogue: Catalogue, bus: Bus, t
     if not candidates:
         tally.drop("person_without_result")
     log.debug("searched source=%s qid=%s candidates=%d exhausted=%s", source.name, person.qid, len(candidates), exhausted)
+
+
+def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
+    """Return until when a source wants to be left alone, as whoever asked it last has noted; None when it may be asked."""
+    note = catalogue.note(f"blocked:{source}") or {}
+    try:
+        until = datetime.fromisoformat(note["until"])
+        return until if until > now() else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _remember(catalogue: Catalogue, source: str, error: SourceBlocked | None) -> None:
+    """Note that a source refused us, or that it answered: `status` tells it wherever the scraper runs."""
+    key = f"blocked:{source}"
+    if error is not None:
+        catalogue.set_note(key, {"until": (error.until or now() + UNTOLD_REST).isoformat()})
+    elif catalogue.note(key) is not None:
+        catalogue.set_note(key, None)
 
 
 def pick(catalogue: Catalogue, source: str, *, target: int, limit: int | None) -> Sequence[Celebrity]:

@@ -1,0 +1,171 @@
+"""Say how the collection stands, once or again and again: totals, what waits at each stage, how fast it goes."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from celebcollect.cli.session import JsonOption, Stop, add, print_json, print_table, print_view, session_of, stopping
+from celebcollect.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from celebcollect.app import App
+    from celebcollect.cli.view import View
+    from celebcollect.watch import Look, StatusWatch
+
+LOOK_EVERY_S = 2.0
+PLAIN_EVERY_S = 10.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, status)
+
+
+def status(
+    context: typer.Context,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, with rates, until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Count what the catalogue and the topics hold and print totals, reasons and what waits at each stage.
+
+    Workers may be anywhere: what they do is read from what they leave behind. Rates need two looks, so they come with --watch.
+
+    Example: celebcollect status --watch
+    """
+    if watch and as_json:
+        raise UsageError("--watch and --json do not go together", hint="Run `status --json` as often as you like.")
+    if watch:
+        try:
+            with stopping(following=True) as stop, session_of(context).app(stop) as app:
+                _watch(app, stop)
+        except Interrupted:
+            return  # Ctrl-C is how one stops to look: nothing was interrupted
+    else:
+        with session_of(context).app() as app:
+            _print(app, as_json=as_json)
+
+
+def topic_facts(app: "App", look: "Look | None" = None) -> dict[str, dict[str, Any]]:
+    """Return messages and lag by topic; a stage that never ran is behind by everything."""
+    names = app.config.topics
+    readers = {**dict.fromkeys(names.candidates(), "validate"), names.verified: "store", names.clean: "train"}
+    return {
+        topic.name: {
+            "messages": topic.messages,
+            "lag": {**({readers[topic.name]: topic.messages} if topic.name in readers else {}), **topic.lag},
+        }
+        for topic in (app.bus.topics() if look is None else look.topics.values())
+    }
+
+
+def print_topics(facts: dict[str, dict[str, Any]]) -> None:
+    """Print the topics as a table."""
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("topic")
+    table.add_column("messages", justify="right")
+    table.add_column("lag")
+    for name, found in facts.items():
+        table.add_row(name, str(found["messages"]), ", ".join(f"{group} {lag}" for group, lag in found["lag"].items()))
+    print_table(table)
+
+
+def _print(app: "App", *, as_json: bool) -> None:
+    """Print one look."""
+    from rich.table import Table
+
+    from celebcollect.cli.view import View
+    from celebcollect.watch import StatusWatch
+    from celebcollect.watch import look as look_once
+
+    look = look_once(app)
+    counts, reasons = look.counts, _reasons(look)
+    facts: dict[str, Any] = {
+        "log": app.bus.kind,
+        "catalogue": app.catalogue.kind,
+        "celebrities": counts.celebrities,
+        "images": {state.value: n for state, n in counts.images.items()},
+        "reasons": reasons,
+        "topics": topic_facts(app, look),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    sys.stdout.write(f"{_headline(app, look)}\n")
+    table = Table()
+    table.add_column("images")
+    table.add_column("number", justify="right")
+    for state, number in facts["images"].items():
+        table.add_row(state, str(number))
+    for reason, number in reasons.items():
+        table.add_row(f"  {reason}", str(number), style="dim")
+    print_table(table)
+    print_view(View("", StatusWatch(app).lines(look), sparse=True))
+    print_topics(facts["topics"])
+
+
+def _watch(app: "App", stop: Stop) -> None:
+    """Keep what is seen on the terminal until told to stop; write a line now and then where there is none."""
+    from rich.console import Console
+
+    from celebcollect.watch import StatusWatch
+
+    console = Console()
+    watch, begun = StatusWatch(app), time.monotonic()
+    if not console.is_terminal:
+        _watch_plain(watch, stop)
+        return
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+        pause_s = 0.0
+        while not stop.wait(pause_s):
+            started = time.monotonic()
+            live.update(_view(app, watch, time.monotonic() - begun), refresh=True)
+            pause_s = max(LOOK_EVERY_S, (time.monotonic() - started) * 10)
+
+
+def _watch_plain(watch: "StatusWatch", stop: Stop) -> None:
+    from celebcollect.cli.view import plain
+
+    before: dict[str, str] = {}
+    pause_s = 0.0
+    while not stop.wait(pause_s):
+        _, lines = watch.look()
+        for line in lines:
+            text = plain(line)
+            if text != before.get(line.stage):
+                sys.stdout.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}\n")
+            before[line.stage] = text
+        sys.stdout.flush()
+        pause_s = PLAIN_EVERY_S if pause_s else LOOK_EVERY_S
+
+
+def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
+    from celebcollect.cli.view import View, duration, numbers
+
+    look, lines = watch.look()
+    counts = look.counts
+    notes = [f"images: {', '.join(f'{n:,} {state.value}' for state, n in counts.images.items())}"]
+    if reasons := _reasons(look):
+        notes.append(f"left out: {numbers(reasons)}")
+    known = ("validate", "store")
+    for topic, facts in topic_facts(app, look).items():
+        notes += [f"{group} is {lag:,} messages behind on {topic}" for group, lag in facts["lag"].items() if lag and group not in known]
+    return View(f"{_headline(app, look)} · watched for {duration(spent_s)}", lines, notes)
+
+
+def _headline(app: "App", look: "Look") -> str:
+    from celebcollect.run_lock import who_runs
+
+    running = who_runs(app.data_dir)
+    at_work = f"; run-all is at work here: {running}" if running else ""
+    return f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log {app.bus.kind}{at_work}"
+
+
+def _reasons(look: "Look") -> dict[str, int]:
+    return dict(sorted(look.counts.reasons.items(), key=lambda reason: (-reason[1], reason[0])))

@@ -1,0 +1,101 @@
+"""Print what came of a run, who is short and why, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celebcollect.cli.session import print_json, print_view, printable
+
+if TYPE_CHECKING:
+    from celebcollect.app import App
+    from celebcollect.cli.view import View
+    from celebcollect.pipeline import Plan
+    from celebcollect.progress import Progress
+    from celebcollect.shortfall import Short
+
+MAX_PEOPLE = 8
+"""People named one by one; of the others the causes are counted."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is told of a run when it has ended."""
+
+    app: App
+    plan: Plan
+    progress: Progress
+    short: Sequence[Short]
+    program: str
+    """How the program is called, to be typed again."""
+    interrupted: bool
+
+    @classmethod
+    def of(cls, app: App, plan: Plan, progress: Progress, *, config_file: Path | None, interrupted: bool) -> Summary:
+        """Look at what came of a run."""
+        from celebcollect.shortfall import short_people
+
+        short = short_people(app.catalogue, progress, sources=plan.sources, target=plan.target_images)
+        program = "celebcollect" if config_file is None else f"celebcollect --config {shlex.quote(str(config_file))}"
+        return cls(app, plan, progress, short, program, interrupted)
+
+    def print_json(self) -> None:
+        """Print it for a program."""
+        progress = self.progress
+        facts: dict[str, Any] = {"people": len(progress.people), "rounds": progress.round}
+        facts["stages"] = {name: tally.as_dict() for name, tally in progress.tallies.items()}
+        facts["blocked"] = {
+            name: {"reason": error.message, "until": error.until.isoformat() if error.until else None} for name, error in progress.blocked.items()
+        }
+        facts["failed"] = {name: error.message for name, error in progress.failed.items()}
+        facts["short"] = [{"qid": person.qid, "name": person.name, "accepted": person.accepted, "why": person.why} for person in self.short]
+        print_json(facts)
+
+    def print(self, view: View) -> None:
+        """Print it for a person, below the stages."""
+        print_view(view)
+        counts = self.app.catalogue.counts()
+        numbers = ", ".join(f"{n} {state.value}" for state, n in counts.images.items())
+        sys.stdout.write(f"{counts.celebrities} celebrities; images: {numbers}\n")
+        sys.stdout.write(f"Pictures lie in {self.app.data_dir / 'images'}, rejected ones in {self.app.data_dir / 'quarantine'}.\n")
+        people = len(self.progress.people)
+        if people:
+            sys.stdout.write(f"{people - len(self.short)} of {people} people have {self.plan.target_images} pictures{':' if self.short else '.'}\n")
+        for person in self.short[:MAX_PEOPLE]:
+            sys.stdout.write(f"  {printable(person.name)} ({person.qid}) has {person.accepted}: {person.why}\n")
+        if others := self.short[MAX_PEOPLE:]:
+            causes = Counter(f"{source} {offer}" for person in others for source, offer in person.offers.items())
+            sys.stdout.write(f"  and {len(others)} more: {', '.join(f'{cause} for {n}' for cause, n in causes.most_common())}\n")
+        steps = list(self._steps())
+        if steps:
+            sys.stdout.write("What next:\n")
+        for step in steps:
+            sys.stdout.write(f"  {step}\n")
+
+    def _steps(self) -> Iterator[str]:
+        """Yield what to do next, with commands that can be typed."""
+        from celebcollect.records import Status
+        from celebcollect.shortfall import Offer
+
+        if self.interrupted:
+            yield "The run was interrupted: the same command goes on where it was."
+        for name, blocked in self.progress.blocked.items():
+            when = f"after {blocked.until:%Y-%m-%d %H:%M} UTC" if blocked.until else "later"
+            yield f"{name} is blocked: {printable(blocked.message)}. The same command goes on with it {when}."
+        for name, failed in self.progress.failed.items():
+            yield f"{name} failed: {printable(failed.message)}. {failed.hint or f'`{self.program} doctor` looks at it.'}"
+        offers = {offer for person in self.short for offer in person.offers.values()}
+        if not self.interrupted and Offer.MAYBE_MORE in offers:
+            yield f"Some of them may get more: `{self.program} run-all --celebrities known` searches those who are short again."
+        elif offers and offers <= {Offer.NOTHING, Offer.NO_MORE}:
+            yield "No source has more of those who are short; `topics publish` takes pictures from anywhere else."
+        counts = self.app.catalogue.counts().images
+        if counts[Status.REJECTED]:
+            yield f"`{self.program} gallery DIR` shows what was rejected beside what was kept; `images --status rejected` lists it."
+        if counts[Status.ACCEPTED]:
+            yield f"`{self.program} export DIR` writes the accepted pictures as a data set."

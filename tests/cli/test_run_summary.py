@@ -1,0 +1,88 @@
+"""What `run-all` says at its end: who is short, why, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from celebcollect.app import App
+from celebcollect.catalogue.base import SearchState
+from celebcollect.cli.summary import Summary
+from celebcollect.cli.view import View
+from celebcollect.config import Config
+from celebcollect.errors import SourceBlocked, SourceError
+from celebcollect.pipeline import Plan
+from celebcollect.progress import Progress
+from celebcollect.records import Celebrity
+
+PLAN = Plan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    with App(Config(data_dir=tmp_path / "data")) as app:
+        yield app
+
+
+def searched(app: App, number: int, **exhausted: bool) -> str:
+    """Add a person whom sources have searched."""
+    qid = f"Q{number}"
+    app.catalogue.save_people([Celebrity(qid=qid, name=f"Person {number}", sitelinks=1000 - number)])
+    for source, is_exhausted in exhausted.items():
+        app.catalogue.record_search(qid, source, SearchState(rounds=1, offered=3, exhausted=is_exhausted))
+    return qid
+
+
+def told(app: App, progress: Progress, capsys: pytest.CaptureFixture[str], *, interrupted: bool = False) -> str:
+    Summary.of(app, PLAN, progress, config_file=Path("my config.toml"), interrupted=interrupted).print(View("run-all", []))
+    return capsys.readouterr().out
+
+
+def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """Blocked with the time to come back, failed with the hint, exhausted, or to be searched again."""
+    progress = Progress()
+    progress.people[searched(app, 1, commons=True, google=False)] = 0
+    progress.blocked["google"] = SourceBlocked("a captcha", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC))
+    progress.failed["tmdb"] = SourceError("no token", hint="Set it.")
+
+    text = told(app, progress, capsys)
+
+    assert "0 of 1 people have 20 pictures:" in text
+    assert "Person 1 (Q1) has 0: google is blocked, tmdb failed, commons has no more" in text
+    assert "google is blocked: a captcha. The same command goes on with it after 2099-01-02 03:04 UTC." in text
+    assert "tmdb failed: no token. Set it." in text
+
+
+def test_what_to_do_next_can_be_typed(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command names the configuration, quoted for a shell; an interrupted run says that it goes on."""
+    progress = Progress()
+    progress.people[searched(app, 1, google=True, tmdb=True, commons=False)] = 0
+
+    assert "`celebcollect --config 'my config.toml' run-all --celebrities known` searches those" in told(app, progress, capsys)
+    interrupted = told(app, progress, capsys, interrupted=True)
+    assert "the same command goes on where it was" in interrupted
+    assert "--celebrities known" not in interrupted
+
+
+def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """A few by name, famous ones first, the others by cause; programs get them all."""
+    progress = Progress()
+    for number in range(1, 31):
+        progress.people[searched(app, number, google=True, tmdb=True, commons=True)] = 0
+
+    text = told(app, progress, capsys)
+    Summary.of(app, PLAN, progress, config_file=None, interrupted=False).print_json()
+    facts = json.loads(capsys.readouterr().out)
+
+    assert "Person 1 (Q1)" in text
+    assert "Person 9 (Q9)" not in text
+    assert "and 22 more: google has no more for 22" in text
+    assert "No source has more of those who are short" in text
+    assert facts["people"] == len(facts["short"]) == 30
+    assert facts["short"][0] == {
+        "qid": "Q1", "name": "Person 1", "accepted": 0, "why": "google has no more, tmdb has no more, commons has no more",
+    }  # fmt: skip
