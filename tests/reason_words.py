@@ -101,7 +101,7 @@ def _named(place: _Place, name: str, trees: dict[Path, ast.Module]) -> Iterator[
         values = list(_assigned(function, name))
         for value in values:
             if isinstance(value, ast.Call):
-                yield from _returned(_name(value.func), trees)
+                yield from _returned(_name(value.func), place.file, trees)
             else:
                 yield _Place(place.file, place.call, value, place.inside)
         if values:
@@ -117,19 +117,20 @@ def _assigned(function: ast.FunctionDef, name: str) -> Iterator[ast.expr]:
             yield node.value
 
 
-def _returned(function: str, trees: dict[Path, ast.Module]) -> Iterator[str]:
-    """Yield the texts that functions of this name return, of tuples the first."""
-    found = [
-        part.value
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name == function
-        for answer in ast.walk(node)
-        if isinstance(answer, ast.Return) and answer.value is not None
-        for part in ast.walk(answer.value.elts[0] if isinstance(answer.value, ast.Tuple) else answer.value)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    ]
-    yield from found or ["?"]
+def _returned(function: str, file: Path, trees: dict[Path, ast.Module]) -> Iterator[str]:
+    """Yield the texts that a function returns, of tuples the first: the function of this file, or else all of this name."""
+    own = list(_texts(function, trees[file]))
+    yield from own or [text for tree in trees.values() for text in _texts(function, tree)] or ["?"]
+
+
+def _texts(function: str, tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            for answer in ast.walk(node):
+                if isinstance(answer, ast.Return) and answer.value is not None:
+                    for part in ast.walk(answer.value.elts[0] if isinstance(answer.value, ast.Tuple) else answer.value):
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                            yield part.value
 
 
 def _findings(tree: ast.Module) -> Iterator[str]:

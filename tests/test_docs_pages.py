@@ -52,6 +52,15 @@ def test_every_kind_of_error_says_what_to_do() -> None:
         assert not own or kind is docs_errors.errors.CelebCollectError or any(error.hint for error in own), kind
 
 
+def test_every_error_says_what_to_do() -> None:
+    """Wherever one is made, a hint goes with it. What is said of a single person only is logged, and the hint is that others go on."""
+    without = [
+        f"{error.module}: {error.message}" for error in docs_errors.told() if not error.hint and not error.module.startswith(("demo", "stages.train"))
+    ]
+
+    assert without == []
+
+
 def test_every_reason_that_can_be_counted_is_explained() -> None:
     """In `celebcollect.reasons`, which docs/reasons.md and the gallery show; and nothing is explained that nobody counts."""
     counted = reason_words.counted()

@@ -115,3 +115,24 @@ def test_everything_can_be_read_by_programs(web: SmallWeb, tmp_path: Path) -> No
     result = json.loads(out)
     assert {"people", "rounds", "stages", "blocked", "failed", "short"} <= result.keys()
     assert (result["people"], len(result["short"])) == (10, 10)
+
+
+def test_stages_can_be_run_in_small_bites(web: SmallWeb, tmp_path: Path) -> None:
+    """`--limit` bounds what one call does, and the next one goes on; `--since` and `--limit` bound what is listed."""
+    collection = Collection(tmp_path / "it", web)
+    collection.run("wikidata")
+    for command in (("scrape-commons", "--limit", "3"), ("validate", "--limit", "4"), ("store", "--limit", "3")):
+        collection.run(*command)
+    assert collection.status()["images"] == {"verified": 1, "stored": 3, "accepted": 0, "rejected": 0, "failed": 0}
+
+    people = {row["qid"] for row in collection.images() if row["status"] == "stored"}
+    collection.run("clean", "--limit", "1")
+    cleaned = {row["qid"] for row in collection.images() if row["status"] == "accepted"}
+    assert (len(people), len(cleaned)) == (2, 1)
+
+    assert len(collection.run("images", "--limit", "2").splitlines()) == 2
+    assert len(collection.run("images", "--since", "2026-01-01").splitlines()) == 4
+    assert collection.run("images", "--since", "2999-01-01") == ""
+    process = collection.start("clean", "--follow", "--limit", "1", stderr=subprocess.PIPE)
+    assert "do not go together" in process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 2

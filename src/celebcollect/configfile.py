@@ -53,9 +53,9 @@ def load(path: Path | None = None) -> Config:
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file} is not valid TOML: {error}") from error
+            raise ConfigError(f"{file} is not valid TOML: {error}", hint="`celebcollect init` writes a file to compare with.") from error
         except OSError as error:
-            raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+            raise ConfigError(f"cannot read {file}: {error.strerror}", hint="Check the rights on it, or name another one with --config.") from error
     where = str(file) if file else "the environment"
     try:
         return Config(**values)
@@ -89,7 +89,7 @@ def changed(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
         except ValidationError as error:
             problem = error.errors()[0]
             option = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
-            raise ConfigError(f"--{option}: {_reason(problem)}") from None
+            raise ConfigError(f"--{option}: {_reason(problem)}", hint="The command's --help says what it takes.") from None
     return config.model_copy(update=sections)
 
 

@@ -198,3 +198,15 @@ def test_stop_ends_the_loop_between_two_batches(bus: EmbeddedBus) -> None:
     assert doubling.kept == {"0", "1", "2"}
     with bus.subscribe(["in"], "doubling") as subscription:
         assert subscription.lag() == 6
+
+
+def test_a_limit_ends_the_loop_after_so_many_messages(bus: EmbeddedBus) -> None:
+    """Not one more is polled; the next run goes on there."""
+    bus.publish("in", [(None, f"{n}".encode()) for n in range(10)])
+    doubling = Doubling()
+
+    consume(doubling.stage(), bus, Tally(), stop=threading.Event(), more_may_come=lambda: True, limit=4, poll_s=0.01)
+
+    assert values(bus, "out") == ["0", "1", "2", "3"]
+    drain(doubling.stage(), bus)
+    assert values(bus, "out") == [f"{n}" for n in range(10)]

@@ -83,7 +83,9 @@ def check_topic(name: str) -> None:
     try:
         _TOPIC.validate_python(name)
     except ValidationError as error:
-        raise UsageError(f"{name!a} is no name for a topic: it {error.errors()[0]['ctx']['error']}") from None
+        raise UsageError(
+            f"{name!a} is no name for a topic: it {error.errors()[0]['ctx']['error']}", hint="`celebcollect topics list` shows the names in use."
+        ) from None
 
 
 class Subscription(Protocol):

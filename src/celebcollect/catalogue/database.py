@@ -105,7 +105,7 @@ class Database:
     def _take(self) -> sqlite3.Connection:
         with self._lock:
             if not self._open:
-                raise CatalogueError(f"the catalogue {self.file} is closed already")
+                raise CatalogueError(f"the catalogue {self.file} is closed already", hint="That is a fault of celebcollect: please report it.")
             if self._idle:
                 return self._idle.pop()
         connection = sqlite3.connect(self.file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)

@@ -154,7 +154,8 @@ def _judge(app: "App", summary: "Summary") -> None:
     counts = app.catalogue.counts().images
     if summary.left_out:
         raise NothingProduced(
-            f"none of the accepted pictures may or can be exported: {', '.join(f'{n} {why}' for why, n in summary.left_out.items())}"
+            f"none of the accepted pictures may or can be exported: {', '.join(f'{n} {why}' for why, n in summary.left_out.items())}",
+            hint="; ".join(f"{why}{_WHAT_TO_DO[why]}" for why in summary.left_out if why in _WHAT_TO_DO) or "docs/reasons.md explains the words.",
         )
     if any(counts.values()):
         states = ", ".join(f"{n} {state.value}" for state, n in counts.items() if n)

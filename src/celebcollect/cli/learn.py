@@ -78,9 +78,12 @@ def identify(
             if stop.is_set():
                 break
     if missing:
-        raise UsageError(f"no such file: {', '.join(map(ascii, map(str, missing[:5])))}{' ...' if missing[5:] else ''}")
+        raise UsageError(
+            f"no such file: {', '.join(map(ascii, map(str, missing[:5])))}{' ...' if missing[5:] else ''}",
+            hint="The others were looked at. Check the names.",
+        )
     if not seen_any:
-        raise NothingProduced(f"none of {len(pictures)} files is a picture that can be read")
+        raise NothingProduced(f"none of {len(pictures)} files is a picture that can be read", hint="The lines above say what is wrong with each.")
 
 
 def _print_report(trained: "Trained") -> None:

@@ -1,6 +1,8 @@
 """Look at what is there: the images, the topics, what a run will need."""
 
 import sys
+from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,13 +62,17 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(facts)
     if missing:
-        raise ServiceError(f"needed and not there: {', '.join(missing)}")
+        raise ServiceError(f"needed and not there: {', '.join(missing)}", hint="Each line above that begins with `missing` says what to do.")
 
 
 def images(
     context: typer.Context,
     state: Annotated[str | None, typer.Option("--status", metavar="STATUS", help="Only verified, stored, accepted, rejected or failed ones.")] = None,
     qid: Annotated[str | None, typer.Option("--qid", help="Only this person's.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], metavar="DATE", help="Only those found or stored since then (UTC).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N images.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -82,7 +88,11 @@ def images(
             raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
         wanted = Status(state)
     with session_of(context).app() as app:
-        for image in app.catalogue.images(qid=qid, status=wanted):
+        found = app.catalogue.images(qid=qid, status=wanted)
+        if since:
+            begin = since.replace(tzinfo=UTC)
+            found = (image for image in found if any(at and at >= begin for at in (image.found_at, image.stored_at)))
+        for image in islice(found, limit):
             if as_json:
                 print_json(_image_facts(image))
             else:

@@ -175,5 +175,7 @@ def init(
     except FileExistsError:
         raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE") from None
     except OSError as error:
-        raise StorageError(f"cannot write {file}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot write {file}: {error.strerror}", hint="Name a file in a folder that you may write to: celebcollect init FILE"
+        ) from error
     sys.stdout.write(f"wrote {file}: every key with its default, set those that you need and delete the rest\n")

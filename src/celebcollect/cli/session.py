@@ -98,7 +98,7 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if stop.signal is not None and not (following and stop.signal == signal.SIGTERM):
-        raise Interrupted("interrupted; what was finished is kept, and the same command goes on from there")
+        raise Interrupted("interrupted", hint="What was finished is kept; the same command goes on from there.")
 
 
 def add(app: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:

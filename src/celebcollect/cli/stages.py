@@ -10,7 +10,7 @@ from celebcollect.cli.session import FollowOption, JsonOption, add, print_summar
 from celebcollect.errors import NothingProduced, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from celebcollect.app import App
     from celebcollect.cli.session import Stop
@@ -23,6 +23,7 @@ FOLLOW_PAUSE_S = 10.0
 QidOption = Annotated[list[str] | None, typer.Option("--qid", help="Search this person (repeatable).")]
 NameOption = Annotated[list[str] | None, typer.Option("--name", help="Search the person of exactly this name or alias (repeatable).")]
 PeopleOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Search at most N people.")]
+UrlsOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Handle at most N URLs: for a short run.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -113,28 +114,29 @@ def scrape_commons(
     _scrape(context, "commons", qid, name, limit, follow, as_json)
 
 
-def validate(context: typer.Context, follow: FollowOption = False, as_json: JsonOption = False) -> None:
+def validate(context: typer.Context, follow: FollowOption = False, limit: UrlsOption = None, as_json: JsonOption = False) -> None:
     """
     Read picture URLs from the urls topics and pass those that are well-formed, public and new on to urlsVerifie.
 
     Example: celebcollect validate --follow
     """
-    _consume(context, "validate", follow, as_json)
+    _consume(context, "validate", follow, limit, as_json)
 
 
-def store(context: typer.Context, follow: FollowOption = False, as_json: JsonOption = False) -> None:
+def store(context: typer.Context, follow: FollowOption = False, limit: UrlsOption = None, as_json: JsonOption = False) -> None:
     """
     Read verified URLs from urlsVerifie, download them and save the files and what is known of them.
 
     Example: celebcollect store --follow
     """
-    _consume(context, "store", follow, as_json)
+    _consume(context, "store", follow, limit, as_json)
 
 
 def clean(
     context: typer.Context,
     follow: FollowOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Clean at most N people, and those whose pictures are like theirs.")] = None,
     restore: Annotated[list[str] | None, typer.Option(metavar="ID", help="Bring this rejected picture back: QID/sha256 (repeatable).")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,19 +145,24 @@ def clean(
 
     Example: celebcollect clean --dry-run
     """
+    from celebcollect.checks import fingerprint
     from celebcollect.report import Tally
     from celebcollect.stages.clean import clean_people, quarantine_orphans
 
+    if follow and limit:
+        raise UsageError("--follow and --limit do not go together", hint="Leave one of them out.")
     tally = Tally()
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
-        qids = None
+        qids: Collection[str] | None = None
         if restore:
             from celebcollect.stages.clean_restore import restore as bring_back
 
             qids = bring_back(app.catalogue, restore)
+        elif limit:
+            qids = [cleaning.qid for cleaning in app.catalogue.need_cleaning(fingerprint(app.checks), limit=limit)]
         topic = app.config.topics.clean
         clean_people(app.catalogue, app.folder, app.bus, app.checks, topic=topic, tally=tally, stop=stop, follow=follow, qids=qids, dry_run=dry_run)
-        if not dry_run and not restore:
+        if not dry_run and qids is None:
             quarantine_orphans(app.catalogue, app.folder, tally)
         print_summary(session_of(context), "clean", tally, as_json=as_json)
 
@@ -164,20 +171,20 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _consume(context: typer.Context, name: str, follow: bool, as_json: bool) -> None:
+def _consume(context: typer.Context, name: str, follow: bool, limit: int | None, as_json: bool) -> None:
     from celebcollect.report import Tally
     from celebcollect.stages.runner import consume
 
     tally = Tally()
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
         stage = app.validate(tally) if name == "validate" else app.store(tally)
-        consume(stage, app.bus, tally, stop=stop, more_may_come=lambda: follow)
+        consume(stage, app.bus, tally, stop=stop, more_may_come=lambda: follow, limit=limit)
         print_summary(session_of(context), name, tally, as_json=as_json)
     produced = tally["verified"] + tally["stored"]
     # What an earlier run did already is no loss.
     lost = sum(n for reason, n in tally.reasons.items() if reason not in ("known", "repeated"))
     if lost and not produced and not follow:
-        raise NothingProduced(f"{name} passed nothing on: {tally}")
+        raise NothingProduced(f"{name} passed nothing on: {tally}", hint="docs/reasons.md explains the words; `celebcollect -v` logs every item.")
 
 
 def _scrape(
@@ -211,7 +218,9 @@ def _scrape(
         finally:
             print_summary(session_of(context), f"scrape-{source_name}", tally, as_json=as_json)
     if tally["people"] and not tally["candidates"]:
-        raise NothingProduced(f"{source_name} has no picture of anybody: {tally}")
+        raise NothingProduced(
+            f"{source_name} has no picture of anybody: {tally}", hint="`celebcollect -v` logs every search; docs/reasons.md explains the words."
+        )
 
 
 def _people(app: "App", source: str, qids: list[str] | None, names: list[str] | None, limit: int | None) -> "Sequence[Celebrity]":

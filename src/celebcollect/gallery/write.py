@@ -76,7 +76,7 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
             for number, rows in enumerate(batches(_rows(catalogue, thumbnails, index, stop), ROWS_PER_FILE)):
                 _write_script(data / f"rows-{number}.js", "rows", [number, rows])
             if stop.is_set():
-                raise Interrupted("interrupted; the page is as it was")
+                raise Interrupted("interrupted", hint="The page is as it was; run it again.")
             assets = files("celebcollect.gallery") / "assets"
             for name in ASSETS:
                 (data / name).write_bytes((assets / name).read_bytes())

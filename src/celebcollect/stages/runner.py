@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -56,13 +57,23 @@ class Stage(Generic[T]):
     """Puts messages whose time has come back on the stage's topics; called when the loop begins, and every ten minutes."""
 
 
-def consume(stage: Stage[T], bus: Bus, tally: Tally, *, stop: threading.Event, more_may_come: Callable[[], bool], poll_s: float = 0.2) -> None:
+def consume(
+    stage: Stage[T],
+    bus: Bus,
+    tally: Tally,
+    *,
+    stop: threading.Event,
+    more_may_come: Callable[[], bool],
+    limit: int | None = None,
+    poll_s: float = 0.2,
+) -> None:
     """
-    Handle what is on the stage's topics until `stop` is set, or until nothing is left and `more_may_come` says no.
+    Handle what is on the stage's topics until `stop` is set, until nothing is left and `more_may_come` says no, or until `limit` messages are done.
 
     At least once: a process that dies anywhere repeats what it had not committed. Undecodable messages go to `<topic>.dead`.
     """
     under_way: deque[_Batch] = deque()
+    allowed = math.inf if limit is None else limit
     look_for_due = 0.0
     try:
         with bus.subscribe(stage.topics, stage.group) as subscription:
@@ -72,11 +83,12 @@ def consume(stage: Stage[T], bus: Bus, tally: Tally, *, stop: threading.Event, m
                     look_for_due = time.monotonic() + _DUE_EVERY_S
                 # Asked before polling: what arrives in between is seen by this poll or by the lag.
                 last_look = not more_may_come()
-                room = len(under_way) <= stage.ahead
-                messages = subscription.poll(stage.batch, 0 if under_way else poll_s) if room else []
+                room = min(stage.batch, allowed) if len(under_way) <= stage.ahead else 0
+                messages = subscription.poll(int(room), 0 if under_way else poll_s) if room else []
                 if messages:
+                    allowed -= len(messages)
                     under_way.append(_begin(stage, messages, tally))
-                elif not under_way and last_look and subscription.lag() == 0:
+                elif not under_way and (not allowed or (last_look and subscription.lag() == 0)):
                     return
                 wait_s = 0 if messages and len(under_way) <= stage.ahead else poll_s
                 while under_way and under_way[0].output.ready(wait_s):

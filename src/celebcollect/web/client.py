@@ -173,7 +173,7 @@ class ApiClient:
         # A place among the connections first, the start after that: a request that has its start must not queue any more.
         with self._at_once:
             if self._pace(url.host).take(self._wait):
-                raise Interrupted(f"stopped while waiting to ask {url.host}")
+                raise Interrupted(f"stopped while waiting to ask {url.host}", hint="What was finished is kept; run it again.")
             self._on_request()
             return self._exchange(url, headers)
 
@@ -188,7 +188,9 @@ class ApiClient:
                     raise _Passing(error, retry_after_s(response.headers.get("Retry-After")))
                 return response.status_code, body, None
         except httpx.TimeoutException as error:
-            raise _Passing(SourceError(f"{url.host} did not answer within {self._timeout_s:g} s")) from error
+            raise _Passing(
+                SourceError(f"{url.host} did not answer within {self._timeout_s:g} s", hint="Try again later, or raise [http] timeout_s.")
+            ) from error
         except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as error:
             reason = clean_text(str(error))[:200] if isinstance(error, httpx.ConnectError) else "the connection broke"
             raise _Passing(SourceError(f"cannot reach {url.host}: {reason}", hint="Check the network and the URL in the configuration.")) from error
@@ -248,4 +250,6 @@ def _final(passing: _Passing) -> SourceError:
 
 def _blocked(message: str, seconds: float) -> SourceBlocked:
     until = now() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)
-    return SourceBlocked(f"{message} and asks us to stay away until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
+    return SourceBlocked(
+        f"{message} and asks us to stay away until {until:%Y-%m-%d %H:%M:%S} UTC", hint="Run the same command again after that.", until=until
+    )

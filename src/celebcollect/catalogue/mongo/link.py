@@ -172,7 +172,7 @@ class Link:
             )
         if code == 14031:
             return CatalogueError(f"MongoDB at {self.where} has no room left: {reason}", hint="Make room on the server's disk.")
-        return CatalogueError(f"MongoDB at {self.where} failed: {reason}")
+        return CatalogueError(f"MongoDB at {self.where} failed: {reason}", hint="`celebcollect doctor` looks at it; its own log says more.")
 
 
 class Linked:

@@ -67,7 +67,7 @@ class AnswerCache:
             part.write_bytes(answer.to_json())
             part.replace(file)
         except OSError as error:
-            raise StorageError(f"cannot write {file}: {error.strerror}") from error
+            raise StorageError(f"cannot write {file}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
 
     def _file(self, qid: str, address: str) -> Path:
         # The only parts of the path: a QID, whose form is checked in every record, and a digest.

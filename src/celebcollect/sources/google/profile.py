@@ -35,7 +35,9 @@ class Profile:
             self.path.mkdir(mode=0o700)
             self._guardian = _start_guardian(self.path)
         except (OSError, Timeout) as error:
-            raise StorageError(f"cannot make a folder for the browser in {parent}: {error}") from error
+            raise StorageError(
+                f"cannot make a folder for the browser in {parent}: {error}", hint="Check the disk and the rights on data_dir."
+            ) from error
 
     def close(self) -> None:
         """End the processes that work in the folder, and remove it."""

@@ -235,5 +235,5 @@ def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
         file.write_text(browser.source(), encoding="utf-8", errors="replace")
         file.with_suffix(".png").write_bytes(browser.screenshot())
     except OSError as error:
-        raise StorageError(f"cannot keep a page in {folder}: {error.strerror}") from error
+        raise StorageError(f"cannot keep a page in {folder}: {error.strerror}", hint="Check the disk and the rights on the folder.") from error
     return file

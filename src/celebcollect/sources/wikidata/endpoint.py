@@ -77,7 +77,10 @@ class Endpoint:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if urlsplit(settings.endpoint).username is not None:
-            raise ConfigError("wikidata.endpoint must not carry a user name or a password")
+            raise ConfigError(
+                "wikidata.endpoint must not carry a user name or a password",
+                hint="Remove what stands before the @: the address is shown in messages.",
+            )
         self.shown = _shown(settings.endpoint)
         """The address without anything that may be secret."""
         self._settings = settings
@@ -142,7 +145,10 @@ class Endpoint:
         except (SPARQLWrapperException, urllib.error.HTTPError) as error:
             refusal = error if isinstance(error, urllib.error.HTTPError) else error.__context__
             if not isinstance(refusal, urllib.error.HTTPError):
-                raise SourceError(f"the SPARQL endpoint {self.shown} failed: {excerpt(str(error))}") from error
+                raise SourceError(
+                    f"the SPARQL endpoint {self.shown} failed: {excerpt(str(error))}",
+                    hint="Check wikidata.endpoint and wikidata.dialect, or try again later.",
+                ) from error
             self._answered = True
             self._explain(refusal, text_of(error))
         except TimeoutError as error:
@@ -158,7 +164,7 @@ class Endpoint:
 
     def _sleep(self, seconds: float) -> None:
         if seconds > 0 and self._wait(seconds):
-            raise Interrupted("stopped while waiting for the SPARQL endpoint")
+            raise Interrupted("stopped while waiting for the SPARQL endpoint", hint="What was finished is kept; run it again.")
 
     def _body(self, response: http.client.HTTPResponse, started: float) -> bytes:
         """Read the answer within twice the time limit and the size limit: the socket's own timeout lets a dripping server go on for ever."""

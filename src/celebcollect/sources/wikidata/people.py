@@ -124,7 +124,9 @@ class Wikidata:
     def _people(self, asked: Sequence[str] | None, limit: int | None) -> Iterator[list[Celebrity]]:
         limit = self._settings.limit if limit is None else limit
         if limit < 1:
-            raise UsageError(f"the limit of people per occupation must be at least 1, not {limit}")
+            raise UsageError(
+                f"the limit of people per occupation must be at least 1, not {limit}", hint="Set wikidata.limit or --limit to 1 or more."
+            )
         occupations = Occupations(self._endpoint, self._fresh, self._languages)
         wanted = occupations.resolve(self._settings.occupations if asked is None else asked)
         dialect = self._dialect(wanted)

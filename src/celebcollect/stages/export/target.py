@@ -69,7 +69,7 @@ def opened(folder: Path, layout: Layout, *, crops: bool) -> Iterator[Target]:
 def _check(folder: Path, layout: Layout, *, crops: bool) -> Index | None:
     with told("read", folder):
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder")
+            raise UsageError(f"{folder} is no folder", hint="Name a new folder, or one that was exported to before.")
     index = read_index(folder)
     if index is None:
         with told("read", folder), suppress(FileNotFoundError):

@@ -41,7 +41,7 @@ class Job:
             StorageError: The disk refuses.
         """
         if self.stop.is_set():
-            raise Interrupted("interrupted; what was exported is kept, and the same command goes on from there")
+            raise Interrupted("interrupted", hint="What was exported is kept; the same command goes on from there.")
         reason = "file_changed"
         try:
             file = self.folder.file(sample.path)
