@@ -241,7 +241,7 @@ class StoreConfig(Section):
     """`[store]`: downloads."""
 
     workers: int = Field(default=8, ge=1, le=256)
-    """Downloads at the same time."""
+    """Downloads at the same time; up to eight times as many while the cores wait because hosts are far away."""
     per_host: int = Field(default=4, ge=1, le=256)
     """Connections to one host at the same time."""
     max_bytes: int = Field(default=33_554_432, ge=1)

@@ -84,7 +84,7 @@ class _Store:
         self._tally = tally
         self._known_bytes = Recent()
         self._under_way: list[Pictures] = []
-        self._engine: Engine[Image] = Engine(fetcher, workers=settings.workers, per_host=settings.per_host)
+        self._engine: Engine[Image] = Engine(fetcher, settings)
 
     def handle(self, candidates: list[ImageCandidate]) -> Output:
         rows = self._rows(candidates)

@@ -65,6 +65,11 @@ class Turns(Generic[T]):
                 del self._busy[host]
             self._change.notify()
 
+    def is_waiting(self) -> bool:
+        """Tell whether somebody who took an item now would get one at once."""
+        with self._change:
+            return bool(self._ready)
+
     def close(self) -> None:
         """Wake everybody who waits, and hand out nothing more."""
         with self._change:

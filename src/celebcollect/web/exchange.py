@@ -52,6 +52,11 @@ class Answer:
         values = self.headers(name)
         return values[-1] if values else ""
 
+    def most_bytes(self, max_bytes: int) -> int:
+        """Return how many bytes `body` may return: those announced, or all that are wanted where that says nothing."""
+        announced = self._response.length
+        return max_bytes if announced is None or self.header("content-encoding") else min(announced, max_bytes)
+
     def body(self, max_bytes: int) -> bytes:
         """
         Read the whole body, without its compression.

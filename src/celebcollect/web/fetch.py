@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -60,9 +60,13 @@ class Fetcher:
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
 
-    def get(self, url: str) -> Fetched:
+    def get(self, url: str, admit: Callable[[int], None] = lambda _: None) -> Fetched:
         """
         Fetch a URL, following redirects; blocks for at most `picture_timeout_s`.
+
+        Args:
+            url: Of a picture, from anywhere.
+            admit: Called before the picture is read, with the bytes that it may take; may wait for room, at the expense of the picture's time.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
@@ -74,7 +78,7 @@ class Fetcher:
             with self._watched(target):
                 if self._robots and not self._robots.rules(target.origin).allows(target.url):
                     raise FetchFailed("robots_disallowed", target.host)
-                answer = self._ask(target, budget)
+                answer = self._ask(target, budget, admit)
             if isinstance(answer, Fetched):
                 return answer
             url = answer
@@ -107,12 +111,13 @@ class Fetcher:
             raise
         breaker.succeeded()
 
-    def _ask(self, target: urls.Target, budget: Budget) -> Fetched | str:
+    def _ask(self, target: urls.Target, budget: Budget, admit: Callable[[int], None]) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         with self._hosts.ask(target, {**self._headers, "Accept": _ACCEPT}, budget) as answer:
             if opted_out(answer.headers("x-robots-tag")):
                 raise FetchFailed("opted_out", "X-Robots-Tag")
             if answer.status == 200:
+                admit(answer.most_bytes(self._limits.max_bytes))
                 return Fetched(answer.body(self._limits.max_bytes), answer.header("content-type"), target.url)
             answer.drain()
             if answer.status in _REDIRECTS and answer.header("location"):

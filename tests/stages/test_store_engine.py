@@ -1,0 +1,61 @@
+"""How many downloads there are, and how much memory they may take."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from celebcollect.stages.store_room import Room, Share
+from picture_web import Pieces, Request, answer, picture, serve
+from storing import VERIFIED, Bench, candidate
+
+
+def test_more_downloads_begin_while_hosts_keep_the_decoders_waiting(tmp_path: Path) -> None:
+    """Two workers become eight where hosts are far: here each answers only when eight pictures are asked for at once."""
+    together = threading.Barrier(8)
+
+    def respond(request: Request) -> Pieces:
+        together.wait(60)
+        return answer(picture(int(request.path[1:])))
+
+    with serve("0.0.0.0") as web:
+        web.routes = {f"/{n}": respond for n in range(16)}
+        bench = Bench(tmp_path, workers=2, per_host=2, respect_robots=False)
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 4 + 1}")) for n in range(16)))
+
+        tally = bench.store(timeout_s=60)
+        bench.close()
+
+    assert tally["stored"] == 16
+    assert web.open_most == 8, "no more than `per_host` to each of four hosts"
+
+
+def test_pictures_larger_than_all_room_come_one_after_another(tmp_path: Path) -> None:
+    """The memory for `workers` pictures of the largest size is shared by all downloads, and nobody waits for ever."""
+    data = picture(1, (300, 300), quality=95)
+    with serve("0.0.0.0") as web:
+        web.routes = {f"/{n}": answer(picture(n, (300, 300), quality=95)) for n in range(12)}
+        web.routes["/chunked"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
+        bench = Bench(tmp_path, workers=1, per_host=1, max_bytes=max(len(picture(n, (300, 300), quality=95)) for n in range(12)))
+        paths = [*(f"/{n}" for n in range(12)), "/chunked"]
+        bench.publish(VERIFIED, *(candidate(web.url(path, f"127.0.0.{n % 6 + 1}")) for n, path in enumerate(paths)))
+
+        assert bench.store()["stored"] == 13
+        bench.close()
+
+
+def test_who_finds_no_room_waits_until_there_is() -> None:
+    """Bytes are taken whole or not at all, and more than there are in all count as all."""
+    room = Room(100)
+    first, second = Share(room), Share(room)
+    first.take(60)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(second.take, 10**9)
+        assert wait([waiting], timeout=0.2).not_done
+
+        first.give_back()
+        waiting.result(timeout=60)
+    second.give_back()
+    second.give_back()
+    Share(room).take(100)
