@@ -56,7 +56,16 @@ def load(path: Path | None = None) -> Config:
             raise ConfigError(f"{file} is not valid TOML: {error}", hint="`celebcollect init` writes a file to compare with.") from error
         except OSError as error:
             raise ConfigError(f"cannot read {file}: {error.strerror}", hint="Check the rights on it, or name another one with --config.") from error
-    where = str(file) if file else "the environment"
+    return checked(values, str(file) if file else "the environment")
+
+
+def checked(values: Mapping[str, Any], where: str) -> Config:
+    """
+    Return the configuration that these values make, with the environment on top; `where` says in messages where they stand.
+
+    Raises:
+        ConfigError: An unknown key, a value of the wrong type or out of range.
+    """
     try:
         return Config(**values)
     except ValidationError as error:
@@ -93,14 +102,21 @@ def changed(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
     return config.model_copy(update=sections)
 
 
-def example() -> str:
-    """Return a configuration file that names every key with its default and what it is for."""
+def example(values: Mapping[str, str] | None = None) -> str:
+    """
+    Return a configuration file that names every key with its default and what it is for.
+
+    Args:
+        values: Put in the place of defaults, by dotted key: `{"http.contact": "me@example.org"}`.
+    """
+    given = values or {}
     top, sections = [], []
     for name, field in Config.model_fields.items():
         if isinstance(field.default, BaseModel):
-            sections.append(f"\n[{name}]" + "".join(_example_key(key, info) for key, info in type(field.default).model_fields.items()))
+            keys = type(field.default).model_fields.items()
+            sections.append(f"\n[{name}]" + "".join(_example_key(key, info, given.get(f"{name}.{key}")) for key, info in keys))
         else:
-            top.append(_example_key(name, field))
+            top.append(_example_key(name, field, given.get(name)))
     intro = (
         "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
         "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
@@ -108,12 +124,12 @@ def example() -> str:
     return intro + "".join(top) + "\n" + "\n".join(sections) + "\n"
 
 
-def _example_key(key: str, field: FieldInfo) -> str:
+def _example_key(key: str, field: FieldInfo, given: str | None) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     comment = f"\n# {' '.join((field.description or '').split())}"
     if isinstance(default, dict):
         return f"{comment}\n# {key} = {{}}"
-    return f"{comment}\n{key} = {_toml(default)}"
+    return f"{comment}\n{key} = {_toml(default if given is None else given)}"
 
 
 def _toml(value: Any) -> str:

@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from celebcollect.app import App
+from celebcollect.checks.faces import engine_for
 from celebcollect.errors import CelebCollectError
 from celebcollect.report import Tally
 from celebcollect.web.client import server_time
 
 LEAST_FREE_BYTES = 5_000_000_000
 """Ten thousand pictures and their quarantine at half a megabyte each."""
+FULL_BYTES = 200_000_000
+"""With less than that a few pictures and the databases' own files fill the disk within minutes."""
 FACES = ("dlib", "face_recognition_models", "sklearn")
 CLOCK_TOLERANCE_S = 120
 """Certificates and leases want a clock that is right to minutes."""
@@ -72,6 +75,8 @@ def _data_folder(app: App) -> Finding:
         return Finding("data folder", Verdict.MISSING, f"{where} cannot be written", "Set data_dir to a folder that can be written.")
     free = shutil.disk_usage(where).free
     told = f"{where}, {free / 1e9:.1f} GB free"
+    if free < FULL_BYTES:
+        return Finding("data folder", Verdict.MISSING, told, "Make room, or set data_dir to a folder on a larger disk.")
     if free < LEAST_FREE_BYTES:
         return Finding("data folder", Verdict.ADVICE, told, f"Less than {LEAST_FREE_BYTES / 1e9:.0f} GB soon fill up; nothing is ever deleted.")
     return Finding("data folder", Verdict.OK, told)
@@ -105,6 +110,8 @@ def _faces(app: App) -> Finding:
     absent = [name for name in FACES if importlib.util.find_spec(name) is None]
     if app.config.clean.faces == "off":
         return Finding("faces", Verdict.OK, "switched off")
+    if app.config.clean.detector_model:
+        return _try("faces", lambda: f"{app.config.clean.detector_model} and onnxruntime", lambda: engine_for(app.config.clean, tell=False))
     if not absent:
         return Finding("faces", Verdict.OK, "the extra is installed")
     verdict = Verdict.MISSING if app.config.clean.faces == "required" else Verdict.ADVICE

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect import doctor
+from celebcollect.app import App
+from celebcollect.config import Config
 from cli_process import Run
 from sparql_server import SparqlServer
 
@@ -65,3 +68,39 @@ def test_the_browser_is_really_started(run: Run, browser: None) -> None:
     assert findings(works.stdout)["browser"]["verdict"] == "ok"
     assert findings(broken.stdout)["browser"]["verdict"] == "advice"
     assert broken.returncode == 0
+
+
+def test_a_face_model_that_is_not_there_is_told(run: Run) -> None:
+    """The user's own models are part of what a run needs."""
+    with SparqlServer(ONE_FACT) as server:
+        done = run(
+            "doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere",
+            CLEAN__DETECTOR_MODEL="/nowhere/yunet.onnx", CLEAN__EMBEDDER_MODEL="/nowhere/sface.onnx",
+        )  # fmt: skip
+
+    assert done.returncode == 3
+    assert findings(done.stdout)["faces"]["verdict"] == "missing"
+    assert "/nowhere/yunet.onnx" in findings(done.stdout)["faces"]["what"]
+    assert "faces" in done.stderr
+
+
+@pytest.mark.parametrize(("free", "verdict"), [(10**8, "missing"), (10**9, "advice"), (10**11, "ok")])
+def test_a_disk_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, verdict: str) -> None:
+    """Nearly nothing left: nothing works; a little: it will not last."""
+    usage = doctor.shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+
+    with App(Config(data_dir=tmp_path)) as app:
+        finding = next(iter(doctor.examine(app)))
+
+    assert (finding.name, finding.verdict.value, bool(finding.hint)) == ("data folder", verdict, verdict != "ok")
+
+
+def test_a_folder_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By asking the system: a test that runs as root may write everywhere."""
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+
+    with App(Config(data_dir=tmp_path)) as app:
+        finding = next(iter(doctor.examine(app)))
+
+    assert (finding.verdict.value, "cannot be written" in finding.what) == ("missing", True)

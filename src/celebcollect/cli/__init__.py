@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from celebcollect import __version__
-from celebcollect.cli import give, learn, look, run, show, stages, status
+from celebcollect.cli import begin, give, learn, look, run, show, stages, status
 from celebcollect.cli.session import LogFormat, Session
 from celebcollect.errors import CelebCollectError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 run.add_to(app)
+begin.add_to(app)
 stages.add_to(app)
 status.add_to(app)
 look.add_to(app)

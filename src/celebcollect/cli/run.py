@@ -1,4 +1,4 @@
-"""Do everything: run-all, the demonstration, and the first configuration file."""
+"""Do everything: run-all and the demonstration."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from celebcollect.cli.session import JsonOption, add, session_of, stopping
-from celebcollect.errors import Busy, CelebCollectError, NothingProduced, ServiceError, StorageError, UsageError
+from celebcollect.errors import Busy, CelebCollectError, NothingProduced, ServiceError, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -31,7 +31,6 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands that do everything."""
     add(app, run_all, "run-all")
     add(app, demo)
-    add(app, init)
 
 
 def run_all(
@@ -154,28 +153,3 @@ def demo(
     session_of(context)
     with stopping() as stop:
         run_demo(folder, stop)
-
-
-def init(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path("config.toml"),
-) -> None:
-    """
-    Write a commented configuration file that names every key with its default; an existing file is left alone.
-
-    Example: celebcollect init
-    """
-    from celebcollect.configfile import example
-
-    session_of(context)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as out:
-            out.write(example())
-    except FileExistsError:
-        raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE") from None
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror}", hint="Name a file in a folder that you may write to: celebcollect init FILE"
-        ) from error
-    sys.stdout.write(f"wrote {file}: every key with its default, set those that you need and delete the rest\n")
