@@ -16,7 +16,7 @@ from picture_web import PictureWeb, Request, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
 PEOPLE = 5
-PICTURES = 240
+PICTURES = 480
 
 Outcome = tuple[dict[str, bytes], dict[str, tuple[object, ...]]]
 
@@ -42,7 +42,7 @@ def _body(n: int) -> bytes:
 
 def late(body: bytes) -> object:
     def respond(_: Request) -> bytes:
-        time.sleep(0.04)
+        time.sleep(0.02)
         return body
 
     return respond
@@ -86,22 +86,48 @@ def expected(web: PictureWeb, tmp_path_factory: pytest.TempPathFactory) -> Outco
     end(start(folder, folder / "log"))
     files, rows = outcome(folder)
     assert len(rows) == PICTURES
-    assert 100 < len(files) < PICTURES
+    assert 200 < len(files) < PICTURES
     return files, rows
 
 
+def let_work(process: subprocess.Popen[bytes], moment: str, data_dir: Path, rng: random.Random) -> None:
+    """Return at a random time among the downloads, or as soon as files have got their names, or rows are written."""
+    if moment == "time":
+        time.sleep(rng.uniform(0.0, 0.25))
+        return
+    count = files_named if moment == "files" else rows_written
+    before, deadline = count(data_dir), time.monotonic() + 60
+    while count(data_dir) == before:
+        assert process.poll() is None, "it ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+
+
+def files_named(data_dir: Path) -> int:
+    return sum(1 for _ in (data_dir / "images").glob("*/*"))
+
+
+def rows_written(data_dir: Path) -> int:
+    bench = Bench(data_dir)
+    count = sum(1 for _ in bench.catalogue.images())
+    bench.close()
+    return count
+
+
 def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
-    """Kill -9 at ten random moments, then a run to the end: nothing lost, nothing twice, no stray or half-written file."""
+    """Kill -9 among downloads, files and rows, then a run to the end: nothing lost, nothing twice, no stray or half-written file."""
     bench = Bench(tmp_path)
     bench.publish(VERIFIED, *candidates(web))
     bench.close()
-    rng = random.Random(5)
-    for _ in range(10):
+    rng, half_written = random.Random(5), 0
+    for moment in ("time", "files", "time", "rows", "time", "files", "time", "rows", "time", "time"):
         process = start(tmp_path, tmp_path / "log")
-        time.sleep(rng.uniform(0.0, 0.25))
+        let_work(process, moment, tmp_path, rng)
         process.kill()
         process.communicate()
-    assert len(outcome(tmp_path)[1]) < PICTURES, "the kills came before the work was done"
+        half_written += any((tmp_path / "tmp").glob("*"))
+    assert 0 < rows_written(tmp_path) < PICTURES, "the kills came while the work was under way"
+    assert half_written
 
     end(start(tmp_path, tmp_path / "log"))
 
