@@ -113,6 +113,8 @@ def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px:
                     check_scans(data, width * height)
                     held = coefficient_bytes(width * height, picture.layers)
                 picture.draft(mode, (side_px, side_px))
+                # In pieces, the decoder would begin the row at the end of each once more.
+                picture.decodermaxblock = len(data)
             needed = held + decoding_bytes(kind, picture.width * picture.height)
             with _one_large if needed > _LARGE else nullcontext():
                 picture.load()

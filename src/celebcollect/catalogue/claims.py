@@ -60,7 +60,13 @@ def _started(pid: int) -> str | None:
 
 def this_owner() -> str:
     """Return this process as `host|pid|start time`."""
-    return f"{this_host()}|{os.getpid()}|{_started(os.getpid()) or ''}"
+    return _owner(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _owner(pid: int) -> str:
+    # By its number, because a process that was forked is another one.
+    return f"{this_host()}|{pid}|{_started(pid) or ''}"
 
 
 def is_dead(owner: str) -> bool:

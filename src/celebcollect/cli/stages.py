@@ -1,5 +1,6 @@
 """The stages one by one, as they are run by hand, by cron or as workers of a cluster."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -129,6 +130,8 @@ def store(context: typer.Context, follow: FollowOption = False, limit: UrlsOptio
 
     Example: celebcollect store --follow
     """
+    # A worker multiplies nothing larger than 32x32, and OpenBLAS's threads cost a tenth of its start (read when numpy is imported).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _consume(context, "store", follow, limit, as_json)
 
 

@@ -87,6 +87,7 @@ class Line:
         self._buffer = b""
         """Bytes that were received and not read yet."""
         self.budget: Budget | None = None
+        self._wait_s = connection.gettimeout()
         self.idle_since = 0.0
 
     def send(self, data: bytes) -> None:
@@ -108,7 +109,8 @@ class Line:
     def read(self, size: int) -> bytes:
         """Return exactly `size` bytes; fewer at the end."""
         ready, self._buffer = self._buffer[:size], self._buffer[size:]
-        pieces, missing = [ready], size - len(ready)
+        pieces: list[bytes | bytearray] = [ready]
+        missing = size - len(ready)
         while missing > 0 and (more := self._block(min(missing, _BLOCK))):
             pieces.append(more)
             missing -= len(more)
@@ -131,7 +133,7 @@ class Line:
             self.budget.spend(len(data))
         return data
 
-    def _block(self, size: int) -> bytes:
+    def _block(self, size: int) -> bytearray:
         """Receive `size` bytes straight into one place, fewer at the end: many small pieces would leave holes in the memory of every thread."""
         data = bytearray(size)
         at = 0
@@ -144,10 +146,14 @@ class Line:
                 if self.budget:
                     self.budget.spend(received)
                 at += received
-        return bytes(data) if at == size else bytes(data[:at])
+        del data[at:]
+        return data
 
     def _begin_wait(self) -> None:
-        self._connection.settimeout(self.budget.wait_s() if self.budget else None)
+        wait_s = self.budget.wait_s() if self.budget else None
+        if wait_s != self._wait_s:  # a call of the system less, for most pieces
+            self._connection.settimeout(wait_s)
+            self._wait_s = wait_s
 
 
 class Network:
