@@ -42,8 +42,8 @@ TARGET = 0.5
 
 
 def candidate(number: int) -> Item:
-    """Return a candidate message of about 450 bytes; no two have the same URL."""
-    qid = f"Q{number % 5000 + 1}"
+    """Return a candidate message of about 450 bytes; no two have the same URL, and 20 in a row are of one person, as a scraper finds them."""
+    qid = f"Q{number // 20 + 1}"
     facts = {"schema": 1, "qid": qid, "name": "Somebody Famous", "source": "google", "rank": number % 100, "width_px": 1200, "height_px": 1600}
     facts |= {"url": f"https://img.somewhere.net/{number:08d}/portrait-of-somebody.jpg", "page_url": f"https://www.example.org/articles/{number}"}
     facts |= {"page_title": "A page about somebody famous " * 3, "found_at": "2026-11-20T12:00:00Z"}

@@ -6,11 +6,13 @@ Nothing here opens, fetches or stores anything.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from functools import cache
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
@@ -33,12 +35,14 @@ def clean_text(text: str) -> str:
 
     Letters of every script, emoji and their joiners (U+200C, U+200D) stay.
     """
-    overrides = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    kept = (
-        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else "" if char in overrides else char
-        for char in unicodedata.normalize("NFC", text)
-    )
-    return " ".join("".join(kept).split())
+    if not (text.isascii() and text.isprintable()):
+        text = _OVERRIDES.sub("", _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)))
+    return " ".join(text.split())
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Unicode's categories Cc, Zl, Zp and Cs."""
+_OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def _usable_name(text: str) -> str:
@@ -105,7 +109,11 @@ class Record(BaseModel):
 
     def to_json(self) -> bytes:
         """Return the record as compact UTF-8 JSON without its empty fields."""
-        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+        return self.to_text().encode()
+
+    def to_text(self) -> str:
+        """Return what `to_json` encodes."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
 class Celebrity(Record):
@@ -218,15 +226,21 @@ class Image(Record):
     """What each check measured on these bytes, with its version, so that nothing is opened twice."""
 
     @classmethod
-    def verified(cls, candidate: ImageCandidate, canonical_url: str) -> Self:
+    def verified(cls, candidate: ImageCandidate, canonical_url: str) -> Image:
         """Start the row of a candidate that `validate` lets through."""
-        facts = candidate.model_dump(exclude={"schema_version", "width_px", "height_px"})
-        return cls(id=image_id(candidate.qid, canonical_url), status=Status.VERIFIED, **facts)
+        facts = {name: value for name, value in vars(candidate).items() if name not in ("schema_version", "width_px", "height_px")}
+        # Copied, because a candidate's facts were validated when it was made, by the same rules; here it is done for every message.
+        return _blank().model_copy(update={**facts, "id": image_id(candidate.qid, canonical_url)})
 
     @property
     def ml_use(self) -> MlUse:
         """Return whether machine learning on this picture needs an agreement with its source."""
         return ml_use(self.source, self.url)
+
+
+@cache
+def _blank() -> Image:
+    return Image(id="", qid="Q1", name="nobody", status=Status.VERIFIED, source="nowhere", url="")
 
 
 class CleanRecord(Record):

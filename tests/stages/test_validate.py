@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.records import ImageCandidate, Status, image_id
+from celebcollect.stages import validate
 from storing import VERIFIED, Bench, candidate
 
 
@@ -61,6 +62,17 @@ def test_a_url_passes_once_for_each_person(bench: Bench) -> None:
 
     assert [(one.qid, one.url) for one in passed_on(bench)] == [("Q42", "http://example.com/a.jpg"), ("Q1", "http://example.com/a.jpg")]
     assert (first.reasons, second.reasons) == ({"repeated": 1}, {"known": 1})
+
+
+def test_a_url_passes_once_although_the_batch_before_is_still_being_published(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way to the topic counts as known, before the catalogue says so."""
+    monkeypatch.setattr(validate, "BATCH", 5)
+    bench.publish("urls", *(candidate(f"http://example.com/{place % 7}.jpg") for place in range(40)))
+
+    tally = bench.validate(allow_private=False)
+
+    assert sorted(one.url for one in passed_on(bench)) == [f"http://example.com/{place}.jpg" for place in range(7)]
+    assert (tally.counts, tally.reasons) == ({"verified": 7}, {"known": 33})
 
 
 def test_a_candidate_of_an_unknown_person_adds_the_person(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celebcollect.records import MAX_URL_CHARS
@@ -185,6 +185,18 @@ def test_two_spellings_of_one_url_have_one_key(url: str, key: str) -> None:
 def test_what_is_sent_is_what_a_browser_would_send(url: str, sent: str) -> None:
     """Blanks and other scripts are escaped once, dot segments resolved, the fragment stays here."""
     assert urls.target(url).url == sent
+
+
+@given(st.from_regex(r"https?://[a-z0-9._-]{1,30}(/[A-Za-z0-9._~-]{0,9}){0,4}", fullmatch=True))
+@settings(max_examples=300)
+def test_the_short_way_leads_to_the_same_judgement(url: str) -> None:
+    """A URL that is canonical as it stands is judged without taking it apart, to the same end as its twin that is taken apart."""
+    twin = url.replace("http", "HTTP", 1)
+
+    for allow_private in (False, True):
+        assert urls.refusal(url, allow_private=allow_private) == urls.refusal(twin, allow_private=allow_private)
+    if urls.refusal(url, allow_private=True) is None:
+        assert urls.canonical(url) == urls.canonical(twin)
 
 
 def test_different_pictures_have_different_keys() -> None:

@@ -189,8 +189,7 @@ class EmbeddedCatalogue:
             with self._database.transaction() as connection:
                 allowed = embedded_forget.allowed(connection, batch)
                 embedded_people.add_missing(connection, allowed)
-                # An empty executemany leaves the count at -1.
-                new += connection.executemany(f"{_INSERT} DO NOTHING", map(_row, allowed)).rowcount if allowed else 0
+                new += connection.execute(_INSERT_MANY, (json.dumps([_row(image) for image in allowed]),)).rowcount
         return new
 
     def images_by_id(self, ids: Collection[str]) -> dict[str, Image]:
@@ -333,6 +332,13 @@ _ALLOWED = "NOT EXISTS (SELECT 1 FROM forgotten WHERE forgotten.person = work.pe
 
 _INSERT = "INSERT INTO images (person, id, status, reason, sha256, phash, data) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, id)"
 
+_INSERT_MANY = (
+    # One statement instead of one for each row: SQLite then works beside Python, not in turns with it.
+    "INSERT INTO images (person, id, status, reason, sha256, phash, data)"
+    " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)"
+    " WHERE true ON CONFLICT (person, id) DO NOTHING"
+)
+
 _REPLACE = (
     f"{_INSERT} DO UPDATE SET status = excluded.status, reason = excluded.reason,"
     " sha256 = excluded.sha256, phash = excluded.phash, data = excluded.data"
@@ -352,4 +358,4 @@ def _pairs(ids: Collection[str] | Iterator[str]) -> str:
 def _row(image: Image) -> tuple[int, str, str, str | None, int | None, int | None, str]:
     sha256 = None if image.sha256 is None else embedded_marks.digest(image.sha256)
     phash = None if image.phash is None else bands.signed(image.phash)
-    return number(image.qid), own_id(image), image.status.value, image.reason, sha256, phash, image.to_json().decode()
+    return number(image.qid), own_id(image), str(image.status), image.reason, sha256, phash, image.to_text()

@@ -1,4 +1,4 @@
-"""The one consume loop: poll, decode, handle, publish, finish, commit - in this order for each batch, whatever the stage."""
+"""The one consume loop: poll, decode, handle, publish, finish, commit - in this order for each message, whatever the stage."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Generic, Self, TypeVar
 
 from pydantic import ValidationError
 
 from celebcollect.bus import dead
-from celebcollect.bus.base import Bus, Item, Message
+from celebcollect.bus.base import Bus, Item, Message, Subscription
 from celebcollect.errors import MessageTooLarge
 from celebcollect.records import ImageCandidate
 from celebcollect.report import Tally
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _DUE_EVERY_S = 600.0
+
+_COMMIT_EVERY_S = 0.5
+"""While there is work: what a crash may have repeated at most, beside the batches under way."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Stage(Generic[T]):
     """Messages per poll. A batch must be done well within Kafka's max.poll.interval.ms (5 minutes)."""
     ahead: int = 0
     """Batches to begin while the oldest is not ready, so that one slow item does not keep everything waiting. Batches end in their order."""
+    background: bool = False
+    """Publish and finish in a thread of their own, to spend the waiting for log and disk on the next batch; `handle` then runs beside `finish`."""
     close: Callable[[], None] = lambda: None
     """Gives up what `handle` has begun and did not end; called when the loop ends, however it ends. A later loop may use the stage again."""
     due: Callable[[Bus], object] = lambda _: None
@@ -76,7 +82,8 @@ def consume(
     allowed = math.inf if limit is None else limit
     look_for_due = 0.0
     try:
-        with bus.subscribe(stage.topics, stage.group) as subscription:
+        with bus.subscribe(stage.topics, stage.group) as subscription, _Ending(stage, bus, tally) as ending:
+            done = _Done(subscription)
             while not stop.is_set():
                 if time.monotonic() >= look_for_due:
                     stage.due(bus)
@@ -87,17 +94,41 @@ def consume(
                 messages = subscription.poll(int(room), 0 if under_way else poll_s) if room else []
                 if messages:
                     allowed -= len(messages)
-                    under_way.append(_begin(stage, messages, tally))
-                elif not under_way and (not allowed or (last_look and subscription.lag() == 0)):
-                    return
+                    under_way.append(ending.begin(_begin(stage, messages, tally)))
+                elif not under_way:
+                    done.commit()
+                    if not allowed or (last_look and subscription.lag() == 0):
+                        return
                 wait_s = 0 if messages and len(under_way) <= stage.ahead else poll_s
-                while under_way and under_way[0].output.ready(wait_s):
-                    batch = under_way.popleft()
-                    _end(batch, bus, tally)
-                    subscription.commit(batch.messages)
+                while under_way and under_way[0].ready(wait_s):
+                    done.add(ending.end(under_way.popleft()))
                     wait_s = 0
+            # What is ended in the background cannot be given up half-way.
+            while under_way and stage.background:
+                done.add(ending.end(under_way.popleft()))
+            done.commit()
     finally:
         stage.close()
+
+
+class _Done:
+    """Messages whose outputs are durable, on the way to being committed: a commit takes as long for many batches as for one."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self._messages: list[Message] = []
+        self._last = time.monotonic()
+
+    def add(self, messages: Sequence[Message]) -> None:
+        self._messages += messages
+        if time.monotonic() >= self._last + _COMMIT_EVERY_S:
+            self.commit()
+
+    def commit(self) -> None:
+        if self._messages:
+            self._subscription.commit(self._messages)
+            self._messages = []
+        self._last = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -105,6 +136,38 @@ class _Batch:
     messages: Sequence[Message]
     letters: dict[str, list[Item]]
     output: Output
+    ended: Future[None] | None = None
+    """Its end in the background, where it has one."""
+
+    def ready(self, wait_s: float) -> bool:
+        return bool(wait([self.ended], wait_s).done) if self.ended else self.output.ready(wait_s)
+
+
+class _Ending(Generic[T]):
+    """Ends batches, in their order: in the loop, or in a thread beside it. Leaving it waits for what the thread does."""
+
+    def __init__(self, stage: Stage[T], bus: Bus, tally: Tally) -> None:
+        self._bus, self._tally = bus, tally
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{stage.group}-ending") if stage.background else None
+
+    def begin(self, batch: _Batch) -> _Batch:
+        if not self._thread:
+            return batch
+        return replace(batch, ended=self._thread.submit(_end, batch, self._bus, self._tally))
+
+    def end(self, batch: _Batch) -> Sequence[Message]:
+        if batch.ended:
+            batch.ended.result()
+        else:
+            _end(batch, self._bus, self._tally)
+        return batch.messages
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread:
+            self._thread.shutdown(cancel_futures=True)
 
 
 def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch:

@@ -22,13 +22,17 @@ def validate_stage(
     catalogue: Catalogue, *, candidate_topics: Sequence[str], verified_topic: str, allow_private: bool, tally: Tally
 ) -> Stage[ImageCandidate]:
     """Return the stage that moves candidates from the sources' topics to `verified_topic`, each (person, canonical URL) once."""
+    under_way: dict[str, None] = {}
+    """Ids of images that are being published and marked while the next batch is judged."""
 
     def handle(candidates: list[ImageCandidate]) -> Output:
         gone = catalogue.forgotten({candidate.qid for candidate in candidates})
         allowed = [candidate for candidate in candidates if candidate.qid not in gone]
         tally.drop("forgotten", len(candidates) - len(allowed))
         fresh = _well_formed(allowed, allow_private=allow_private, tally=tally)
-        known = catalogue.known(fresh.keys())
+        # In this order: what is marked in between is in one of the two.
+        known = fresh.keys() & under_way.keys()
+        known |= catalogue.known(fresh.keys())
         if known:
             tally.drop("known", len(known))
         new = [entry for image_id, entry in fresh.items() if image_id not in known]
@@ -39,10 +43,22 @@ def validate_stage(
             if new:
                 catalogue.add_verified([image for _, image in new])
                 tally.count("verified", len(new))
+                for _, image in new:
+                    del under_way[image.id]
 
+        under_way.update(dict.fromkeys(image.id for _, image in new))
         return Output({verified_topic: items}, mark)
 
-    return Stage(group=GROUP, topics=tuple(candidate_topics), decode=decode_candidate, handle=handle, batch=BATCH)
+    return Stage(
+        group=GROUP,
+        topics=tuple(candidate_topics),
+        decode=decode_candidate,
+        handle=handle,
+        batch=BATCH,
+        ahead=1,
+        background=True,
+        close=under_way.clear,
+    )
 
 
 def _well_formed(candidates: Sequence[ImageCandidate], *, allow_private: bool, tally: Tally) -> dict[str, tuple[ImageCandidate, Image]]:
