@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: help setup browser demo test lint format example docs bench-log bench-catalogue bench-store bench-kafka bench-clean bench-train fuzz clean
+.PHONY: help setup browser demo test lint format example docs bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -58,6 +58,18 @@ docs: $(READY) example
 
 bench-log bench-catalogue bench-kafka bench-clean bench-train: bench-%: $(READY)
 	$(BIN)/python benchmarks/$*.py
+
+# img2dataset gets a virtual environment of its own in the system's folder for temporary files; ARGS="--rounds 1" and so on.
+bench-store: $(READY)
+	$(BIN)/python benchmarks/store.py $(ARGS)
+
+# The same program against itself: near hosts and far ones, few known pictures and a million.
+bench-store-far bench-store-known: bench-store-%: $(READY)
+	$(BIN)/python benchmarks/store_beside.py $* $(ARGS)
+
+# Simulated against real runs; then what collections of several sizes need (docs/scale.md).
+simulate-scale: $(READY)
+	$(BIN)/python benchmarks/simulate_scale.py $(ARGS)
 
 fuzz: $(READY)
 	$(BIN)/python benchmarks/fuzz.py

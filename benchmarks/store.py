@@ -1,6 +1,6 @@
 """Measure `celebcollect store` beside img2dataset, in turn, on pictures that nginx serves from this machine.
 
-    python benchmarks/store.py [--urls 500 2000] [--rounds 5] [--folder DIR] [--latency-ms 0] [--hosts 1] [--workers 8] [--known 0] [--only ours]
+    python benchmarks/store.py [--urls 500 2000] [--rounds 5] [--folder DIR] [--only ours] ...
 
 Ours is the whole command on the embedded back ends: read the log, download, prove, hash, write the file, write the row, commit. img2dataset
 (resize_mode no, skip_reencode, files) downloads, decodes, hashes with SHA-256 and writes; it makes no perceptual hash. It gets a virtual environment
@@ -33,9 +33,6 @@ from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.embedded import EmbeddedCatalogue
 from celebcollect.records import Image, ImageCandidate
 
-COLD = 20
-"""URLs of the run that measures starting up."""
-
 IMG2DATASET = "img2dataset==1.47.0"
 
 
@@ -63,18 +60,18 @@ def measured(command: list[str], environment: dict[str, str], log: Path) -> tupl
     watching.join()
     if process.returncode:
         sys.exit(f"{command[0]} failed, see {log}:\n{log.read_text(errors='replace')[-2000:]}")
-    return usage.ru_utime + usage.ru_stime, wall_s, max(peak[0], usage.ru_maxrss / 1024)
+    return usage.ru_utime + usage.ru_stime, wall_s, peak[0]
 
 
 def _watch(pid: int, peak: list[float]) -> None:
-    """Follow the summed proportional memory of a process and its children, four times a second, until it ends."""
+    """Follow the memory of a process until it ends, its children's too: its own peak, or what all of them share out between them."""
     while True:
-        family = [pid, *_children(pid)]
-        sizes = [_pss_mb(one) for one in family]
-        if not sizes[0]:
+        # Not ru_maxrss: that one starts from the size of whoever started the process.
+        own = _mb(pid, "status", "VmHWM:")
+        if not own:
             return
-        peak[0] = max(peak[0], sum(sizes))
-        time.sleep(0.25)
+        peak[0] = max(peak[0], own, sum(_mb(one, "smaps_rollup", "Pss:") for one in (pid, *_children(pid))))
+        time.sleep(0.1)
 
 
 def _children(pid: int) -> list[int]:
@@ -87,12 +84,12 @@ def _children(pid: int) -> list[int]:
     return found + [grandchild for child in found for grandchild in _children(child)]
 
 
-def _pss_mb(pid: int) -> float:
+def _mb(pid: int, file: str, name: str) -> float:
     try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = Path(f"/proc/{pid}/{file}").read_text()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith(name)), 0.0)
 
 
 def ours(urls: list[str], folder: Path, options: argparse.Namespace) -> Result:
@@ -164,10 +161,10 @@ def rounds(engines: dict[str, Engine], urls: list[str], options: argparse.Namesp
     """Run all engines in turn at every size, a cold run first, and print each result as it comes."""
     results: dict[tuple[str, int], list[Result]] = {}
     for number in range(options.rounds):
-        for size in (COLD, *options.urls):
+        for size in (options.cold, *options.urls):
             turn = list(engines.items())
             for name, engine in turn if number % 2 else reversed(turn):
-                with _scratch(options.folder) as folder:
+                with scratch(options.folder) as folder:
                     result = engine(urls[:size], folder, options)
                 results.setdefault((name, size), []).append(result)
                 print(f"round {number + 1} {name:12} {size:5} URLs: {json.dumps(result.__dict__)}", flush=True)
@@ -175,7 +172,8 @@ def rounds(engines: dict[str, Engine], urls: list[str], options: argparse.Namesp
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def scratch(folder: Path) -> Iterator[Path]:
+    """Yield a folder that is removed afterwards."""
     path = Path(tempfile.mkdtemp(dir=folder))
     try:
         yield path
@@ -187,29 +185,31 @@ def report(results: dict[tuple[str, int], list[Result]], options: argparse.Names
     """Print the table: medians over the rounds, and the ratios of each round's pair."""
     print(f"\n{'engine':12} {'URLs':>5} {'pictures':>8} {'CPU ms each':>12} {'steady':>8} {'images/s':>9} {'peak MB':>8}")
     for (name, size), runs in results.items():
-        cold = results[name, COLD]
-        steady = [_steady(run, first) for run, first in zip(runs, cold, strict=True)] if size != COLD else []
+        cold = results[name, options.cold]
+        marginal = [steady(run, first) for run, first in zip(runs, cold, strict=True)] if size != options.cold else []
         each = statistics.median(run.cpu_s * 1000 / max(run.pictures, 1) for run in runs)
         rate = statistics.median(run.pictures / run.wall_s for run in runs)
         peak = statistics.median(run.peak_mb for run in runs)
-        shown = f"{statistics.median(steady):8.2f}" if steady else " " * 8
+        shown = f"{statistics.median(marginal):8.2f}" if marginal else " " * 8
         print(f"{name:12} {size:5} {runs[0].pictures:8} {each:12.2f} {shown} {rate:9.1f} {peak:8.0f}")
     if any(name == "img2dataset" for name, _ in results):
         for size in options.urls:
             pairs = list(zip(results["img2dataset", size], results["celebcollect", size], strict=True))
-            colds = list(zip(results["img2dataset", COLD], results["celebcollect", COLD], strict=True))
+            colds = list(zip(results["img2dataset", options.cold], results["celebcollect", options.cold], strict=True))
             whole = [a.cpu_s / b.cpu_s for a, b in pairs]
-            steady = [_steady(a, ca) / _steady(b, cb) for (a, b), (ca, cb) in zip(pairs, colds, strict=True)]
+            marginal = [steady(a, ca) / steady(b, cb) for (a, b), (ca, cb) in zip(pairs, colds, strict=True)]
             print(
-                f"{size} URLs: {_spread(whole)} times fewer CPU seconds in a cold run, {_spread(steady)} times more images per CPU second when steady"
+                f"{size} URLs: {spread(whole)} times fewer CPU seconds in a cold run, {spread(marginal)} times more images per CPU second when steady"
             )
 
 
-def _steady(run: Result, cold: Result) -> float:
+def steady(run: Result, cold: Result) -> float:
+    """Return the CPU ms per picture without starting up."""
     return (run.cpu_s - cold.cpu_s) * 1000 / max(run.pictures - cold.pictures, 1)
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """Return median and range."""
     return f"{statistics.median(values):.2f} [{min(values):.2f}-{max(values):.2f}]"
 
 
@@ -228,10 +228,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "celebcollect-bench", help="for corpus, environment and runs")
     parser.add_argument("--latency-ms", type=float, default=0, help="before every answer of the server and every connection")
-    parser.add_argument("--hosts", type=int, default=1, help="names that the pictures are spread over (127.0.0.1, 127.0.0.2, ...)")
+    parser.add_argument("--hosts", type=int, default=1, help="names that the pictures are spread over")
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--per-host", type=int, default=8)
     parser.add_argument("--known", type=int, default=0, help="pictures of others that the catalogue knows already")
+    parser.add_argument("--cold", type=int, default=20, help="URLs of the run that measures starting up")
     parser.add_argument("--only", choices=["ours", "theirs"])
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
