@@ -1,6 +1,6 @@
 """Simulate `store` on near and far hosts beside real runs of it, and say what collections of several sizes need.
 
-    python benchmarks/simulate_scale.py [--urls 1000] [--rounds 3] [--folder DIR]
+    python benchmarks/simulate_scale.py [--urls 500] [--rounds 5] [--folder DIR]
 
 The simulation (`store_queue`) is given what a picture costs in a run without latency; the ratio of its speed to that of a real run with latency shows
 whether it can be believed. Ends with exit code 1 when the two differ by more than 20 %. The machine's cores should have nothing else to do meanwhile.
@@ -76,8 +76,8 @@ def _run(names: list[str], port: int, setting: Setting, options: Namespace) -> R
 def main() -> None:
     """Parse the arguments, run and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--urls", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--urls", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "celebcollect-bench", help="for corpus and runs")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ of its own. CPU is user + system time of the process and its children; "steady" 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -26,12 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store_corpus import build
+from store_known import fill
 from store_web import slow_door, web
 
 from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.catalogue.base import batches
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.records import Image, ImageCandidate
+from celebcollect.records import ImageCandidate
 
 IMG2DATASET = "img2dataset==1.47.0"
 
@@ -97,12 +95,9 @@ def ours(urls: list[str], folder: Path, options: argparse.Namespace) -> Result:
     data = folder / "data"
     data.mkdir()
     if options.known:
-        shutil.copy(_catalogue(options.folder, options.known), data / "catalogue.sqlite3")
+        fill(data / "catalogue.sqlite3", options.folder, options.known)
     bus = EmbeddedBus(data / "log")
-    bus.publish(
-        "urlsVerifie",
-        [(f"Q{n // 20 + 1}", _message(f"Q{n // 20 + 1}", url)) for n, url in enumerate(urls)],
-    )
+    bus.publish("urlsVerifie", [(f"Q{n // 20 + 1}", _message(f"Q{n // 20 + 1}", url)) for n, url in enumerate(urls)])
     bus.close()
     settings = {
         "CELEBCOLLECT_DATA_DIR": str(data),
@@ -113,27 +108,6 @@ def ours(urls: list[str], folder: Path, options: argparse.Namespace) -> Result:
     command = [str(Path(sys.executable).with_name("celebcollect")), "store"]
     cpu_s, wall_s, peak_mb = measured(command, settings, folder / "log.txt")
     return Result(sum(1 for file in (data / "images").rglob("*") if file.is_file()), cpu_s, wall_s, peak_mb)
-
-
-def _catalogue(folder: Path, known: int) -> Path:
-    """Fill a catalogue with pictures of other people, or take the one that is there."""
-    file = folder / f"known-{known}.sqlite3"
-    if not file.is_file():
-        building = file.with_suffix(".part")
-        catalogue = EmbeddedCatalogue(building)
-        for numbers in batches(range(known), 1000):
-            catalogue.record_stored([_stored(n) for n in numbers])
-        catalogue.close()
-        building.rename(file)
-    return file
-
-
-def _stored(number: int) -> Image:
-    """Return the row of a picture that somebody else's run stored."""
-    digest, qid = hashlib.sha256(str(number).encode()).hexdigest(), f"Q{number // 20 + 1_000_000}"
-    facts = {"status": "accepted", "source": "bench", "bytes": 250_000, "format": "jpeg", "width_px": 800, "height_px": 1200, "phash_version": 1}
-    names = {"id": f"{qid}:{digest[:32]}", "qid": qid, "name": f"Name of {qid}", "path": f"images/{qid}/{digest}.jpg", "sha256": digest}
-    return Image.model_validate({**facts, **names, "phash": digest[:16], "url": f"https://images.example.org/{digest}.jpg"})
 
 
 def _message(qid: str, url: str) -> bytes:
@@ -226,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--urls", type=int, nargs="+", default=[500, 2000], help="sizes of the runs")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "celebcollect-bench", help="for corpus, environment and runs")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "celebcollect-bench", help="for corpus and runs")
     parser.add_argument("--latency-ms", type=float, default=0, help="before every answer of the server and every connection")
     parser.add_argument("--hosts", type=int, default=1, help="names that the pictures are spread over")
     parser.add_argument("--workers", type=int, default=8)

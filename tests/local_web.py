@@ -75,6 +75,10 @@ class Collection:
         data = self.folder / "data"
         return {str(file.relative_to(data)) for folder in ("images", "quarantine", "tmp") for file in (data / folder).rglob("*") if file.is_file()}
 
+    def contents(self) -> dict[str, bytes]:
+        """Return the same files with their bytes."""
+        return {path: (self.folder / "data" / path).read_bytes() for path in self.files()}
+
     def data_set(self, clean_topic: str = "dataclean") -> dict[str, Any]:
         """Return everything that must be the same however often the work was interrupted, and whoever kept it."""
         rows = self.images()

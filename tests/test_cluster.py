@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import signal
@@ -47,7 +48,7 @@ class Pictures:
     asked: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        plain = encode(portrait(1, 1, 128))
+        self._plain = encode(portrait(1, 1, 128))
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,9 +58,7 @@ class Pictures:
                 name = self.path.rpartition("/")[2].removesuffix(".jpg")
                 number = int(name) if name.isdigit() else 0
                 site.asked[number] += 1
-                comment = f"number {number}".encode()
-                # A JPEG comment behind the start marker: other bytes, the same picture.
-                body = plain[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + plain[2:]
+                body = site.body(number)
                 status = 200 if number % 10 else 404
                 self.send_response(status)
                 self.send_header("Content-Type", "image/jpeg")
@@ -74,6 +73,17 @@ class Pictures:
         self._server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def body(self, number: int) -> bytes:
+        """Return the picture of a number."""
+        comment = f"number {number}".encode()
+        # A JPEG comment behind the start marker: other bytes, the same picture.
+        return self._plain[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + self._plain[2:]
+
+    def files(self, total: int, people: int = 50) -> dict[str, bytes]:
+        """Return the files that all candidates together lead to, as one undisturbed worker names them."""
+        bodies = ((number % people + 1, self.body(number)) for number in range(total) if number % 10)
+        return {f"images/Q{person}/{hashlib.sha256(body).hexdigest()}.jpg": body for person, body in bodies}
 
     def candidates(self, numbers: range, people: int = 50) -> bytes:
         """Return candidate messages, spread over people; some appear twice, as they do on the real web."""
@@ -228,7 +238,7 @@ def test_workers_that_are_killed_lose_nothing(kafka_broker: Kafka, tmp_path: Pat
     assert len(rows) == len({row["url"] for row in rows}) == total
     assert Counter(row["status"] for row in rows) == {"stored": total * 9 // 10, "failed": total // 10}
     assert collection.files() == {row["path"] for row in rows if row["path"]}
-    assert len(collection.files()) == total * 9 // 10, "no picture twice"
+    assert collection.contents() == pictures.files(total), "exactly the same bytes under the same names"
 
 
 @pytest.mark.timeout(900)
@@ -275,6 +285,7 @@ def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Pat
     assert len(rows) == len({row["url"] for row in rows}) == total
     assert Counter(row["status"] for row in rows) == {"stored": total * 9 // 10, "failed": total // 10}
     assert collection.files() == {row["path"] for row in rows if row["path"]}
+    assert collection.contents() == pictures.files(total)
     assert not any("Traceback" in line for line in crew.log_lines())
 
 
