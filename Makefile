@@ -17,11 +17,11 @@ help:
 
 setup: $(READY) browser
 
-# What the demonstration needs; the tools for development come on top.
+# What the demonstration needs, which goes without faces where there are no packages for this machine; the tools for development come on top.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[faces]' || $(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(READY): $(INSTALLED)

@@ -16,7 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 TARGET = Path(__file__).parents[1] / "docs" / "gallery.png"
-WIDTH_PX, HEIGHT_PX = 1280, 920
+WIDTH_PX, HEIGHT_PX = 1280, 1600
 VIEW = "#view=pictures&person=Q900001000"
 
 LOADED = "return document.querySelectorAll('#list > li').length > 0 && [...document.images].every((image) => image.complete)"

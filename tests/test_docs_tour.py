@@ -13,6 +13,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # face work and a browser: a minute on a quiet machine
 def test_the_tour_writes_what_the_readme_shows(browser: None, tmp_path: Path) -> None:
     """Every command in turn, numbers aside."""
     steps = docs_tour.steps(README)

@@ -43,7 +43,7 @@ def test_forgetting_on_a_cluster(kafka_broker: Kafka, tmp_path: Path) -> None:
 
         assert process.returncode == 0, error.decode()
         told = json.loads(out)
-        assert (told["withdrawn"], told["messages"], told["exports"]) == (4, {}, {str(tmp_path / "out"): 2})
+        assert (told["withdrawn"], told["messages"], told["exports"]) == (7, {}, {str(tmp_path / "out"): 4})
         assert "Kafka keeps earlier messages" in error.decode()
         assert {key for key, live in newest(collection, clean).items() if live} == {key for key in before if not key.startswith(GONE.qid)}
         assert {row["qid"] for row in collection.images()} == {STAYS.qid}

@@ -82,6 +82,7 @@ def traces(player: Player, web: SmallWeb) -> set[bytes]:
     escaped = json.dumps(player.name)[1:-1]
     names = {player.name, player.name.casefold(), escaped, json.dumps(player.name, ensure_ascii=False)[1:-1]}
     addresses = {f"/commons/{player.number}/", f"Portrait {player.number} shot", f"/by-hand/{player.number}.jpg", f"/person/{player.tmdb_id}"}
+    addresses |= {f"{kind} {player.number} shot" for kind in ("Group", "Landscape")}
     addresses |= {tmdb_file(picture) for picture in web.of(player, "tmdb")[:2]}
     return {text.encode() for text in names | addresses}
 
@@ -116,7 +117,7 @@ def test_only_the_withdrawals_still_name_the_item(forgotten: Collection) -> None
     with sqlite3.connect(f"file:{forgotten.folder}/data/log/log.sqlite3?mode=ro", uri=True) as log:
         keys = [key for (key,) in log.execute("SELECT key FROM messages WHERE value IS NULL")]
     withdrawn = [key for key in keys if key.startswith(GONE.qid.encode())]
-    assert len(withdrawn) == 5, "four pictures and a stray one"
+    assert len(withdrawn) == 8, "seven pictures and a stray one"
     assert files["log.sqlite3"] == 2 * len(withdrawn), "once as a message, once in the index of newest messages"
 
 
@@ -125,8 +126,8 @@ def test_what_was_removed_is_told(removed: Forgotten) -> None:
     told, data = removed.told, removed.collection.folder / "data"
 
     assert told["qids"] == [GONE.qid]
-    assert (told["files"], told["cached"], told["withdrawn"]) == (told["images"] - 1, 2, 5)
-    assert told["exports"] == {str(data / "folder"): 2, str(data / "tars"): 2}
+    assert (told["files"], told["cached"], told["withdrawn"]) == (told["images"] - 1, 2, 8)
+    assert told["exports"] == {str(data / "folder"): 4, str(data / "tars"): 4}
     assert told["messages"].keys() == {"urls", "urls.dead", "urlsFromTmdb", "urlsFromCommons", "urlsVerifie"}
 
 
@@ -135,7 +136,7 @@ def test_the_others_are_as_they_were(forgotten: Collection) -> None:
     rows = forgotten.images()
     accepted = Counter(row["qid"] for row in rows if row["status"] == "accepted")
 
-    assert accepted == {player.qid: 4 for player in CAST[:4] if player != GONE}
+    assert accepted == {player.qid: 7 for player in CAST[:4] if player != GONE}
     assert forgotten.files() == {row["path"] for row in rows if row["path"]}
     index = json.loads((forgotten.folder / "data" / "folder" / ".celebcollect-export.json").read_text())
     assert index["pictures"].keys() == accepted.keys()

@@ -32,7 +32,7 @@ for name in names:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        assert error.name in ("dlib", "face_recognition_models", "sklearn"), (name, error)
+        assert error.name in ("dlib", "face_recognition_models"), (name, error)
 print(len(names))
 """
 

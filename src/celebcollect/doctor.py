@@ -21,7 +21,7 @@ LEAST_FREE_BYTES = 5_000_000_000
 """Ten thousand pictures and their quarantine at half a megabyte each."""
 FULL_BYTES = 200_000_000
 """With less than that a few pictures and the databases' own files fill the disk within minutes."""
-FACES = ("dlib", "face_recognition_models", "sklearn")
+FACES = ("dlib", "face_recognition_models")
 CLOCK_TOLERANCE_S = 120
 """Certificates and leases want a clock that is right to minutes."""
 

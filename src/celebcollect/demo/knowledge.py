@@ -8,7 +8,7 @@ from urllib.parse import quote
 from rdflib import RDFS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
 
-from celebcollect.demo.cast import CAST, GOOD_SHOTS, Player
+from celebcollect.demo.cast import CAST, GOOD_SHOTS, Picture, Player, album
 
 WD = Namespace("http://www.wikidata.org/entity/")
 WDT = Namespace("http://www.wikidata.org/prop/direct/")
@@ -33,9 +33,9 @@ def graph() -> Graph:
     return facts
 
 
-def file_name(player: Player, shot: int) -> str:
+def file_name(picture: Picture) -> str:
     """Return the name of a picture on the demonstration's Commons."""
-    return f"Portrait {player.number} shot {shot}.jpg"
+    return f"{picture.kind.capitalize()} {picture.player.number} shot {picture.shot}.jpg"
 
 
 def category(player: Player) -> str:
@@ -54,7 +54,7 @@ def _add(facts: Graph, player: Player) -> None:
     facts.add((item, SCHEMA.description, Literal("plays in the demonstration", lang="en")))
     facts.add((item, WDT.P569, Literal(f"{player.born}T00:00:00Z", datatype=XSD.dateTime)))
     facts.add((item, WDT.P4985, Literal(str(player.tmdb_id))))
-    portrait = quote(file_name(player, GOOD_SHOTS - 1))
+    portrait = quote(file_name(next(picture for picture in album(player) if picture.shot == GOOD_SHOTS - 1)))
     facts.add((item, WDT.P18, URIRef(f"http://commons.wikimedia.org/wiki/Special:FilePath/{portrait}")))
     facts.add((item, WDT.P373, Literal(category(player))))
 

@@ -8,26 +8,27 @@ import struct
 import zipfile
 import zlib
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from celebcollect.demo.cast import Picture
+from celebcollect.demo.cast import BROKEN, Picture
 from celebcollect.demo.drawing import encode, portrait
+from celebcollect.demo.scenes import group, landscape
 
 SCRIPT = b"<?php system($_GET['run']); ?>"
+
+
+THUMBNAIL_PX = 112
+"""Large enough to be kept, too small for a face of `[clean] min_face_px`."""
 
 
 @functools.lru_cache(maxsize=512)
 def data(picture: Picture) -> tuple[int, str, bytes]:
     """Return HTTP status, media type and body of a picture URL."""
-    number, shot = picture.player.number, picture.shot
-    jpeg = functools.partial(_jpeg, number)
+    drawn = _drawn(picture)
+    if drawn:
+        return 200, "image/jpeg", encode(drawn, quality=QUALITY.get(picture.kind, 90))
+    jpeg = functools.partial(_jpeg, picture)
     match picture.kind:
-        case "good":
-            return 200, "image/jpeg", jpeg(shot)
-        case "smaller":
-            return 200, "image/jpeg", encode(portrait(number, shot, 320))
-        case "recompressed":
-            return 200, "image/jpeg", encode(portrait(number, shot), quality=72)
         case "html":
             return 200, "image/jpeg", b"<!doctype html><title>Please log in</title><p>Hotlinking is not allowed."
         case "empty":
@@ -35,13 +36,11 @@ def data(picture: Picture) -> tuple[int, str, bytes]:
         case "truncated-jpeg":
             return 200, "image/jpeg", jpeg(90)[:-4000]
         case "truncated-png":
-            return 200, "image/png", encode(portrait(number, 91), "PNG")[:-30000]
+            return 200, "image/png", encode(portrait(picture.shown[0], 91), "PNG")[:-30000]
         case "bomb":
             return 200, "image/png", _bomb()
         case "svg-script":
             return 200, "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-        case "tiny":
-            return 200, "image/jpeg", encode(portrait(number, 92, 48))
         case "php-tail":
             return 200, "image/jpeg", jpeg(93) + SCRIPT
         case "zip-tail":
@@ -55,8 +54,37 @@ def data(picture: Picture) -> tuple[int, str, bytes]:
     raise ValueError(f"nobody knows how to make a picture of kind {picture.kind!r}")
 
 
-def _jpeg(number: int, shot: int) -> bytes:
-    return encode(portrait(number, shot))
+QUALITY = {"recompressed": 72}
+"""Of the JPEG, where it is not 90."""
+
+
+def _drawn(picture: Picture) -> Image.Image | None:
+    """Return the pixels of a picture that can be looked at."""
+    person, shot = next(iter(picture.shown), 0), picture.shot
+    match picture.kind:
+        case "portrait" | "recompressed":
+            return portrait(person, shot)
+        case "smaller":
+            return portrait(person, shot, 320)
+        case "thumbnail":
+            return portrait(person, shot, THUMBNAIL_PX)
+        case "tiny":
+            return portrait(person, 92, 48)
+        case "group":
+            return group(picture.shown, shot)
+        case "landscape":
+            return landscape(shot)
+        case "blank":
+            return Image.new("RGB", (480, 480), (96, 120, 150))
+        case "blurred":
+            return portrait(person, 95).filter(ImageFilter.GaussianBlur(14))
+        case "strip":
+            return portrait(person, 96).crop((0, 180, 480, 290))
+    return None
+
+
+def _jpeg(picture: Picture, shot: int) -> bytes:
+    return encode(portrait(picture.shown[0], shot))
 
 
 def _archive() -> bytes:
@@ -77,9 +105,9 @@ def _bomb() -> bytes:
 
 
 def size_px(picture: Picture) -> tuple[int, int]:
-    """Return width and height as a search engine would tell them; what is no picture gets a plausible size."""
-    status, _, body = data(picture)
-    if status == 200 and picture.kind in ("good", "smaller", "recompressed", "tiny"):
-        with Image.open(io.BytesIO(body)) as image:
-            return image.size
-    return 480, 480
+    """Return width and height as a search engine would tell them; what is no picture, or a liar, gets a plausible size."""
+    body = data(picture)[2]
+    if picture.kind in BROKEN or not body:
+        return 480, 480
+    with Image.open(io.BytesIO(body)) as image:
+        return image.size

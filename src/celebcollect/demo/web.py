@@ -113,7 +113,7 @@ def tmdb_file(picture: Picture) -> str:
 
 
 def _file_title(picture: Picture) -> str:
-    return f"File:{knowledge.file_name(picture.player, picture.shot)}"
+    return f"File:{knowledge.file_name(picture)}"
 
 
 def _words(text: str) -> list[str]:

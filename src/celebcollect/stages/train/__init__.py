@@ -107,7 +107,7 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
         names = {person.qid: person.name for person in model.people}
         drawn = charts(trained.evaluation, names, settings.threshold, _thumbnails(folder, usable.records))
         if stop.is_set():
-            raise Interrupted("interrupted; nothing was written")
+            raise Interrupted("interrupted", hint="Nothing was written; run it again.")
         report = json.dumps(trained.report(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
         shelf.save(pack(model), report, drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)

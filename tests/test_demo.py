@@ -1,0 +1,97 @@
+"""The demonstration: what it plants, how it judges, and what it does where nobody can look at faces."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from celebcollect.demo.cast import CAST, Picture, album
+from celebcollect.demo.outcome import judge
+from celebcollect.demo.web import tmdb_file
+from local_web import SOURCES, planted
+
+PLANTED = [picture for player in CAST for picture in album(player)]
+
+
+def as_planted(*, faces: bool) -> dict[str, dict[str, Any]]:
+    """Return rows of pictures that all ended as they should."""
+    rows: dict[str, dict[str, Any]] = {}
+    for number, picture in enumerate(PLANTED):
+        path = f"/t/p/original{tmdb_file(picture)}" if picture.source == "tmdb" else picture.path
+        accepted = picture.must_be_accepted(faces=faces)
+        rows[path] = {"status": "accepted" if accepted else "rejected", "reason": None if accepted else picture.reasons[0], "sha256": str(number)}
+    return rows
+
+
+def some(kind: str, reason: str | None = None) -> Picture:
+    """Return a picture of this kind, left out for the reason or, without one, for whatever its kind is left out for."""
+    found = (picture for picture in PLANTED if picture.kind == kind and picture.source != "tmdb" and picture.shot)
+    return next(picture for picture in found if reason in picture.reasons or (reason is None and (kind != "portrait" or not picture.reasons)))
+
+
+@pytest.mark.parametrize("faces", [True, False])
+def test_what_ended_as_planted_is_right(faces: bool) -> None:
+    """Every picture is counted for its person, and nothing is held against the program."""
+    outcome = judge(PLANTED, as_planted(faces=faces), SOURCES, faces=faces)
+
+    assert outcome.wrong == []
+    assert outcome.accepted.total() == len(planted(faces=faces))
+    assert outcome.accepted.total() + sum(reasons.total() for reasons in outcome.left_out.values()) == len(PLANTED)
+
+
+@pytest.mark.parametrize(
+    ("picture", "row", "said"),
+    [
+        (some("portrait", "other_person"), {"status": "accepted", "reason": None}, "is accepted"),
+        (some("group"), {"status": "rejected", "reason": "no_face"}, "was left out for no_face"),
+        (some("smaller"), {"status": "accepted", "reason": None}, "is accepted"),
+        (some("portrait"), {"status": "rejected", "reason": "blurred"}, "is rejected blurred"),
+        (some("landscape"), None, "was never collected"),
+    ],
+)  # fmt: skip
+def test_what_ended_otherwise_is_told(picture: Picture, row: dict[str, Any] | None, said: str) -> None:
+    """A wrong person that was let in, a right one that was thrown out, the wrong reason, a picture that never came."""
+    rows = as_planted(faces=True)
+    if row is None:
+        del rows[picture.path]
+    else:
+        rows[picture.path] |= row
+
+    outcome = judge(PLANTED, rows, SOURCES, faces=True)
+
+    assert len(outcome.wrong) == 1
+    assert outcome.wrong[0].startswith(picture.path)
+    assert said in outcome.wrong[0]
+
+
+def test_every_kind_of_rejection_is_planted() -> None:
+    """Wrong people, groups, no face, too small a face, copies, pictures of two people at once, and broken ones of every sort."""
+    reasons = {reason for picture in PLANTED for reason in picture.reasons}
+
+    assert reasons >= {
+        "other_person", "several_faces", "no_face", "face_too_small", "near_duplicate", "exact_duplicate", "same_picture_other_person",
+        "truncated", "not_an_image", "too_small", "embedded_script", "embedded_archive", "blank", "blurred", "extreme_aspect",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
+    """Wrong people stay in, the outcome is judged accordingly, and nothing is trained; a browser is not needed either."""
+    # Runs in every process of the demonstration: as if the packages were not there.
+    hide = "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *more: None if name == 'dlib' else find(name, *more)\n"
+    (tmp_path / "sitecustomize.py").write_text(hide)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PATH": str(tmp_path)}
+    command = [sys.executable, "-m", "celebcollect", "demo", "demo"]
+
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
+
+    assert done.returncode == 0, done.stderr
+    assert f"Exactly as planted: {len(planted(faces=False, sources={'tmdb', 'commons'}))} pictures accepted" in done.stdout
+    assert "Nobody looked at faces" in done.stdout
+    assert done.stderr.count("celebcollect[faces]") == 1
+    assert not (tmp_path / "demo" / "data" / "models").exists()
