@@ -10,6 +10,7 @@ import pytest
 
 from celebcollect.records import ImageCandidate, Status, now
 from celebcollect.stages.store_retry import publish_due
+from celebcollect.web import hosts
 from picture_web import answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -86,8 +87,8 @@ def test_faults_for_good_never_come_back(bench: Bench) -> None:
         assert publish_due(bench.catalogue, bench.bus, verified_topic=VERIFIED) == 0
 
 
-def test_a_picture_that_was_not_asked_for_keeps_its_attempts(bench: Bench) -> None:
-    """A host that is left alone does not use up the patience with its pictures."""
+def test_pictures_of_a_host_that_never_answers_are_given_up_some_time(bench: Bench) -> None:
+    """A host that is left alone without ever having worked uses up the patience with its pictures, run by run."""
     with serve() as web:
         for n in range(30):
             web.routes[f"/{n}"] = answer(status=500, Retry_After="60")
@@ -96,6 +97,52 @@ def test_a_picture_that_was_not_asked_for_keeps_its_attempts(bench: Bench) -> No
         tally = bench.store()
 
     attempts = {row.reason: row.attempts for row in bench.rows().values()}
-    assert attempts == {"server_error": 1, "host_resting": 0}
+    assert attempts == {"server_error": 1, "host_resting": 1}
     assert tally.reasons["host_resting"] > 20
     assert all(row.retry_at for row in bench.rows().values())
+
+
+def test_urls_that_fail_cost_the_other_urls_of_their_host_nothing(bench: Bench) -> None:
+    """A third of the URLs of one server fails each time, and is tried again and again: every other picture comes in, in one run."""
+    bad = [answer(status=500), answer(status=502), answer(b"", status=503)]
+    with serve() as web:
+        for n in range(150):
+            web.routes[f"/{n}"] = bad[n % 9 // 3] if n % 3 == 0 else answer(picture(n % 5))
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(150)))
+
+        tally = bench.store()
+
+    assert tally["stored"] == 100
+    assert tally.reasons == {"server_error": 50}
+
+
+def test_what_a_host_that_works_was_spared_is_fetched_at_the_end_of_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host rests after failures in a row: the run waits for it, and loses nothing."""
+    monkeypatch.setattr(hosts, "_REST_S", 1.0)
+    with serve() as web:
+        web.routes |= {f"/bad{n}": answer(status=500) for n in range(9)} | {f"/{n}": answer(picture(n)) for n in range(20)}
+        bench.publish(VERIFIED, candidate(web.url("/0")))
+        bench.publish(VERIFIED, *(candidate(web.url(f"/bad{n}")) for n in range(9)))
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(1, 20)))
+
+        bench.store()
+
+    rows = bench.rows()
+    assert {rows[f"Q42/{n}"].status for n in range(20)} == {Status.STORED}
+    assert {rows[f"Q42/bad{n}"].reason for n in range(9)} == {"server_error"}
+
+
+def test_the_true_reason_stays_when_the_host_rests_later(bench: Bench) -> None:
+    """A later run that does not get to ask changes nothing about why the picture failed."""
+    with serve() as web:
+        web.routes["/a"] = answer(status=500)
+        bench.publish(VERIFIED, candidate(web.url("/a")))
+        bench.store()
+        make_due(bench)
+        web.routes |= {f"/{n}": answer(status=500, Retry_After="60") for n in range(40)}
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(40)))
+        publish_due(bench.catalogue, bench.bus, verified_topic=VERIFIED)
+
+        bench.store()
+
+    assert bench.row("a").reason == "server_error"

@@ -61,6 +61,8 @@ class Stage(Generic[T]):
     """Gives up what `handle` has begun and did not end; called when the loop ends, however it ends. A later loop may use the stage again."""
     due: Callable[[Bus], object] = lambda _: None
     """Puts messages whose time has come back on the stage's topics; called when the loop begins, and every ten minutes."""
+    due_in_s: Callable[[], float | None] = lambda: None
+    """In how many seconds to call `due` instead; as long as this is not None the loop does not end by itself."""
 
 
 def consume(
@@ -97,8 +99,11 @@ def consume(
                     under_way.append(ending.begin(_begin(stage, messages, tally)))
                 elif not under_way:
                     done.commit()
-                    if not allowed or (last_look and subscription.lag() == 0):
+                    due_in_s = stage.due_in_s()
+                    if not allowed or (last_look and due_in_s is None and subscription.lag() == 0):
                         return
+                    if due_in_s is not None:
+                        look_for_due = min(look_for_due, time.monotonic() + due_in_s)
                 wait_s = 0 if messages and len(under_way) <= stage.ahead else poll_s
                 while under_way and under_way[0].ready(wait_s):
                     done.add(ending.end(under_way.popleft()))

@@ -42,6 +42,9 @@ AHEAD = 3
 START_WITHIN_S = 180.0
 """What a slow host has not let us begin by then is left for a later run; with the longest download that stays below five minutes."""
 
+MAX_REST_S = 120.0
+"""A host that works and rests for no longer than that is waited for at the end of a run."""
+
 RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """When a download that failed for a passing reason may be tried again: after the first failed run, the second, ... then never."""
 
@@ -61,6 +64,7 @@ def store_stage(
     def due(bus: Bus) -> None:
         if dropped := drop_expired(catalogue, folder, bus, clean_topic=clean_topic):
             tally.count(KEPT_TOO_LONG, dropped)
+        store.looks_for_due()
         if published := publish_due(catalogue, bus, verified_topic=verified_topic):
             tally.count("retried", published)
 
@@ -73,6 +77,7 @@ def store_stage(
         ahead=AHEAD,
         close=store.close,
         due=due,
+        due_in_s=store.due_in_s,
     )
 
 
@@ -85,6 +90,17 @@ class _Store:
         self._known_bytes = Recent()
         self._under_way: list[Pictures] = []
         self._engine: Engine[Image] = Engine(fetcher, settings)
+        self._due_at: float | None = None
+        """On the clock of `time.monotonic`: when what waits for resting hosts may be tried again."""
+
+    def due_in_s(self) -> float | None:
+        """Return in how many seconds this run should look for due pictures, None when it has nothing to wait for."""
+        due_at = self._due_at
+        return None if due_at is None else max(due_at - time.monotonic(), 0.0)
+
+    def looks_for_due(self) -> None:
+        """Note that somebody looks now."""
+        self._due_at = None
 
     def handle(self, candidates: list[ImageCandidate]) -> Output:
         rows = self._rows(candidates)
@@ -196,17 +212,16 @@ class _Store:
         self._tally.count("failed")
         self._tally.drop(reason)
         log.debug("failed reason=%s detail=%r qid=%s url=%r", reason, detail, row.qid, row.url)
+        soon_s = _worth_waiting_s(failure) if failure else None
         retry_at = None
-        if failure and failure.transient and row.attempts < len(RETRY_AFTER):
+        if soon_s is not None:
+            retry_at = now() + timedelta(seconds=soon_s)
+            self._due_at = max(self._due_at or 0.0, time.monotonic() + soon_s + 1)  # a second, because `now` leaves out the fraction
+        elif failure and failure.transient and row.attempts < len(RETRY_AFTER):
             retry_at = now() + max(RETRY_AFTER[row.attempts], timedelta(seconds=failure.retry_after_s or 0))
-        asked = reason not in (RESTING, TOO_SLOW)
-        update = {
-            "status": Status.FAILED,
-            "reason": reason,
-            "detail": clean_text(detail)[:200] or None,
-            "attempts": row.attempts + asked,
-            "retry_at": retry_at,
-        }
+        update = {"status": Status.FAILED, "attempts": row.attempts + (soon_s is None), "retry_at": retry_at}
+        if reason not in (RESTING, TOO_SLOW) or row.reason is None:  # else nothing new was learnt
+            update |= {"reason": reason, "detail": clean_text(detail)[:200] or None}
         return row.model_copy(update=update)
 
     def _still_there(self, row: Image) -> Image:
@@ -219,6 +234,12 @@ class _Store:
         gone = FetchFailed("file_vanished", row.path, transient=True)
         emptied = row.model_copy(update={**dict.fromkeys((*_FACTS, "sha256", "stored_at")), "attempts": row.attempts - 1})
         return self._failed(emptied, gone.reason, gone.detail, gone)
+
+
+def _worth_waiting_s(failure: FetchFailed) -> float | None:
+    """Return how long to wait within this run for a host that works and is left alone for a moment; None: another run may try."""
+    wait_s = failure.retry_after_s
+    return wait_s if failure.reason == RESTING and failure.answered_before and wait_s is not None and wait_s <= MAX_REST_S else None
 
 
 def _done(jobs: Sequence[Job[Image]], wait_s: float) -> bool:

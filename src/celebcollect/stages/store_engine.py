@@ -59,6 +59,8 @@ class Job(Generic[R]):
     """On the clock of `time.monotonic`: a batch has to end, whatever one slow host does to the rest of its pictures."""
     result: Future[R] = field(default_factory=Future)
     tries: int = 0
+    failure: FetchFailed | None = None
+    """What the host did at the last try that reached it."""
 
 
 class Engine(Generic[R]):
@@ -154,6 +156,8 @@ class _Crew(Generic[R]):
         except FetchFailed as failure:
             if failure.reason == RESTING:
                 job.tries -= 1
+            else:
+                job.failure = failure
             wait_s = failure.retry_after_s
             if wait_s is None:
                 wait_s = 2.0 ** (job.tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the retries
@@ -161,7 +165,7 @@ class _Crew(Generic[R]):
             if again and time.monotonic() + wait_s < job.start_before:
                 self.turns.put(job.host, job, delay_s=max(wait_s, 0.1))
             else:
-                job.result.set_result(job.give_up(failure))
+                job.result.set_result(job.give_up(job.failure or failure))
             return None
 
     def _decode(self) -> None:

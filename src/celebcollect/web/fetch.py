@@ -97,7 +97,7 @@ class Fetcher:
     @contextlib.contextmanager
     def _watched(self, target: urls.Target) -> Iterator[None]:
         """Leave the host alone if it is not well, and learn from what happens inside how it is."""
-        breaker = self._hosts.breaker(target.host)
+        breaker = self._hosts.breaker(target.origin)
         breaker.check(target.host)
         try:
             yield

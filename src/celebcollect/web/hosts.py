@@ -27,6 +27,9 @@ _REMEMBERED_HOSTS = 10_000
 RESTING = "host_resting"
 """Reason of a picture that was not asked for, because its host is left alone."""
 
+_REMEMBERED_URLS = 1_000
+"""Failed URLs of one host that are kept in mind."""
+
 _FAILURES_IN_A_ROW = 8
 _REST_S = 30.0
 _MAX_REST_S = 600.0
@@ -36,14 +39,16 @@ class Breaker:
     """
     Leaves a host alone for as long as it asks, or after eight pictures in a row failed: 30 s, then one try, and twice as long after each failure.
 
-    Only faults of the host count (no connection, timeouts, 5xx), not what is wrong with one picture, and a picture only once, however often
-    it was tried. Thread-safe.
+    Only faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some URLs of a good host fail each time, and
+    their repetitions come one after the other. Thread-safe.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failed: set[str] = set()
-        """URLs that failed since the last success; no more than open the breaker."""
+        """URLs that have failed."""
+        self._in_a_row = 0
+        self._answered = False
         self._rests = 0
         self._rest_until = 0.0
 
@@ -52,7 +57,7 @@ class Breaker:
         with self._lock:
             left_s = self._rest_until - time.monotonic()
             if left_s > 0:
-                raise FetchFailed(RESTING, host, transient=True, retry_after_s=left_s)
+                raise FetchFailed(RESTING, host, transient=True, retry_after_s=left_s, answered_before=self._answered)
             if self._rests:
                 self._rest_until = time.monotonic() + self._rest_s()
 
@@ -62,15 +67,21 @@ class Breaker:
             # A rest that the host asked for stays, although another answer of it was under way.
             if self._rests:
                 self._rest_until = 0.0
-            self._failed.clear()
-            self._rests = 0
+            self._in_a_row = self._rests = 0
+            self._answered = True
 
     def failed(self, url: str) -> None:
         """Note that the host did not answer, or said that it is out of order."""
         with self._lock:
-            if len(self._failed) < _FAILURES_IN_A_ROW:
-                self._failed.add(url)
-            if len(self._failed) >= _FAILURES_IN_A_ROW:
+            if url in self._failed:
+                if self._rests:
+                    self._rest_until = 0.0  # that one failed before says nothing: let the next one try
+                return
+            if len(self._failed) >= _REMEMBERED_URLS:
+                self._failed.clear()
+            self._failed.add(url)
+            self._in_a_row += 1
+            if self._in_a_row >= _FAILURES_IN_A_ROW:
                 self._rests += 1
                 self._rest_until = max(self._rest_until, time.monotonic() + self._rest_s())
 
@@ -132,11 +143,11 @@ class Hosts:
             with self._lock:
                 host.users -= 1
 
-    def breaker(self, host: str) -> Breaker:
-        """Return the host's breaker."""
+    def breaker(self, origin: str) -> Breaker:
+        """Return the breaker of a server: scheme, host and port, because another port may be another program."""
         with self._lock:
-            breaker = self._breakers.setdefault(host, Breaker())
-            self._breakers.move_to_end(host)
+            breaker = self._breakers.setdefault(origin, Breaker())
+            self._breakers.move_to_end(origin)
             if len(self._breakers) > _REMEMBERED_HOSTS:
                 self._breakers.popitem(last=False)
             return breaker
