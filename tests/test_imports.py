@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-SOURCE = Path(__file__).parents[1] / "src" / "celebcollect"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "celebcollect"
 HOMES = {
     "httpx": "web/",
     "confluent_kafka": "bus/kafka/",
@@ -39,3 +44,25 @@ def test_a_library_is_imported_in_its_home_only(library: str) -> None:
 
     assert all(importer.startswith(HOMES[library]) for importer in importers), importers
     assert importers or library in ("bson", "pymongo")
+
+
+def declared(*extras: str) -> set[str]:
+    """Return the names of the distributions that pyproject.toml asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return {canonicalize_name(Requirement(line).name) for line in wanted}
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "scripts", "benchmarks"])
+def test_what_is_imported_is_declared(folder: str) -> None:
+    """Nothing is relied upon because something else happens to bring it."""
+    known = declared(*(("faces", "onnx") if folder == "src" else ("faces", "onnx", "dev")))
+    homes = packages_distributions()
+    undeclared = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in (ROOT / folder).rglob("*.py")
+        for name in imported(file)
+        if name in homes and name != "celebcollect" and not {canonicalize_name(home) for home in homes[name]} & known
+    }
+
+    assert undeclared == set()
