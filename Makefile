@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: help setup browser demo test lint format example docs bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean
+.PHONY: help setup browser demo test lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -13,6 +13,8 @@ help:
 	@echo "make lint    ruff, mypy strict, import rules"
 	@echo "make setup   the virtual environment $(VENV) with everything for development"
 	@echo "make docs    write config.example.toml and the generated parts of the docs from the code"
+	@echo "make tour    run the README's tour again and write its output there"
+	@echo "make pictures   take the pictures of the gallery and of the terminal again (docs/)"
 	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean, bench-train: measure (docs/benchmarks.md)"
 
 setup: $(READY) browser
@@ -55,6 +57,14 @@ example: $(READY)
 # The tables of the README, docs/errors.md, docs/reasons.md and docs/schemas, from the code.
 docs: $(READY) example
 	$(BIN)/python scripts/docs.py
+
+tour: $(READY) browser
+	$(BIN)/python scripts/docs.py --tour
+
+# docs/gallery.png from a real browser, docs/run-all.svg and docs/terminal from a real terminal (tmux).
+pictures: $(READY) browser
+	$(BIN)/python scripts/gallery_picture.py
+	$(BIN)/python scripts/terminal_pictures.py
 
 bench-log bench-catalogue bench-kafka bench-clean bench-train: bench-%: $(READY)
 	$(BIN)/python benchmarks/$*.py

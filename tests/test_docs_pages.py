@@ -13,6 +13,7 @@ import docs_errors
 import docs_tables
 import pytest
 from pydantic import BaseModel
+from rich.cells import cell_len
 
 import reason_words
 from celebcollect.reasons import REASONS, meaning
@@ -126,3 +127,19 @@ def test_a_place_that_is_missing_is_told() -> None:
     assert docs_tables.between("a\n<!-- x -->\nold<!-- /x -->b", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->b"
     with pytest.raises(ValueError, match="no place"):
         docs_tables.between("a", "x", "new")
+
+
+def test_what_is_shown_of_the_terminal_is_what_the_program_draws() -> None:
+    """The pictures in docs/terminal have the columns of today, fit their width, and name no machine; `make pictures` takes them again."""
+    folder = ROOT / "docs" / "terminal"
+    assert {file.stem for file in folder.glob("*.txt")} == {
+        *(f"{what}-{width}" for what in ("run-all", "status", "status-watch") for width in (80, 200)), "run-all-cat", "status-cat",
+    }  # fmt: skip
+    for file in folder.glob("*-80.txt"):
+        assert all(cell_len(line) <= 80 for line in file.read_text(encoding="utf-8").splitlines()), file.name
+    for file in folder.glob("*.txt"):
+        text = file.read_text(encoding="utf-8")
+        assert " stage " in text, file.name
+        assert "/tmp" not in text
+        assert "Traceback" not in text
+    assert " done    rate  lag  left  now" in (folder / "run-all-80.txt").read_text(encoding="utf-8")

@@ -138,6 +138,23 @@ def test_every_module_can_be_imported(installed: Path, tmp_path: Path) -> None:
     assert int(done.stdout) > 80
 
 
+@pytest.mark.skipif(not EVERY_PYTHON, reason="an environment for each costs ten seconds: set EVERY_PYTHON or CI")
+@pytest.mark.parametrize("installer", ["pipx", "uv"])
+def test_installers_of_programs_can_install_it(built: tuple[Path, Path], tmp_path: Path, installer: str) -> None:
+    """`pipx install` takes the wheel and `uv tool install` the sdist; the program is on the path that they make."""
+    sdist, wheel = built
+    command = ["install", str(wheel)] if installer == "pipx" else ["tool", "install", "--python", sys.executable, str(sdist)]
+    programs = tmp_path / "bin"
+    folders = {name: str(tmp_path / name.lower()) for name in ("PIPX_HOME", "PIPX_MAN_DIR", "UV_TOOL_DIR")}
+    environment = {**os.environ, **folders, "PIPX_BIN_DIR": str(programs), "UV_TOOL_BIN_DIR": str(programs)}
+    done = subprocess.run([sys.executable, "-m", installer, *command], env=environment, capture_output=True, text=True, timeout=280)
+    if done.returncode and NO_INDEX.search(done.stderr):
+        missing("a package index")
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert call(programs / "celebcollect", "--version", cwd=tmp_path).stdout == f"celebcollect {__version__}\n"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_can_complete(installed: Path, tmp_path: Path, shell: str) -> None:
     """The script for the shell is printed, and commands are completed."""

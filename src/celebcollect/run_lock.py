@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -30,7 +31,7 @@ class Runner:
     """ISO 8601, UTC."""
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since}"
+        return f"process {self.pid} on {self.host} since {self.since[:16].replace('T', ' ')} UTC"
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         owner = claims.this_owner()
         # The lock's own file cannot say it: whoever tries the lock empties it.
-        (folder / WHO).write_text(json.dumps(asdict(Runner(owner, os.getpid(), claims.this_host(), now().isoformat(timespec="seconds")))))
+        (folder / WHO).write_text(json.dumps(asdict(Runner(owner, os.getpid(), socket.gethostname(), now().isoformat(timespec="seconds")))))
         yield
     finally:
         (folder / WHO).unlink(missing_ok=True)

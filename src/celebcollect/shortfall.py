@@ -16,10 +16,10 @@ LOST = {Status.REJECTED: "rejected", Status.FAILED: "not downloaded", Status.VER
 class Offer(StrEnum):
     """What a source still has of a person."""
 
-    NOTHING = "has nothing"
-    NO_MORE = "has no more"
-    MAYBE_MORE = "may have more"
-    BLOCKED = "is blocked"
+    NOTHING = "nothing"
+    NO_MORE = "no more"
+    MAYBE_MORE = "perhaps more"
+    BLOCKED = "blocked"
     FAILED = "failed"
 
 
@@ -37,10 +37,13 @@ class Short:
 
     @property
     def why(self) -> str:
-        """Return it all in a line: `google is blocked, commons has no more; 7 rejected`."""
-        offers = ", ".join(f"{source} {offer}" for source, offer in self.offers.items())
+        """Return it all in a line: `blocked: google; no more: tmdb, commons; 7 rejected`."""
+        by_offer: dict[Offer, list[str]] = {}
+        for source, offer in self.offers.items():
+            by_offer.setdefault(offer, []).append(source)
+        offers = [f"{offer}: {', '.join(sources)}" for offer, sources in by_offer.items()]
         lost = ", ".join(f"{n} {what}" for what, n in self.lost.items())
-        return f"{offers}; {lost}" if lost else offers
+        return "; ".join(filter(None, (*offers, lost)))
 
 
 def short_people(catalogue: Catalogue, progress: Progress, *, sources: Sequence[str], target: int) -> list[Short]:

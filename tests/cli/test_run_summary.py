@@ -52,7 +52,7 @@ def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFix
     text = told(app, progress, capsys)
 
     assert "0 of 1 people have 20 pictures:" in text
-    assert "Person 1 (Q1) has 0: google is blocked, tmdb failed, commons has no more" in text
+    assert "Person 1 (Q1) has 0. blocked: google; failed: tmdb; no more: commons" in text
     assert "google is blocked: a captcha. The same command goes on with it after 2099-01-02 03:04 UTC." in text
     assert "tmdb failed: no token. Set it." in text
 
@@ -80,9 +80,9 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
 
     assert "Person 1 (Q1)" in text
     assert "Person 9 (Q9)" not in text
-    assert "and 22 more: google has no more for 22" in text
+    assert "and 22 more. no more: google for 22" in text
     assert "No source has more of those who are short" in text
     assert facts["people"] == len(facts["short"]) == 30
     assert facts["short"][0] == {
-        "qid": "Q1", "name": "Person 1", "accepted": 0, "why": "google has no more, tmdb has no more, commons has no more",
+        "qid": "Q1", "name": "Person 1", "accepted": 0, "why": "no more: google, tmdb, commons",
     }  # fmt: skip

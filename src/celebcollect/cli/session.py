@@ -131,6 +131,19 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def print_line(text: str, *, indent: int = 0) -> None:
+    """Print a sentence on stdout; on a terminal it is broken between words, and what follows is indented further."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(f"{' ' * indent}{text}\n")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for number, line in enumerate(Text(text).wrap(console, max(20, console.width - indent - 2))):
+        sys.stdout.write(f"{' ' * (indent + 2 * bool(number))}{line.plain.rstrip()}\n")
+
+
 def print_view(view: View) -> None:
     """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
     from rich.console import Console

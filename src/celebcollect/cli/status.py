@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, Stop, add, print_json, print_table, print_view, session_of, stopping
+from celebcollect.cli.session import JsonOption, Stop, add, print_json, print_line, print_table, print_view, session_of, stopping
 from celebcollect.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def _print(app: "App", *, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    sys.stdout.write(f"{_headline(app, look)}\n")
+    print_line(_headline(app, look))
+    for note in _at_work(app):
+        print_line(note)
     table = Table()
     table.add_column("images")
     table.add_column("number", justify="right")
@@ -150,7 +152,7 @@ def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
 
     look, lines = watch.look()
     counts = look.counts
-    notes = [f"images: {', '.join(f'{n:,} {state.value}' for state, n in counts.images.items())}"]
+    notes = [*_at_work(app), f"images: {', '.join(f'{n:,} {state.value}' for state, n in counts.images.items())}"]
     if reasons := _reasons(look):
         notes.append(f"left out: {numbers(reasons)}")
     known = ("validate", "store")
@@ -160,11 +162,14 @@ def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
 
 
 def _headline(app: "App", look: "Look") -> str:
+    return f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log {app.bus.kind}"
+
+
+def _at_work(app: "App") -> list[str]:
     from celebcollect.run_lock import who_runs
 
     running = who_runs(app.data_dir)
-    at_work = f"; run-all is at work here: {running}" if running else ""
-    return f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log {app.bus.kind}{at_work}"
+    return [f"run-all is at work here: {running}"] if running else []
 
 
 def _reasons(look: "Look") -> dict[str, int]:

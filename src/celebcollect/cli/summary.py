@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from celebcollect.cli.session import print_json, print_view, printable
+from celebcollect.cli.session import print_json, print_line, print_view, printable
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -61,21 +60,21 @@ class Summary:
         print_view(view)
         counts = self.app.catalogue.counts()
         numbers = ", ".join(f"{n} {state.value}" for state, n in counts.images.items())
-        sys.stdout.write(f"{counts.celebrities} celebrities; images: {numbers}\n")
-        sys.stdout.write(f"Pictures lie in {self.app.data_dir / 'images'}, rejected ones in {self.app.data_dir / 'quarantine'}.\n")
+        print_line(f"{counts.celebrities} celebrities; images: {numbers}")
+        print_line(f"Pictures lie in {self.app.data_dir / 'images'}, rejected ones in {self.app.data_dir / 'quarantine'}.")
         people = len(self.progress.people)
         if people:
-            sys.stdout.write(f"{people - len(self.short)} of {people} people have {self.plan.target_images} pictures{':' if self.short else '.'}\n")
+            print_line(f"{people - len(self.short)} of {people} people have {self.plan.target_images} pictures{':' if self.short else '.'}")
         for person in self.short[:MAX_PEOPLE]:
-            sys.stdout.write(f"  {printable(person.name)} ({person.qid}) has {person.accepted}: {person.why}\n")
+            print_line(f"{printable(person.name)} ({person.qid}) has {person.accepted}. {person.why}", indent=2)
         if others := self.short[MAX_PEOPLE:]:
-            causes = Counter(f"{source} {offer}" for person in others for source, offer in person.offers.items())
-            sys.stdout.write(f"  and {len(others)} more: {', '.join(f'{cause} for {n}' for cause, n in causes.most_common())}\n")
+            causes = Counter(f"{offer}: {source}" for person in others for source, offer in person.offers.items())
+            print_line(f"and {len(others)} more. {'; '.join(f'{cause} for {n}' for cause, n in causes.most_common())}", indent=2)
         steps = list(self._steps())
         if steps:
-            sys.stdout.write("What next:\n")
+            print_line("What next:")
         for step in steps:
-            sys.stdout.write(f"  {step}\n")
+            print_line(step, indent=2)
 
     def _steps(self) -> Iterator[str]:
         """Yield what to do next, with commands that can be typed."""
