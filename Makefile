@@ -36,6 +36,7 @@ browser:
 
 demo: $(INSTALLED) browser
 	$(BIN)/celebcollect demo
+	@echo "To type celebcollect as shown: . $(BIN)/activate"
 
 # A failed test is tried again: real brokers, browsers and clocks on a busy machine are late now and then; one that is wrong fails every time.
 test: setup

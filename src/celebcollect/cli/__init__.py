@@ -45,7 +45,7 @@ def _options(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML); `init` writes one.")] = None,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log every item; twice: other libraries too.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings only, and say nothing when there was nothing to do.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="Form of the log lines on stderr.")] = LogFormat.TEXT,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,  # noqa: ARG001
 ) -> None:
