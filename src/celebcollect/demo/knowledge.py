@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import cast as typed
 from urllib.parse import quote
 
 from rdflib import RDFS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
 
-from celebcollect.demo.cast import CAST, GOOD_SHOTS, Picture, Player, album
+from celebcollect.demo.cast import GOOD_SHOTS, Picture, Player
 
 WD = Namespace("http://www.wikidata.org/entity/")
 WDT = Namespace("http://www.wikidata.org/prop/direct/")
@@ -17,11 +18,11 @@ SCHEMA = Namespace("http://schema.org/")
 SUBCLASSES = {"Q10800557": ("film actor", "Q33999"), "Q33999": ("actor", "Q713200")}
 
 
-def graph() -> Graph:
-    """Return the cast as Wikidata would have it."""
+def graph(albums: Mapping[Player, Iterable[Picture]]) -> Graph:
+    """Return the players as Wikidata would have them; the last portrait of an album is the one that it names."""
     facts = Graph()
-    for player in CAST:
-        _add(facts, player)
+    for player, pictures in albums.items():
+        _add(facts, player, next(picture for picture in pictures if picture.shot == GOOD_SHOTS - 1))
     for occupation, (label, parent) in SUBCLASSES.items():
         facts.add((WD[occupation], RDFS.label, Literal(label, lang="en")))
         facts.add((WD[occupation], WDT.P279, WD[parent]))
@@ -43,7 +44,7 @@ def category(player: Player) -> str:
     return f"Demonstration player {player.number}"
 
 
-def _add(facts: Graph, player: Player) -> None:
+def _add(facts: Graph, player: Player, portrait: Picture) -> None:
     item = WD[player.qid]
     facts.add((item, WDT.P31, WD.Q5))
     facts.add((item, WDT.P106, WD[player.occupation]))
@@ -54,8 +55,7 @@ def _add(facts: Graph, player: Player) -> None:
     facts.add((item, SCHEMA.description, Literal("plays in the demonstration", lang="en")))
     facts.add((item, WDT.P569, Literal(f"{player.born}T00:00:00Z", datatype=XSD.dateTime)))
     facts.add((item, WDT.P4985, Literal(str(player.tmdb_id))))
-    portrait = quote(file_name(next(picture for picture in album(player) if picture.shot == GOOD_SHOTS - 1)))
-    facts.add((item, WDT.P18, URIRef(f"http://commons.wikimedia.org/wiki/Special:FilePath/{portrait}")))
+    facts.add((item, WDT.P18, URIRef(f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(file_name(portrait))}")))
     facts.add((item, WDT.P373, Literal(category(player))))
 
 

@@ -7,8 +7,10 @@ import json
 import zlib
 from collections.abc import Sequence
 
-from celebcollect.demo import pictures
 from celebcollect.demo.cast import Picture
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
 
 CONSENT_PAGE = """<!doctype html><html lang="en"><title>Before you continue</title><body>
 <div role="dialog" aria-modal="true"><h1>Before you continue</h1>
@@ -20,14 +22,14 @@ SHELL_PAGE = """<!doctype html><html lang="en"><title>Google Search</title><body
 <script>document.cookie = 'javascript=on'; setTimeout(function () { location.reload() }, 50)</script></body></html>"""
 
 
-def result_page(query: str, found: Sequence[Picture], base: str) -> str:
+def result_page(query: str, found: Sequence[tuple[Picture, Size]], base: str) -> str:
     """Return a result page whose records only its script holds."""
     if not found:
         return f"<!doctype html><title>{html.escape(query)} - Google Search</title><body>did not match any image results.</body>"
-    records = {f"demo{rank}": [1, _record(rank, picture, base)] for rank, picture in enumerate(found)}
+    records = {f"demo{rank}": [1, _record(rank, picture, size, base)] for rank, (picture, size) in enumerate(found)}
     # Inside a script, "</" would end it; JSON allows the escape.
     merged = json.dumps(records, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    tiles = "".join(f'<div data-attrid="images universal" data-docid="{_docid(picture)}"></div>' for picture in found)
+    tiles = "".join(f'<div data-attrid="images universal" data-docid="{_docid(picture)}"></div>' for picture, _ in found)
     head = f"<head><meta charset='utf-8'><title>{html.escape(query)} - Google Search</title></head>"
     return (
         f"<!doctype html><html>{head}<body><div id='rso'>{tiles}</div><script>(function(){{var m={merged};window.W_jd=m;}})();</script></body></html>"
@@ -38,8 +40,8 @@ def _docid(picture: Picture) -> str:
     return f"demo{picture.player.number:02d}{zlib.crc32(picture.path.encode()):08x}"
 
 
-def _record(rank: int, picture: Picture, base: str) -> list[object]:
-    width, height = pictures.size_px(picture)
+def _record(rank: int, picture: Picture, size: Size, base: str) -> list[object]:
+    width, height = size
     page = f"{base}/page/{picture.player.number}/{rank}"
     title = f"Picture {rank} of {picture.player.name}"
     about = [None, f"ref{rank}", page, title, None, None, None, None, None, False, None, None, "The small web"]

@@ -10,7 +10,7 @@ import zlib
 
 from PIL import Image, ImageFilter
 
-from celebcollect.demo.cast import BROKEN, Picture
+from celebcollect.demo.cast import Picture
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.demo.scenes import group, landscape
 
@@ -102,12 +102,3 @@ def _bomb() -> bytes:
 
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 4096)) + chunk(b"IEND", b"")
-
-
-def size_px(picture: Picture) -> tuple[int, int]:
-    """Return width and height as a search engine would tell them; what is no picture, or a liar, gets a plausible size."""
-    body = data(picture)[2]
-    if picture.kind in BROKEN or not body:
-        return 480, 480
-    with Image.open(io.BytesIO(body)) as image:
-        return image.size

@@ -5,28 +5,44 @@ It answers as the real ones do, as far as the sources look; every word and pictu
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from PIL import Image
+
 from celebcollect.demo import knowledge, pictures
-from celebcollect.demo.cast import CAST, Picture, Player, album
+from celebcollect.demo.cast import BROKEN, CAST, Picture, Player, album
 from celebcollect.demo.pages import CONSENT_PAGE, SHELL_PAGE, result_page
 
 TOKEN = "demonstration"  # noqa: S105 - of a TMDB that this program plays itself
+
+Answer = tuple[int, str, bytes]
+"""HTTP status, media type and body."""
 
 
 class SmallWeb:
     """Serves while it is open; `requests` counts what was asked for, by path."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, albums: Callable[[Player], Iterable[Picture]] = album, data: Callable[[Picture], Answer] = pictures.data) -> None:
+        """
+        Take a free port.
+
+        Args:
+            albums: The pictures of each player; tests have others.
+            data: Returns HTTP status, media type and body of a picture.
+        """
         self.requests: Counter[str] = Counter()
-        self.pictures = {picture.path: picture for player in CAST for picture in album(player)}
+        self.albums = {player: tuple(albums(player)) for player in CAST}
+        self.pictures = {picture.path: picture for some in self.albums.values() for picture in some}
+        self._data = data
         self._graph_lock = threading.Lock()
         web = self
 
@@ -48,7 +64,7 @@ class SmallWeb:
     @cached_property
     def graph(self) -> Any:
         """The knowledge graph."""
-        return knowledge.graph()
+        return knowledge.graph(self.albums)
 
     def sparql(self, query: str) -> bytes:
         """Answer a query, one at a time: rdflib's graph is not for several threads."""
@@ -57,7 +73,19 @@ class SmallWeb:
 
     def of(self, player: Player, source: str) -> list[Picture]:
         """Return a player's pictures at a source."""
-        return [picture for picture in album(player) if picture.source == source]
+        return [picture for picture in self.albums[player] if picture.source == source]
+
+    def size_px(self, picture: Picture) -> tuple[int, int]:
+        """Return width and height as a search engine would tell them; what is no picture, or a liar, gets a plausible size."""
+        body = self._data(picture)[2]
+        if picture.kind in BROKEN or not body:
+            return 480, 480
+        with Image.open(io.BytesIO(body)) as image:
+            return image.size
+
+    def answer(self, picture: Picture) -> Answer:
+        """Return HTTP status, media type and body of a picture."""
+        return self._data(picture)
 
     def find(self, query: str) -> Player | None:
         """Return whom a search query means: the player most of whose words are in it."""
@@ -69,7 +97,7 @@ class SmallWeb:
         """Return a person as TMDB tells of them, with images and external ids."""
         profiles = []
         for picture in self.of(player, "tmdb"):
-            width, height = pictures.size_px(picture)
+            width, height = self.size_px(picture)
             profiles.append(
                 {"aspect_ratio": width / height, "file_path": tmdb_file(picture),
                  "width": width, "height": height, "iso_639_1": None, "vote_average": 5.0, "vote_count": 1}
@@ -97,11 +125,11 @@ class SmallWeb:
     def _commons_page(self, number: int, title: str, picture: Picture | None) -> dict[str, Any]:
         if picture is None:
             return {"pageid": -number, "ns": 6, "title": title, "missing": True}
-        width, height = pictures.size_px(picture)
+        width, height = self.size_px(picture)
         facts = {"LicenseShortName": "CC0", "LicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/", "Artist": "<i>celebcollect demo</i>"}
         info = {
             "url": self.base + picture.path, "descriptionurl": f"{self.base}/wiki/{title}", "mime": "image/jpeg", "width": width, "height": height,
-            "size": len(pictures.data(picture)[2]), "sha1": "0" * 40, "mediatype": "BITMAP",
+            "size": len(self.answer(picture)[2]), "sha1": "0" * 40, "mediatype": "BITMAP",
             "extmetadata": {key: {"value": value, "source": "commons-desc-page"} for key, value in facts.items()},
         }  # fmt: skip
         return {"pageid": number, "ns": 6, "title": title, "imageinfo": [info]}
@@ -165,7 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             player = self.small_web.find(asked.get("q", ""))
             found = self.small_web.of(player, "google") if player else []
-            self._send(200, "text/html; charset=utf-8", result_page(asked.get("q", ""), found, self.small_web.base).encode())
+            sized = [(picture, self.small_web.size_px(picture)) for picture in found]
+            self._send(200, "text/html; charset=utf-8", result_page(asked.get("q", ""), sized, self.small_web.base).encode())
 
     def _tmdb(self, path: str) -> None:
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -187,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         if picture is None:
             self._send(404, "text/html", b"<h1>Not found</h1>")
         else:
-            self._send(*pictures.data(picture))
+            self._send(*self.small_web.answer(picture))
 
     def _json(self, status: int, value: object) -> None:
         self._send(status, "application/json", json.dumps(value).encode())
