@@ -19,14 +19,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from celebcollect.demo.run import CONFIG
+from celebcollect.demo.cast import GOOD_SHOTS
+from celebcollect.demo.run import config_text
 from celebcollect.demo.web import TOKEN, SmallWeb
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROWS = 40
 PICTURE_COLUMNS = 132
-TARGET = 9
-"""One more than there is, so that the summary has people to name."""
 SLOWER = {'/search"\nmin_interval_s = 0': '/search"\nmin_interval_s = 2', "requests_per_s = 100": "requests_per_s = 1.5"}
 """The small web answers at once; a run that is to be seen takes its time."""
 
@@ -81,11 +80,13 @@ def pane(folder: Path, columns: int) -> Iterator[Pane]:
 
 @contextmanager
 def playground(*, slowly: bool) -> Iterator[Path]:
-    """Play the small web and give a folder with a configuration for it."""
+    """Play the small web and give a folder with a configuration for it, which wants one picture more than there are: the summary names people."""
     with tempfile.TemporaryDirectory() as name, SmallWeb() as web:
-        text = CONFIG.format(base=web.base, data_dir='"data"', target=TARGET)
-        for fast, slow in SLOWER.items() if slowly else ():
-            text = text.replace(fast, slow)
+        text = config_text(web.base, Path("data"))
+        for usual, seen in ((f"target_images = {GOOD_SHOTS}", f"target_images = {GOOD_SHOTS + 1}"), *(SLOWER.items() if slowly else ())):
+            if usual not in text:
+                raise ValueError(f"the demonstration's configuration has no {usual!r} any more")
+            text = text.replace(usual, seen)
         Path(name, "config.toml").write_text(text, encoding="utf-8")
         yield Path(name)
 

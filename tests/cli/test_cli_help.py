@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -70,4 +71,6 @@ def test_every_command_says_what_it_does_and_gives_an_example(command: list[str]
 
     assert result.exit_code == 0
     assert "Example:" in result.output
+    first = [line.strip() for line in result.output.split("\n\n")[1].splitlines()]
+    assert re.fullmatch(r"[A-Z][^.]* .*\.", " ".join(first)), "the first sentence stands alone"
     assert f"celebcollect {' '.join(command)}" in " ".join(result.output.split())
