@@ -1,5 +1,17 @@
-"""Let `python -m celebcollect` behave like the installed command."""
+"""Start the program: the installed command and `python -m celebcollect`."""
 
-from celebcollect.cli import main
+import sys
 
-main()
+from celebcollect import early
+
+
+def main() -> None:
+    """Import the command line and run it."""
+    early.shield()
+    from celebcollect import cli
+
+    sys.exit(cli.main())
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,16 @@ from typing import Literal
 PACKAGE = "celebcollect"
 
 
+def json_line(value: object, encoding: str | None) -> str:
+    """Return a value as one line of JSON, readable where this encoding can say it and else escaped: half a surrogate pair, "é" in ASCII."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return line
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message and, where there are any, the exception's type and facts for programs."""
 
@@ -29,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = record.exc_info[0].__name__
         if isinstance(facts := getattr(record, "facts", None), dict):
             line["facts"] = facts
-        return json.dumps(line, ensure_ascii=False)
+        return json_line(line, getattr(sys.stderr, "encoding", None))
 
 
 def setup(verbosity: int = 0, form: Literal["text", "json"] = "text", handler: logging.Handler | None = None) -> None:

@@ -7,14 +7,17 @@ do without `from __future__ import annotations`: Typer would compile every annot
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from celebcollect import __version__
-from celebcollect.cli import begin, give, learn, look, run, show, stages, status
+from celebcollect import __version__, early
+from celebcollect.cli import begin, give, learn, look, run, show, stages, status, streams
 from celebcollect.cli.session import LogFormat, Session
-from celebcollect.errors import CelebCollectError
+from celebcollect.errors import CelebCollectError, Interrupted, UsageError
+
+_USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
+"""Typer's base of all that is wrong with a command line (ClickException), which it does not export."""
 
 app = typer.Typer(
     name="celebcollect",
@@ -53,19 +56,49 @@ def _options(
     context.obj = Session(config_file=config, verbosity=-1 if quiet else verbose, log_format=log_format)
 
 
-def main() -> None:
-    """Run the command line; end the process with an exit code of CONTRACT: 0, 1, 2, 3, 4 or 130."""
+def main() -> int:
+    """Run the command line and return an exit code of CONTRACT: 0, 1, 2, 3, 4 or 130."""
+    streams.prepare()
     try:
-        app()
+        try:
+            code = app(standalone_mode=False)  # we print the errors
+        except SystemExit as end:
+            # Typer ends like this when the reader of our output went away (`| head`), which is no error.
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
+            raise end.__context__ from None
+        finally:
+            early.shield()  # the end of the interpreter is as bad a place for Ctrl-C as its start
+            sys.stdout.flush()
+    except _USAGE as error:
+        return _tell_usage(error)
     except CelebCollectError as error:
-        # Plain text: a message may hold any characters, markup must not be read out of it.
-        print(f"celebcollect: {error.message}", file=sys.stderr)  # noqa: T201
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return _tell(error.message, error.hint, error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return Interrupted.exit_code
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error, but nothing more can be printed either.
-        sys.stderr.close()
-        sys.exit(0)
+        streams.close_output()
+        return 0
+    except OSError as error:
+        why = streams.why_unusable(error)
+        if why is None:
+            raise
+        streams.close_output()
+        return _tell(why, "", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(message: str, hint: str, code: int) -> int:
+    # Plain text: a message may hold any characters, markup must not be read out of it.
+    for line in filter(None, (f"celebcollect: {message}", hint and f"  {hint}")):
+        print(line, file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _tell_usage(error: Any) -> int:
+    """Say in two lines what Typer says in four; a command that needs more words shows its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return UsageError.exit_code
+    path = error.ctx.command_path if error.ctx else "celebcollect"
+    return _tell(error.format_message().removesuffix("."), f"`{path} --help` says what it takes.", UsageError.exit_code)

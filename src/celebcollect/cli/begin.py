@@ -35,8 +35,10 @@ def init(
     """
     import tomllib
 
+    from celebcollect import early
     from celebcollect.configfile import checked, example
 
+    early.unshield()
     session_of(context)
     if file.exists() or file.is_symlink():
         raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE")

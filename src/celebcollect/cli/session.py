@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -47,8 +46,9 @@ class Session:
 
     def config(self) -> Config:
         """Read the configuration and start logging."""
-        from celebcollect import configfile, log
+        from celebcollect import configfile, early, log
 
+        early.unshield()
         log.setup(self.verbosity, self.log_format.value)
         return configfile.load(self.config_file)
 
@@ -115,7 +115,9 @@ def session_of(context: typer.Context) -> Session:
 
 def print_json(value: object) -> None:
     """Print one line of JSON on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    from celebcollect.log import json_line
+
+    sys.stdout.write(json_line(value, sys.stdout.encoding) + "\n")
 
 
 def print_summary(session: Session, name: str, tally: Tally, *, as_json: bool) -> None:
