@@ -177,7 +177,7 @@ def barycentre(embeddings: np.ndarray) -> np.ndarray:
 def bench_identity(albums: dict[str, list[Picture]]) -> None:
     """Print precision and recall of removal on albums with wrong people mixed in."""
     check = Identity(CleanConfig(), DlibSpec(), Workers(DlibSpec(), 1))
-    version = check._version
+    version = check.version
     print("  wrong people        with a reference: precision recall kept   barycentre: precision recall kept")
     for one in (False, True):
         for share in (0.05, 0.20, 0.40, 0.60):

@@ -107,6 +107,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "face_too_small": "No face is as wide as `[clean] min_face_px`.",
         "several_faces": "More than one large face, and `[clean] face_rule` wants exactly one.",
         "other_person": "The face is unlike those of the person's trusted portraits, or of the largest group of pictures.",
+        "same_face_other_person": "The pictures show the face of another person, and no trusted portrait proves that it is this one's.",
         "undecided": "No trusted portrait, and the pictures do not agree on who the person is.",
         "exact_duplicate": "The same bytes under another URL of the same person.",
         "near_duplicate": "A resized or recompressed copy of a picture of the same person; the largest is kept.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from celebcollect.catalogue.base import Catalogue, SearchState
 from celebcollect.catalogue.claims import this_owner
+from celebcollect.catalogue.faces import PersonFace
 from celebcollect.records import Celebrity, Image, Status, image_id
 
 FOUND_AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -107,6 +108,11 @@ def workout(catalogue: Catalogue) -> set[str]:
     list(everything.images())
     list(everything.images(status=Status.FAILED))
     list(everything.images(qid="Q1", status=Status.FAILED))
+    everything.record_face(PersonFace("Q1", "v", b"1234", trusted=True, image=stored(1, 0).id))
+    everything.record_face(PersonFace("Q2", "v", b"1234", trusted=False, image=stored(2, 0).id, held_against="Q1"))
+    everything.faces_of(["Q1", "Q9"])
+    everything.faces_held_against("Q1")
+    everything.faces_since(0)
     everything.counts()
     everything.set_note("a", {"n": 1})
     everything.set_note("b", {"n": 1})

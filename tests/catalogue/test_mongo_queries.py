@@ -14,6 +14,7 @@ from pymongo import monitoring
 from catalogue_backends import Backend, new_backend
 from catalogue_samples import workout
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.faces import FaceRecords
 from services.mongo_service import STAND_IN_INDEX
 
 pytestmark = pytest.mark.mongo
@@ -37,6 +38,9 @@ QUERIES = {
     "forgotten find _id:$in": "_id_",
     "forgotten update _id": "_id_",
     "notes find _id": "_id_",
+    "faces find _id:$in": "_id_",
+    "faces update _id": "_id_",
+    "faces delete _id:$in": "_id_",
     "notes update _id": "_id_",
     "notes delete _id": "_id_",
     # along an index, in its order
@@ -56,6 +60,9 @@ QUERIES = {
     "images update duplicate_of:$gt,$lt": "duplicate_of_1",
     "images delete number:$in": "number_1__id_1",
     "claims find task until:$gt": "task_1_until_1",
+    "faces find changed:$gt": "changed_1",
+    "faces find held_against": "held_against_1",
+    "faces update held_against": "held_against_1",
     "claims delete qid:$in": "qid_1",
     # a few dozen documents, read whole
     "notes find": "_id_",
@@ -124,7 +131,7 @@ def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyP
         names = server[backend.database].list_collection_names()
         indexes = {(name, index): keys["key"][0][0] for name in names for index, keys in server[backend.database][name].index_information().items()}
 
-    assert called | {"forget"} == {name for name in vars(Catalogue) if not name.startswith("_") and name != "close"}
+    assert called | {"forget"} == {name for name in {**vars(Catalogue), **vars(FaceRecords)} if not name.startswith("_") and name != "close"}
     assert queries.seen == set(QUERIES)
     for query, served_by in QUERIES.items():
         for index in served_by.split(" and "):

@@ -73,7 +73,7 @@ def person(qid: str, centre: Sequence[float], *shifts: float, **facts: object) -
     for number, shift in enumerate(shifts):
         pixels = np.random.default_rng([int(qid[1:]), number]).integers(0, 256, (8, 8, 3), dtype=np.uint8)
         embedding = np.array([*centre, shift], dtype=np.float32)
-        facts_of = {"faces": {"faces": [[1, 0, 0, 9, 9]]}, "identity": {"version": identity_check()._version, "embedding": to_text(embedding)}}
+        facts_of = {"faces": {"faces": [[1, 0, 0, 9, 9]]}, "identity": {"version": identity_check().version, "embedding": to_text(embedding)}}
         made.append(replace(picture_of(_png(pixels), file=Path("unread"), facts=facts_of), **facts))
     return made
 

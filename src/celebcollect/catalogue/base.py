@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
+from celebcollect.catalogue.faces import FaceRecords
 from celebcollect.records import Celebrity, Image, Status
 
 T = TypeVar("T")
@@ -72,8 +73,8 @@ class Counts:
     """Of rejected and failed images."""
 
 
-class Catalogue(Protocol):
-    """People, images and the state of the work on them. May be called from any thread, and by several processes at once."""
+class Catalogue(FaceRecords, Protocol):
+    """People, images, faces and the state of the work on them. May be called from any thread, and by several processes at once."""
 
     kind: Literal["embedded", "mongo"]
 

@@ -125,7 +125,7 @@ class Database:
         connection.close()
 
     def _check(self, connection: sqlite3.Connection) -> bool:
-        """Return whether the file is a catalogue; False when it is empty. Changes nothing, for it may be somebody else's."""
+        """Return whether the file is a catalogue; False when it is empty or of a former version. Changes nothing, for it may be somebody else's."""
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if application == schema.APPLICATION_ID and version > schema.VERSION:
@@ -133,8 +133,8 @@ class Database:
                 f"{self.file} was written by a newer celebcollect (version {version}, this program knows {schema.VERSION})",
                 hint="Update celebcollect, or point data_dir elsewhere.",
             )
-        if application == schema.APPLICATION_ID and version == schema.VERSION:
-            return True
+        if application == schema.APPLICATION_ID:
+            return bool(version == schema.VERSION)
         if application or version or connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
             raise CatalogueError(f"{self.file} is a database of another program", hint="Point data_dir elsewhere, or move the file away.")
         return False
@@ -144,7 +144,8 @@ class Database:
             # Asked again inside the transaction: another process may have been first.
             if self._check(connection):
                 return
-            for statement in schema.statements():
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            for statement in schema.statements(version):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {schema.VERSION}")

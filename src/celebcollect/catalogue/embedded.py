@@ -14,10 +14,11 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from celebcollect.catalogue import bands, claims, embedded_forget, embedded_marks, embedded_people
+from celebcollect.catalogue import bands, claims, embedded_faces, embedded_forget, embedded_marks, embedded_people
 from celebcollect.catalogue.base import Cleaning, Counts, PersonState, SaveCounts, SearchState, batches
 from celebcollect.catalogue.database import Database
 from celebcollect.catalogue.embedded_people import keys
+from celebcollect.catalogue.faces import PersonFace
 from celebcollect.catalogue.keys import STATUSES, folded, number, numbers, own_id
 from celebcollect.errors import CatalogueError
 from celebcollect.records import Celebrity, Image, Record, Status
@@ -272,6 +273,28 @@ class EmbeddedCatalogue:
             if reason and status in (Status.REJECTED, Status.FAILED):
                 reasons[reason] = reasons.get(reason, 0) + n
         return Counts(celebrities=celebrities, images=images, reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))))
+
+    # faces
+
+    def record_face(self, face: PersonFace) -> None:
+        """Write a person's face."""
+        with self._database.transaction() as connection:
+            embedded_faces.record(connection, face)
+
+    def faces_of(self, qids: Collection[str]) -> dict[str, PersonFace]:
+        """Return the faces of people."""
+        with self._database.transaction(write=False) as connection:
+            return {face.qid: face for face in embedded_faces.of(connection, qids)}
+
+    def faces_held_against(self, qid: str) -> set[str]:
+        """Return the people whose faces are held against this one."""
+        with self._database.transaction(write=False) as connection:
+            return embedded_faces.held_against(connection, qid)
+
+    def faces_since(self, mark: float) -> tuple[list[PersonFace], float]:
+        """Return the faces that were written since a mark."""
+        with self._database.transaction(write=False) as connection:
+            return embedded_faces.since(connection, int(mark))
 
     # forgetting
 

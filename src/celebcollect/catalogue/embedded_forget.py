@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
+from celebcollect.catalogue import embedded_faces
 from celebcollect.catalogue.forgetting import is_note_about, without
 from celebcollect.catalogue.keys import number, numbers
 from celebcollect.records import Celebrity, Image
@@ -45,6 +46,7 @@ def forget(connection: sqlite3.Connection, qid: str) -> int:
     removed = connection.execute("DELETE FROM images WHERE person = ?", (person,)).rowcount
     for table in ("celebrities", "names", "work", "searches", "claims"):
         connection.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608 - no outside text
+    embedded_faces.forget(connection, qid)
     _clear_others(connection, qid)
     for key, text in connection.execute("SELECT key, value FROM notes").fetchall():
         if is_note_about(key, qid):

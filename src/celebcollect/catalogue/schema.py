@@ -11,7 +11,7 @@ import sqlite3
 APPLICATION_ID = 0x43434154
 """Marks the file as ours (SQLite's `application_id`): "CCAT"."""
 
-VERSION = 1
+VERSION = 2
 """SQLite's `user_version`; a file with a higher one was written by a newer program."""
 
 SCHEMA = """
@@ -149,6 +149,21 @@ WHEN new.status IS NOT old.status OR new.reason IS NOT old.reason BEGIN
 END;
 """
 
+FACES = """
+CREATE TABLE faces (
+  person INTEGER PRIMARY KEY,
+  version TEXT NOT NULL,
+  mean BLOB NOT NULL,
+  trusted INTEGER NOT NULL,
+  image TEXT NOT NULL,
+  held_against INTEGER,
+  change INTEGER NOT NULL              -- grows with every write, so that what is new is found
+);
+CREATE UNIQUE INDEX faces_by_change ON faces (change);
+CREATE INDEX faces_held_against ON faces (held_against) WHERE held_against IS NOT NULL;
+"""
+"""New in version 2; see catalogue.faces."""
+
 
 _BANDS = (
     "({row}.phash >> 48) & 65535",
@@ -159,13 +174,14 @@ _BANDS = (
 """What `bands.keys` says, in SQL."""
 
 
-def statements() -> list[str]:
-    """Return the statements that make an empty file a catalogue."""
+def statements(version: int = 0) -> list[str]:
+    """Return the statements that make a catalogue of an empty file (0), or of one of a former version."""
     found: list[str] = []
     current = ""
     new = ", ".join(f"({key.format(row='new')}, new.phash, new.number)" for key in _BANDS)
     old = f"key IN ({', '.join(key.format(row='old') for key in _BANDS)}) AND phash = old.phash AND image = old.number"
-    for line in SCHEMA.format(hash_marks=new, old_hash_marks=old).splitlines(keepends=True):
+    parts = (SCHEMA.format(hash_marks=new, old_hash_marks=old), FACES)
+    for line in "".join(parts[version:]).splitlines(keepends=True):
         current += line
         # Knows the semicolons inside triggers.
         if sqlite3.complete_statement(current):

@@ -19,6 +19,7 @@ from celebcollect.catalogue.images import IMAGES, ImageFolder
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
 from celebcollect.report import Tally
+from celebcollect.stages.clean_crowd import Crowd
 from celebcollect.stages.clean_person import Stopped, Workplace, clean_person
 
 __all__ = ["clean_people", "quarantine_orphans"]
@@ -74,7 +75,7 @@ def clean_people(
     Raises:
         CelebCollectError: The disk, the log or the catalogue failed; cleaning again goes on from there.
     """
-    place = Workplace(catalogue, folder, bus, checks, topic, tally, dry_run=dry_run)
+    place = Workplace(catalogue, folder, bus, checks, topic, tally, dry_run=dry_run, crowd=Crowd.of(catalogue, checks))
     shift = _Shift(place, fingerprint(checks), stop, None if qids is None else set(qids))
     while not stop.is_set():
         if not shift.work() and not stop.is_set():

@@ -22,6 +22,7 @@ from celebcollect.checks.face_facts import published
 from celebcollect.errors import StorageError
 from celebcollect.records import CleanRecord, Image, Status, now
 from celebcollect.report import Tally
+from celebcollect.stages.clean_crowd import Crowd
 from celebcollect.stages.clean_pictures import gather
 from celebcollect.stages.clean_verdicts import Verdicts, judge
 
@@ -50,6 +51,8 @@ class Workplace:
     tally: Tally
     dry_run: bool = False
     """Decide and count, but change nothing."""
+    crowd: Crowd | None = None
+    """Knows everybody's faces, where faces are looked at."""
 
 
 def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: threading.Event) -> set[str]:
@@ -73,6 +76,7 @@ def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: 
     verdicts = judge(pictures, place.checks, measured=keeper.look)
     if not hold():
         raise Stopped
+    verdicts, alike = place.crowd.hold_against(qid, pictures, verdicts, dry_run=place.dry_run) if place.crowd else (verdicts, set())
     after = _outcome(before, verdicts, lost)
     _count(place.tally, before, after)
     if place.dry_run:
@@ -80,7 +84,7 @@ def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: 
     _put_in_place(place, qid, before, after)
     names = [check.name for check in place.checks]
     settled = names[: names.index(shared.NAME)] if shared.NAME in names else names
-    return {other for picture in pictures for other in shared.unaware(picture, settled)}
+    return alike.union(*(shared.unaware(picture, settled) for picture in pictures))
 
 
 class _Keeper:

@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from celebcollect.catalogue.mongo import documents, forgetting
-from celebcollect.catalogue.mongo.images import Images
+from celebcollect.catalogue.mongo.faces import Faces
 from celebcollect.catalogue.mongo.link import Link, patient
 from celebcollect.config import MongoConfig
 
 
-class MongoCatalogue(Images):
+class MongoCatalogue(Faces):
     """
     Keeps the catalogue in a MongoDB database; see `base.Catalogue` for what the methods promise.
 

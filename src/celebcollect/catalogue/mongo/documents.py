@@ -125,6 +125,21 @@ class _Note(me.Document):  # type: ignore[misc]
     meta = _COMMON
 
 
+class _Face(me.Document):  # type: ignore[misc]
+    """How a person looks; see `catalogue.faces.PersonFace`."""
+
+    qid = me.StringField(primary_key=True)
+    version = me.StringField()
+    mean = me.BinaryField()
+    trusted = me.BooleanField()
+    image = me.StringField()
+    held_against = me.StringField()
+    changed = me.FloatField()
+    """Seconds since 1970, by the clock of the machine that wrote it."""
+
+    meta = {**_COMMON, "indexes": ["changed", {"fields": ["held_against"], "sparse": True}]}  # noqa: RUF012
+
+
 @dataclass(frozen=True)
 class Collections:
     """The collections of one catalogue."""
@@ -134,6 +149,7 @@ class Collections:
     claims: Collection[Document]
     forgotten: Collection[Document]
     notes: Collection[Document]
+    faces: Collection[Document]
 
 
 def connect(client: pymongo.MongoClient[Document], database: str, alias: str) -> list[Any]:
@@ -141,10 +157,8 @@ def connect(client: pymongo.MongoClient[Document], database: str, alias: str) ->
     # The client is made by `link`, so that mongoengine never holds the URI with its password.
     me.connect(db=database, alias=alias, mongo_client_class=lambda **_: client, uuidRepresentation="standard")
     # Classes of its own for each catalogue: mongoengine ties a class to one connection.
-    return [
-        type(shape.__name__, (shape,), {"meta": {"db_alias": alias, "collection": name}})
-        for name, shape in (("celebrities", _Celebrity), ("images", _Image), ("claims", _Claim), ("forgotten", _Forgotten), ("notes", _Note))
-    ]
+    shapes = {"celebrities": _Celebrity, "images": _Image, "claims": _Claim, "forgotten": _Forgotten, "notes": _Note, "faces": _Face}
+    return [type(shape.__name__, (shape,), {"meta": {"db_alias": alias, "collection": name}}) for name, shape in shapes.items()]
 
 
 def collections(shapes: Sequence[Any]) -> Collections:

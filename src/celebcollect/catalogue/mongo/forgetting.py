@@ -52,6 +52,7 @@ def remove_rows(collections: Collections, qids: Collection[str]) -> int:
     removed = collections.images.delete_many({"number": {"$in": numbers(qids)}}).deleted_count
     collections.celebrities.delete_many(among(qids))
     collections.claims.delete_many({"qid": {"$in": list(qids)}})
+    collections.faces.delete_many(among(qids))
     return removed
 
 
@@ -60,6 +61,7 @@ def forget(collections: Collections, qid: str) -> int:
     forbid(collections, [qid])
     collections.forgotten.update_one({"_id": qid}, {"$set": {"removed": True}})
     _clear_others(collections, qid)
+    collections.faces.update_many({"held_against": qid}, {"$unset": {"held_against": ""}})
     removed = remove_rows(collections, [qid])
     for note in list(collections.notes.find({})):
         if is_note_about(note["_id"], qid):
