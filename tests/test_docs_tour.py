@@ -8,6 +8,9 @@ from pathlib import Path
 import docs_tour
 import pytest
 
+from celebcollect.checks.vision import dlib_engine
+from local_web import planted
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,6 +29,10 @@ def test_the_tour_writes_what_the_readme_shows(browser: None, tmp_path: Path) ->
         shown = docs_tour.without_numbers(step.shown)
         assert told == shown, f"$ {step.command}\n" + "\n".join(difflib.unified_diff(shown, told, "README", "real", lineterm=""))
     assert (tmp_path / "demo" / "gallery" / "index.html").is_file()
+    # The demonstration judges itself; this does not take its word for it.
+    if dlib_engine.why_not() is None:
+        left = {(file.parent.name, file.stem) for file in (tmp_path / "demo" / "data" / "images").rglob("*.*")}
+        assert left == planted(faces=True)
 
 
 def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
