@@ -24,10 +24,11 @@ def hold(catalogue: Catalogue, task: str, *qids: str) -> None:
 
 
 def take_all(catalogue: Catalogue, task: str, people: str) -> None:
-    """Wait for the start, then claim Q1..Qn one by one and report whom this process got."""
+    """Wait for the start, then claim Q1..Qn one by one, report whom this process got, and keep them until the process is ended."""
     say("ready")
     sys.stdin.readline()
     say([qid for n in range(1, int(people) + 1) for qid in catalogue.claim(task, [f"Q{n}"], owner=this_owner(), lease_s=60)])
+    sys.stdin.read()  # the claims of a process that has ended are free at once: a slower one would rightly take them
 
 
 def write(catalogue: Catalogue, first: str, people: str, pictures: str) -> None:
