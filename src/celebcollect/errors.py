@@ -59,11 +59,11 @@ class BusError(ServiceError):
 
 
 class MessageTooLarge(BusError):
-    """Messages with these `keys` are over the broker's limit; all the others of the same call are durable."""
+    """These messages, `items` of key and value, are over the broker's limit; all the others of the same call are durable."""
 
-    def __init__(self, message: str, *, hint: str = "", keys: tuple[str | None, ...] = ()) -> None:
+    def __init__(self, message: str, *, hint: str = "", items: tuple[tuple[str | None, bytes | None], ...] = ()) -> None:
         super().__init__(message, hint=hint)
-        self.keys = keys
+        self.items = items
 
 
 class CatalogueError(ServiceError):

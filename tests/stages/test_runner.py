@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from celebcollect.bus import dead
-from celebcollect.bus.base import Message
+from celebcollect.bus.base import Item, Message
 from celebcollect.bus.embedded import EmbeddedBus, EmbeddedSubscription
 from celebcollect.report import Tally
 from celebcollect.stages.runner import Output, Stage, consume, decode_candidate
@@ -40,7 +40,7 @@ class Doubling:
     def handle(self, texts: list[str]) -> Output:
         self.step("handle")
 
-        def finish() -> None:
+        def finish(_: object) -> None:
             self.step("finish")
             self.kept.update(texts)
             self.step("finished")
@@ -142,9 +142,9 @@ def test_the_next_batch_is_handled_while_one_ends(bus: EmbeddedBus) -> None:
             second_begun.set()
             return output
 
-        def finish() -> None:
+        def finish(too_large: Collection[Item]) -> None:
             assert second_begun.wait(10)
-            output.finish()
+            output.finish(too_large)
 
         return replace(output, finish=finish)
 

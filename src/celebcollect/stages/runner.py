@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
@@ -36,8 +36,8 @@ class Output:
 
     publish: dict[str, list[Item]] = field(default_factory=dict)
     """Items by topic."""
-    finish: Callable[[], None] = lambda: None
-    """Runs after everything in `publish` is durable, e.g. marking candidates as known."""
+    finish: Callable[[Collection[Item]], None] = lambda _: None
+    """Runs after `publish` is durable, e.g. marking candidates as known; told which messages of it are not, being over the broker's limit."""
     ready: Callable[[float], bool] = lambda _: True
     """Waits up to so many seconds and tells whether `finish` may run; until then the loop may go on with the next batch (`Stage.ahead`)."""
 
@@ -190,20 +190,22 @@ def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch
 
 
 def _end(batch: _Batch, bus: Bus, tally: Tally) -> None:
-    for topic, items in (*batch.letters.items(), *batch.output.publish.items()):
-        if items:
-            publish_what_fits(bus, topic, items, tally)
-    batch.output.finish()
+    for topic, letters in batch.letters.items():
+        publish_what_fits(bus, topic, letters, tally)
+    too_large = [item for topic, items in batch.output.publish.items() if items for item in publish_what_fits(bus, topic, items, tally)]
+    batch.output.finish(too_large)
     log.debug("batch done messages=%d last=%s/%d/%d", len(batch.messages), *_coordinates(batch.messages[-1]))
 
 
-def publish_what_fits(bus: Bus, topic: str, items: Sequence[Item], tally: Tally) -> None:
-    """Publish messages; one that is over the broker's limit is a counted loss, because no repetition will make it fit."""
+def publish_what_fits(bus: Bus, topic: str, items: Sequence[Item], tally: Tally) -> Sequence[Item]:
+    """Publish messages; return those over the broker's limit, each a counted loss, because no repetition will make it fit."""
     try:
         bus.publish(topic, items)
     except MessageTooLarge as error:
-        log.warning("%s keys=%.200s hint=%s", error.message, error.keys, error.hint)
-        tally.drop("message_too_large", len(error.keys))
+        log.warning("%s keys=%.200s hint=%s", error.message, [key for key, _ in error.items], error.hint)
+        tally.drop("message_too_large", len(error.items))
+        return error.items
+    return ()
 
 
 def decode_candidate(message: Message) -> ImageCandidate:

@@ -109,7 +109,7 @@ class _Store:
         jobs = [self._job(row, batch) for row in rows]
         for job in jobs:
             self._engine.submit(job)
-        return Output(finish=lambda: self._finish(batch, [job.result.result() for job in jobs]), ready=lambda wait_s: _done(jobs, wait_s))
+        return Output(finish=lambda _: self._finish(batch, [job.result.result() for job in jobs]), ready=lambda wait_s: _done(jobs, wait_s))
 
     def close(self) -> None:
         self._engine.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from celebcollect.bus.base import Item
 from celebcollect.catalogue.base import Catalogue
@@ -38,13 +38,16 @@ def validate_stage(
         new = [entry for image_id, entry in fresh.items() if image_id not in known]
         items: list[Item] = [(candidate.qid, candidate.to_json()) for candidate, _ in new]
 
-        def mark() -> None:
-            # Only after the publish: marked first, a candidate that a crash kept from being published would be taken for known for ever.
-            if new:
-                catalogue.add_verified([image for _, image in new])
-                tally.count("verified", len(new))
-                for _, image in new:
-                    del under_way[image.id]
+        def mark(too_large: Collection[Item]) -> None:
+            # Only after the publish: marked first, a candidate that a crash kept from being published would be taken for known for ever,
+            # and so would one that the topic does not take.
+            refused = {value for _, value in too_large}
+            passed = [image for (_, image), (_, value) in zip(new, items, strict=True) if value not in refused]
+            if passed:
+                catalogue.add_verified(passed)
+                tally.count("verified", len(passed))
+            for _, image in new:
+                del under_way[image.id]
 
         under_way.update(dict.fromkeys(image.id for _, image in new))
         return Output({verified_topic: items}, mark)

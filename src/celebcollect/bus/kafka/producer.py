@@ -79,7 +79,7 @@ class Publisher:
             raise MessageTooLarge(
                 f"{len(too_large)} of {len(rows)} messages are too large for topic {topic}: {size} bytes, the limit is {limit}",
                 hint="Raise the topic's max.message.bytes in Kafka.",
-                keys=tuple(decode_key(key)[0] for key, _ in too_large),
+                items=tuple((decode_key(key)[0], value) for key, value in too_large),
             )
 
     def close(self) -> None:
