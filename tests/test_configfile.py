@@ -133,3 +133,68 @@ def test_values_of_the_command_line_are_checked_too() -> None:
 
     assert changed(config, {"wikidata": {"limit": 3}}).wikidata.limit == 3
     assert config.wikidata.limit == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[run]\ntarget_images = "20"\n', "run.target_images"),
+        ("[run]\ntarget_images = true\n", "run.target_images"),
+        ("[google]\nheadless = 1\n", "google.headless"),
+        ("[clean]\nidentity_threshold = inf\n", "clean.identity_threshold"),
+        ("[kafka]\ntimeout_s = nan\n", "kafka.timeout_s"),
+        ('data_dir = "a\\u0000b"\n', "data_dir"),
+        ('[topics]\ntmdb = "urls.dead"\n', "names that end with .dead"),
+    ],
+)
+def test_a_value_that_only_looks_right_is_told(tmp_path: Path, text: str, said: str) -> None:
+    """A file's numbers are numbers, finite ones, and no topic is another one's dead letters."""
+    with pytest.raises(ConfigError, match=said):
+        load(write(tmp_path, text))
+
+
+def test_a_file_may_say_dates_both_ways_and_begin_with_a_mark(tmp_path: Path) -> None:
+    """A date with or without quotes, Windows' line ends and byte order mark, dotted names of librdkafka."""
+    text = '[wikidata]\nborn_after = {}\noccupations = ["Q33999"]\n[kafka.client]\nsasl.mechanism = "PLAIN"\n"socket.timeout.ms" = 5\n'
+
+    for born_after in ('"1960-02-03"', "1960-02-03"):
+        config = load(write(tmp_path, "\ufeff" + text.format(born_after).replace("\n", "\r\n")))
+
+        assert str(config.wikidata.born_after) == "1960-02-03"
+        assert config.kafka.client == {"sasl.mechanism": "PLAIN", "socket.timeout.ms": 5}
+
+
+def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~/pictures` in a file is not a folder named `~` here."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert load(write(tmp_path, 'data_dir = "~/pictures"\n')).data_dir == tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CELEBCOLLECT_TMBD__TOKEN", "hunter2"),
+        ("CELEBCOLLECT_TMDB__TOKNE", "hunter2"),
+        ("CELEBCOLLECT_RUN__MAX_ROUNDS", "many"),
+        ("CELEBCOLLECT_WIKIDATA__OCCUPATIONS", ""),
+        ("celebcollect_run__max_rounds", "0"),
+    ],
+)
+def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A misspelt section or key, or a wrong value in the environment, is not blamed on the file, and never passed over."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigError, match=name.upper()) as raised:
+        load(write(tmp_path, "[run]\nmax_rounds = 2\n"))
+
+    assert "hunter2" not in raised.value.message
+    assert "c.toml" not in raised.value.message
+
+
+def test_a_list_that_is_no_json_is_told_with_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists in the environment are JSON."""
+    monkeypatch.setenv("CELEBCOLLECT_WIKIDATA__OCCUPATIONS", "Q33999")
+
+    with pytest.raises(ConfigError, match="CELEBCOLLECT_WIKIDATA"):
+        load()

@@ -14,6 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+ENV_PREFIX, ENV_DELIMITER = "CELEBCOLLECT_", "__"
+
+DEAD = ".dead"
+"""Suffix of the topic that takes a topic's undecodable messages."""
+
 THUMBNAIL_WIDTHS_PX = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 """The widths that Wikimedia scales to (mediawiki.org, Common thumbnail sizes, 2026); others are answered with 400 or 429."""
 
@@ -30,6 +35,15 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _folder(value: Path) -> Path:
+    if "\0" in str(value):
+        raise ValueError("must not hold a NUL character")
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with the home folder of somebody who has none") from None
+
+
 def _topic(value: str) -> str:
     # Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic), which keeps the embedded log portable.
     if not value or value in (".", "..") or len(value) > 249 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
@@ -37,9 +51,14 @@ def _topic(value: str) -> str:
     return value
 
 
-def _empty_is_none(value: object) -> object:
-    # TOML has no null.
-    return None if value == "" else value
+def _date_or_none(value: object) -> object:
+    # TOML has no null, and its dates need no quotes, but may have them.
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ValueError('must be a date like 1950-01-31, or ""') from None
 
 
 def _http_url_or_empty(value: str) -> str:
@@ -76,7 +95,7 @@ Topic = Annotated[str, AfterValidator(_topic)]
 class Section(BaseModel):
     """Base of the sections: frozen, unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class KafkaConfig(Section):
@@ -119,6 +138,9 @@ class TopicsConfig(Section):
         names = self.all()
         if len(set(names)) < len(names):
             raise ValueError(f"every topic needs a name of its own, found {', '.join(names)}")
+        # The dead letters of one topic would be read as another one's messages, or as its own, for ever.
+        if any(name.endswith(DEAD) for name in names):
+            raise ValueError(f"names that end with {DEAD} are for dead letters, found {', '.join(names)}")
         return self
 
     def candidates(self) -> tuple[str, ...]:
@@ -159,7 +181,7 @@ class WikidataConfig(Section):
     """auto: find out; wdqs: Wikidata Query Service; qlever: QLever."""
     occupations: tuple[str, ...] = ("Q33999", "Q177220", "Q937857", "Q82955", "Q36180")
     """Occupations, by QID or name, with all their subclasses: actor, singer, footballer, politician, writer."""
-    born_after: Annotated[date | None, BeforeValidator(_empty_is_none)] = date(1950, 1, 1)
+    born_after: Annotated[date | None, BeforeValidator(_date_or_none)] = date(1950, 1, 1)
     """First birthday that counts; "" for everybody, also people whose birth is unknown."""
     min_sitelinks: int = Field(default=20, ge=0)
     """Fame: least number of Wikimedia pages about the person."""
@@ -322,14 +344,10 @@ class RunConfig(Section):
     """Exit code of a `run-all` that finds another one at work in the same data folder; 0 for a cron that is not to complain."""
 
 
-class Config(BaseSettings):
-    """The tree of all sections; build it with `load`."""
+class Config(Section):
+    """The tree of all sections; build it with `configfile.load`."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="CELEBCOLLECT_", env_nested_delimiter="__", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
-    data_dir: Path = Path("data")
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Path("data")
     """Embedded databases, images/, quarantine/, models/."""
     kafka: KafkaConfig = KafkaConfig()
     topics: TopicsConfig = TopicsConfig()
@@ -343,6 +361,12 @@ class Config(BaseSettings):
     clean: CleanConfig = CleanConfig()
     train: TrainConfig = TrainConfig()
     run: RunConfig = RunConfig()
+
+
+class EnvironmentConfig(Config, BaseSettings):
+    """The same with `CELEBCOLLECT_<SECTION>__<KEY>` of the environment above the values that it is made of."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER)
 
     @classmethod
     def settings_customise_sources(

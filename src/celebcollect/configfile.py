@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError
 
-from celebcollect.config import Config, Section
+from celebcollect.config import ENV_DELIMITER, ENV_PREFIX, Config, EnvironmentConfig, Section
 from celebcollect.errors import ConfigError
 
-ENV_FILE = "CELEBCOLLECT_CONFIG"
+ENV_FILE = f"{ENV_PREFIX}CONFIG"
 
 
 def find_file(path: Path | None = None) -> Path | None:
@@ -51,7 +52,7 @@ def load(path: Path | None = None) -> Config:
     values: dict[str, Any] = {}
     if file is not None:
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            values = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file} is not valid TOML: {error}", hint="`celebcollect init` writes a file to compare with.") from error
         except OSError as error:
@@ -67,14 +68,36 @@ def checked(values: Mapping[str, Any], where: str) -> Config:
         ConfigError: An unknown key, a value of the wrong type or out of range.
     """
     try:
-        return Config(**values)
+        # On its own and strictly first: a file says a number as a number, the environment can only quote it.
+        Config.model_validate_json(json.dumps(values, default=str), strict=True)
+        config = EnvironmentConfig(**values)
     except ValidationError as error:
         # One line: the first problem whole, the others by name. Inputs are left out, one of them may be a secret.
-        first, *others = [(".".join(str(part) for part in problem["loc"]) or "configuration", _reason(problem)) for problem in error.errors()]
+        first, *others = [(_named(problem["loc"], where), _reason(problem)) for problem in error.errors()]
         more = f" (also wrong: {', '.join(key for key, _ in others)})" if others else ""
-        raise ConfigError(f"{where}: {first[0]}: {first[1]}{more}", hint="config.example.toml names every key.") from None
-    except SettingsError:
-        raise ConfigError("an environment variable CELEBCOLLECT_... holds a value that cannot be read", hint="Lists and tables are JSON.") from None
+        raise ConfigError(f"{first[0]}: {first[1]}{more}", hint="config.example.toml names every key.") from None
+    except SettingsError as error:
+        section = re.search(r'field "(\w+)"', str(error))
+        name = f"{ENV_PREFIX}{section[1].upper() if section else ''}..."
+        raise ConfigError(f"an environment variable {name} holds a value that cannot be read", hint="Lists and tables are JSON.") from None
+    for name in _variables():
+        section_name, delimiter, _ = name.removeprefix(ENV_PREFIX).partition(ENV_DELIMITER)
+        if delimiter and section_name.lower() not in Config.model_fields:
+            raise ConfigError(f"{name} in the environment: there is no section [{section_name.lower()}]", hint="config.example.toml names every key.")
+    return config
+
+
+def _variables() -> dict[str, str]:
+    """Return the variables of the environment that are meant for us, by their names in capitals."""
+    return {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(ENV_PREFIX)}
+
+
+def _named(key: Sequence[str | int], where: str) -> str:
+    """Return where a wrong value stands, and its key: the variable that sets it, else the file."""
+    variable = ENV_PREFIX + ENV_DELIMITER.join(map(str, key)).upper()
+    if variable in _variables():
+        where = f"{variable} in the environment"
+    return f"{where}: {'.'.join(map(str, key)) or 'configuration'}"
 
 
 def _reason(problem: Any) -> str:

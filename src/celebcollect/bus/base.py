@@ -12,14 +12,12 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import TypeAdapter, ValidationError
 
+from celebcollect.config import DEAD as DEAD
 from celebcollect.config import Topic
 from celebcollect.errors import UsageError
 
 Item = tuple[str | None, bytes | None]
 """Key and value to publish; a None value withdraws the key on a compacted topic."""
-
-DEAD = ".dead"
-"""Suffix of the topic that takes a topic's undecodable messages."""
 
 _TOPIC: TypeAdapter[str] = TypeAdapter(Topic)
 
