@@ -6,13 +6,16 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from bus_steps import PATIENCE_S, values
 from celebcollect.bus.base import Message, Subscription, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
+from celebcollect.errors import ConfigError
 from services.kafka_broker import Kafka
 
 pytestmark = pytest.mark.kafka
@@ -124,6 +127,46 @@ def test_a_member_that_was_too_slow_gives_its_work_up(kafka_broker: Kafka, bus: 
     assert before == after == 50
     assert finished == 0
     assert [line for line in caplog.messages if "max.poll.interval.ms" in line]
+
+
+class MeetsARebalance:
+    """A consumer whose first commit is answered as in the moment when the group's generation changes."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer, self.refused = consumer, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    def commit(self, **options: Any) -> Any:
+        if not self.refused:
+            self.refused += 1
+            raise KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION))
+        return self._consumer.commit(**options)
+
+
+def test_a_commit_that_meets_a_rebalance_is_made_up_for(bus: KafkaBus, topic: str, group: str) -> None:
+    """A member keeps its place in partitions that stay its own, so nobody repeats that work: without another try the lag would stay for ever."""
+    fill(bus, topic, 20)
+    with bus.subscribe([topic], group) as one:
+        messages = turns([one], lambda seen: len(seen[0]) == 20)[0]
+        one._consumer = late = MeetsARebalance(one._consumer)  # type: ignore[assignment]
+        one.commit(messages)
+        before = one.lag()
+        more = one.poll(10, 0.1)
+        after = one.lag()
+
+    assert (late.refused, before, more, after) == (1, 20, [], 0)
+
+
+def test_a_session_timeout_that_the_broker_refuses_is_told(kafka_broker: Kafka, topic: str, group: str) -> None:
+    """The group would never take us: the setting is named, instead of waiting for ever."""
+    bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client={"session.timeout.ms": 500, "heartbeat.interval.ms": 100}))
+    with bus.subscribe([topic], group) as subscription, pytest.raises(ConfigError, match=r"session\.timeout\.ms") as raised:
+        turns([subscription], lambda _: False)
+    bus.close()
+
+    assert raised.value.exit_code == 2
 
 
 def test_a_killed_members_partitions_go_to_the_others(backend_on_kafka, bus: KafkaBus, topic: str, group: str) -> None:

@@ -53,6 +53,7 @@ def test_a_worker_that_waits_for_kafka_can_be_stopped(mortal: Kafka, tmp_path: P
 
     assert worker.returncode == code
     assert "Traceback" not in errors
+    assert "Kafka is back" not in errors
     assert took_s < 15
 
 

@@ -14,7 +14,7 @@ from celebcollect.bus.base import Message, decode_key
 from celebcollect.bus.kafka.settings import Settings
 from celebcollect.bus.kafka.topics import Place, Topics, behind
 from celebcollect.bus.kafka.trouble import Trouble
-from celebcollect.errors import BusError
+from celebcollect.errors import BusError, ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,18 @@ _SLICE_S = 0.5
 _PROBE_S = 0.3
 """How long to wait for an answer when the brokers seem to be gone; a healthy one takes milliseconds."""
 
-_GIVEN_UP = frozenset(
+_LATE = frozenset(
     {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_INSTANCE_ID, KafkaError._ASSIGNMENT_LOST, KafkaError._STATE}
 )
-"""Answers to a commit that comes too late: the group went on without us and will repeat the work."""
+"""Answers to a commit that met a rebalance: the next poll shows which partitions are still ours."""
 
-_FINAL = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL})
+_FINAL = frozenset(
+    {
+        *(KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL),
+        *(KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.GROUP_MAX_SIZE_REACHED, KafkaError.INVALID_GROUP_ID),
+    }
+)
+"""Events of a group that will not have us: no waiting cures them."""
 
 
 class KafkaSubscription:
@@ -44,6 +50,8 @@ class KafkaSubscription:
         # First offset that was polled since a partition became ours; None before the first.
         self._owned: dict[Place, int | None] = {}
         self._committed: dict[Place, int] = {}
+        # Commits that met a rebalance. Members keep their place in partitions that stay theirs, so nobody would repeat that work.
+        self._late: dict[Place, int] = {}
         self._closed = False
         self._brokers_down = False
         self._last_error = "no answer"
@@ -56,6 +64,7 @@ class KafkaSubscription:
 
         Raises:
             BusError: The cluster refuses us.
+            ConfigError: It refuses `session.timeout.ms`.
             Interrupted: The program was asked to stop while the cluster was gone.
         """
         deadline = time.monotonic() + timeout_s
@@ -66,6 +75,8 @@ class KafkaSubscription:
             if got and limit > 1:
                 got += self._consumer.consume(limit - 1, 0)
             messages = list(self._usable(got))
+            if self._late:
+                self._trouble.patiently(self._who, lambda: self._commit(self._late))
             if messages:
                 self._brokers_down = False
                 self._trouble.back(self._who)
@@ -94,7 +105,7 @@ class KafkaSubscription:
         if given_up:
             log.info("work given up, its partitions went to another consumer group=%s messages=%d", self._group, given_up)
         if done:
-            self._trouble.patiently(self._who, lambda: self._commit(done))
+            self._trouble.patiently(self._who, lambda: self._commit(self._late | done))
 
     def lag(self) -> int:
         """Return how many messages the whole group has not committed yet."""
@@ -104,7 +115,7 @@ class KafkaSubscription:
         """Leave the group; what was not committed will be delivered again."""
         if not self._closed:
             self._closed = True
-            self._trouble.back(self._who)
+            self._trouble.leave(self._who)
             self._consumer.close()
             del self._consumer  # its threads end here, not with the interpreter
 
@@ -128,6 +139,11 @@ class KafkaSubscription:
                 yield converted
 
     def _handle(self, error: KafkaError) -> None:
+        if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
+            raise ConfigError(
+                f"[kafka.client] session.timeout.ms: {error.str()}",
+                hint="The broker's group.min.session.timeout.ms and group.max.session.timeout.ms say what it takes.",
+            )
         if error.code() in _FINAL or error.fatal():
             raise self._trouble.error(error, self._who)
         if error.code() == KafkaError._MAX_POLL_EXCEEDED:
@@ -140,14 +156,16 @@ class KafkaSubscription:
         try:
             answers = self._consumer.commit(offsets=offsets, asynchronous=False) or []
         except KafkaException as trouble:
-            if trouble.args[0].code() in _GIVEN_UP:
-                log.info("commit came too late, the work will be repeated group=%s reason=%s", self._group, trouble.args[0].str())
+            if trouble.args[0].code() in _LATE:
+                log.debug("commit met a rebalance group=%s reason=%s", self._group, trouble.args[0].str())
+                self._late = done
                 return
             raise
         for answer in answers:
             if answer.error is not None:
                 raise KafkaException(answer.error)
         self._committed |= done
+        self._late = {}
 
     def _lag(self) -> int:
         # Asked by the admin client: the consumer's own question has to wait while its group rebalances.
@@ -182,6 +200,7 @@ class KafkaSubscription:
         for entry in partitions:
             self._owned.pop((entry.topic, entry.partition), None)
             self._committed.pop((entry.topic, entry.partition), None)
+            self._late.pop((entry.topic, entry.partition), None)
         log.debug("revoked group=%s partitions=%d", self._group, len(partitions))
 
     def _on_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:

@@ -27,6 +27,8 @@ _HINTS: dict[int, str] = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: _REFUSED,
     KafkaError.INVALID_REPLICATION_FACTOR: "[kafka] replication_factor may be as large as the number of brokers that are up.",
     KafkaError.INVALID_RECORD: "Give every message of a compacted topic a key.",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "Another program uses this consumer group in its own way: end it, or give it another group.",
+    KafkaError.GROUP_MAX_SIZE_REACHED: "The brokers' group.max.size says how many workers there may be.",
 }
 _UNREACHABLE = "Is Kafka running there? Check [kafka] bootstrap_servers, and security.protocol in [kafka.client]."
 
@@ -93,6 +95,11 @@ class Trouble:
             raise Interrupted(
                 f"stopped while waiting for Kafka at {self._settings.config.bootstrap_servers}", hint="What was finished is kept; run it again."
             )
+
+    def leave(self, who: str) -> None:
+        """Note that `who` waits no longer, whether the cluster is back or not."""
+        with self._lock:
+            self._waiting.discard(who)
 
     def back(self, who: str) -> None:
         """Note that `who` got an answer, and say so when nobody waits any more."""
