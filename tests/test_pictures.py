@@ -195,6 +195,21 @@ def hidden_scans(count: int) -> bytes:
 
 ROWS = zlib.compress(b"\0" * 101 * 100)
 
+
+def with_segments(*segments: tuple[int, bytes], count: int) -> bytes:
+    """Build a JPEG with segments (marker, content) before its tables, again and again."""
+    whole = picture(1, (64, 64))
+    packed = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(content)) + content for marker, content in segments)
+    return whole[:2] + packed * count + whole[2:]
+
+
+def with_extensions(blocks: bytes) -> bytes:
+    """Build a GIF with extension blocks before its picture."""
+    whole = picture(1, (64, 64), "GIF", "P")
+    start = 13 + (3 << ((whole[10] & 7) + 1))
+    return whole[:start] + blocks + whole[start:]
+
+
 BOMBS = {
     "PNG of 4 gigapixels": (png(65_535, 65_535, (b"IDAT", zlib.compress(b"\0" * 1000))), "too_many_pixels"),
     "PNG of the largest size there is": (png(2**31 - 1, 2**31 - 1, (b"IDAT", b"")), "too_many_pixels"),
@@ -214,6 +229,17 @@ BOMBS = {
     "WebP canvas of 200 terapixels": (vp8x(2**24, 2**24), "too_many_pixels"),
     "WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + b"\0" * 10, "too_many_pixels"),
     "lossless WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 10, "too_many_pixels"),
+    "JPEG of very many empty blocks": (with_segments((0xE5, b""), count=200_000), "corrupt"),
+    "JPEG of very many comments": (with_segments((0xFE, b""), count=200_000), "corrupt"),
+    "JPEG of nothing but fill bytes": (picture(1)[:2] + b"\xff" * 2_000_000 + picture(1)[2:], "corrupt"),
+    "JPEG whose EXIF comes in crumbs": (with_segments((0xE1, b"Exif\0\0ab"), count=500_000), "corrupt"),
+    "JPEG whose EXIF comes in large pieces": (with_segments((0xE1, b"Exif\0\0" + b"a" * 65_000), count=300), "corrupt"),
+    "PNG of very many empty blocks": (png(100, 100, *[(b"prVt", b"")] * 100_000, (b"IDAT", ROWS)), "corrupt"),
+    "PNG of very many late texts": (png(100, 100, (b"IDAT", ROWS), *[(b"tEXt", b"x\0")] * 100_000), "corrupt"),
+    "PNG whose pixels come in crumbs": (png(100, 100, *[(b"IDAT", b"")] * 200_000, (b"IDAT", ROWS)), "corrupt"),
+    "PNG of a thousand ICC profiles": (png(100, 100, *[(b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 2**20))] * 1000, (b"IDAT", ROWS)), "corrupt"),
+    "GIF of very many comments": (with_extensions(b"\x21\xfe\x01a\0" * 200_000), "corrupt"),
+    "GIF whose comment comes in crumbs": (with_extensions(b"\x21\xfe" + b"\x01a" * 500_000 + b"\0"), "corrupt"),
     "a picture above the user's limit": (picture(1, (1001, 1000)), "too_many_pixels"),
 }
 
@@ -258,6 +284,17 @@ def test_a_photograph_may_carry_ordinary_extras() -> None:
     data = picture(1, exif=exif, icc_profile=b"\0" * 60_000, comment=b"x" * 60_000, progressive=True) + b"trailing bytes"
 
     assert inspect(data, max_pixels=MAX_PIXELS).format == "jpeg"
+
+
+def test_a_large_picture_may_come_in_many_pieces() -> None:
+    """Pixels in ten thousand chunks, and a megabyte of XMP, which a GIF's decoder takes for as many blocks as its letters say."""
+    pixels = zlib.compress(b"".join(b"\0" + np.random.default_rng(row).bytes(150) for row in range(100)))
+    chunks = [(b"IDAT", pixels[at : at + 1]) for at in range(len(pixels))]
+    xmp = b"\x21\xff\x0bXMP DataXMP" + b"<x:xmpmeta>" * 95_000 + bytes((1, *range(255, -1, -1), 0))
+
+    assert len(chunks) > 10_000
+    assert inspect(png(150, 100, *chunks), max_pixels=MAX_PIXELS).format == "png"
+    assert inspect(with_extensions(xmp), max_pixels=MAX_PIXELS).format == "gif"
 
 
 def test_a_jpeg_with_more_pictures_inside_is_a_jpeg() -> None:

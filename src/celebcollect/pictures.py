@@ -6,7 +6,6 @@ the pixel limit before its decoder may allocate anything.
 
 from __future__ import annotations
 
-import io
 import struct
 import threading
 import warnings
@@ -21,7 +20,17 @@ import numpy.typing as npt
 from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from celebcollect.picture_kinds import NotAPicture, sniff
-from celebcollect.picture_limits import check_pixels, check_scans, check_webp, coefficient_bytes, decoding_bytes, has_one_scan, most_pixels
+from celebcollect.picture_limits import (
+    Metered,
+    check_pixels,
+    check_repeats,
+    check_scans,
+    check_webp,
+    coefficient_bytes,
+    decoding_bytes,
+    has_one_scan,
+    most_pixels,
+)
 
 __all__ = ["EXTENSIONS", "PHASH_VERSION", "Decoded", "NotAPicture", "PictureFacts", "decoded", "inspect", "perceptual_hash", "reduced"]
 
@@ -103,8 +112,9 @@ def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px:
     max_pixels = most_pixels(kind, max_pixels)
     if kind == "WEBP":
         check_webp(data, max_pixels)
+    check_repeats(kind, data)
     try:
-        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+        with Image.open(Metered(data), formats=(kind,)) as picture:
             width, height = picture.size
             check_pixels(width, height, max_pixels)
             held = 0
