@@ -336,7 +336,7 @@ class TrainConfig(Section):
 class RunConfig(Section):
     """`[run]`: when `run-all` is content."""
 
-    target_images: int = Field(default=20, ge=1)
+    target_images: int = Field(default=20, ge=1, le=1_000_000)
     """Accepted pictures wanted per person."""
     max_rounds: int = Field(default=3, ge=1, le=100)
     """How often a person who is short is searched at most."""

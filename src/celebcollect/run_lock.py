@@ -55,12 +55,16 @@ def run_lock(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise StorageError(f"cannot lock {folder / LOCK}: {error.strerror}", hint="Check the rights on data_dir.") from error
     try:
-        owner = claims.this_owner()
-        # The lock's own file cannot say it: whoever tries the lock empties it.
-        (folder / WHO).write_text(json.dumps(asdict(Runner(owner, os.getpid(), socket.gethostname(), now().isoformat(timespec="seconds")))))
+        # The lock's own file cannot say who we are: whoever tries the lock empties it.
+        runner = Runner(claims.this_owner(), os.getpid(), socket.gethostname(), now().isoformat(timespec="seconds"))
+        try:
+            (folder / WHO).write_text(json.dumps(asdict(runner)))
+        except OSError as error:
+            raise StorageError(f"cannot write {folder / WHO}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
         yield
     finally:
-        (folder / WHO).unlink(missing_ok=True)
+        with suppress(OSError):  # nobody is taken for running who does not live
+            (folder / WHO).unlink()
         lock.release()
 
 

@@ -54,6 +54,7 @@ def test_a_wrong_configuration_ends_with_2(run: Run, tmp_path: Path, text: str, 
         ["run-all", "--limit", "0"],
         ["run-all", "--celebrities", "some"],
         ["images", "--status", "lost"],
+        ["images", "--qid", "../../etc/passwd"],
         ["topics", "peek", "nosuchtopic"],
         ["topics", "publish", "nosuchtopic"],
         ["scrape-commons", "--qid", "Q42"],
@@ -178,3 +179,49 @@ def test_a_written_configuration_works(run: Run) -> None:
 
     assert done.returncode == 0
     assert json.loads(done.stdout)["log"] == "embedded"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["images", "--limit"],
+        ["topics", "peek", "urls", "-n"],
+        ["clean", "--limit"],
+        ["scrape-commons", "--limit"],
+        ["run-all", "--celebrities", "known", "--sources", "commons", "--limit"],
+    ],
+)
+def test_a_number_beyond_all_measure_means_all(run: Run, arguments: list[str]) -> None:
+    """Whoever wants more than any database can count gets everything."""
+    done = run(*arguments, str(10**30))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_quoted_in_an_error_moves_no_cursor(run: Run) -> None:
+    """A message stays on its line and has nothing that a terminal obeys."""
+    done = run("--config", "a\nb\x1b[2J\u202e.toml", "status")
+
+    assert done.returncode == 2
+    assert len(lines(done.stderr)) == 2
+    assert done.stderr.replace("\n", "").isprintable()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc on this system")
+def test_an_export_where_no_folder_can_be_made_is_told(run: Run) -> None:
+    """A file system that takes no folders."""
+    done = run("export", "/proc/export")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "/proc/export" in done.stderr
+
+
+def test_a_run_that_cannot_say_that_it_runs_is_told(run: Run, tmp_path: Path) -> None:
+    """Something stands where `run-all` writes who it is."""
+    (tmp_path / "data" / "run-all.json").mkdir(parents=True)
+
+    done = run("run-all", "--celebrities", "known", "--sources", "commons")
+
+    assert done.returncode == 1
+    assert len(lines(done.stderr)) == 2

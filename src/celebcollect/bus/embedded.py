@@ -104,7 +104,7 @@ class EmbeddedBus:
             first, end = row[0] << OFFSET_BITS, (row[0] << OFFSET_BITS) + row[1]
             if last is not None:
                 newest = self._connection.execute(
-                    "SELECT id FROM messages WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?", (first, end, max(last, 0))
+                    "SELECT id FROM messages WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?", (first, end, min(max(last, 0), row[1]))
                 ).fetchall()
                 first = newest[-1][0] if newest else end
         return self._pages(topic, first, end)

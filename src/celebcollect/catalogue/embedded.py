@@ -369,7 +369,8 @@ _REPLACE = (
 
 
 def _limit(limit: int | None) -> int:
-    return -1 if limit is None else limit
+    # SQLite's numbers end there, and so many rows are all of them.
+    return -1 if limit is None else min(limit, 2**63 - 1)
 
 
 def _pairs(ids: Collection[str] | Iterator[str]) -> str:

@@ -13,7 +13,7 @@ import typer
 
 from celebcollect import __version__, early
 from celebcollect.cli import begin, give, learn, look, run, show, stages, status, streams
-from celebcollect.cli.session import LogFormat, Session
+from celebcollect.cli.session import LogFormat, Session, printable
 from celebcollect.errors import CelebCollectError, Interrupted, UsageError
 
 _USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
@@ -89,9 +89,9 @@ def main() -> int:
 
 
 def _tell(message: str, hint: str, code: int) -> int:
-    # Plain text: a message may hold any characters, markup must not be read out of it.
+    # Plain text on one line each: a message may quote anything from outside, which neither markup nor a terminal may read out of it.
     for line in filter(None, (f"celebcollect: {message}", hint and f"  {hint}")):
-        print(line, file=sys.stderr)  # noqa: T201
+        print(printable(line), file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -1,6 +1,5 @@
 """Give the result away, and take it back: export, forget."""
 
-import re
 import sys
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, print_json, session_of, stopping
+from celebcollect.cli.session import JsonOption, add, check_qid, print_json, session_of, stopping
 from celebcollect.errors import NothingProduced, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ def forget(
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import Place, forget_person
 
-    if not re.fullmatch(r"Q[1-9][0-9]{0,11}", qid):
-        raise UsageError(f"{qid!r} is no Wikidata item", hint="An item is a Q and a number, e.g. Q42; `celebcollect images` shows them.")
+    check_qid(qid)
     with session_of(context).app() as app:
         place = Place(
             app.catalogue,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, print_json, printable, session_of
+from celebcollect.cli.session import JsonOption, add, check_qid, print_json, printable, session_of
 from celebcollect.cli.status import print_topics, topic_facts
 from celebcollect.errors import ServiceError, UsageError
 
@@ -87,12 +87,14 @@ def images(
         if state not in list(Status):
             raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
         wanted = Status(state)
+    if qid is not None:
+        check_qid(qid)
     with session_of(context).app() as app:
         found = app.catalogue.images(qid=qid, status=wanted)
         if since:
             begin = since.replace(tzinfo=UTC)
             found = (image for image in found if any(at and at >= begin for at in (image.found_at, image.stored_at)))
-        for image in islice(found, limit):
+        for image in islice(found, None if limit is None else min(limit, sys.maxsize)):
             if as_json:
                 print_json(_image_facts(image))
             else:

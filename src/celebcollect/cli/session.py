@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from celebcollect.errors import Interrupted
+from celebcollect.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 FollowOption = Annotated[bool, typer.Option("--follow", help="Go on with what arrives until SIGTERM or Ctrl-C.")]
+
+
+GRACE_S = 8.0
+"""How long work in hand may take to end after a signal: Docker kills after 10 seconds."""
+GOES_ON = "What was finished is kept; the same command goes on from there."
 
 
 class LogFormat(StrEnum):
@@ -72,22 +79,34 @@ class Stop(threading.Event):
 @contextmanager
 def stopping(*, following: bool = False) -> Iterator[Stop]:
     """
-    Turn SIGINT and SIGTERM into an event, so that work ends between two batches; a second SIGINT ends it at once.
+    Turn SIGINT and SIGTERM into an event, so that work ends between two batches.
 
-    A command that follows ends normally by SIGTERM: that is how its supervisor stops it.
+    What does not end in time, because a service does not answer, and what is interrupted a second time, ends at once: everything that is kept
+    bears that, and browsers are ended by their guardian. A command that follows ends normally by SIGTERM: that is how its supervisor stops it.
 
     Raises:
         Interrupted: When the block was left after a signal.
     """
-    stop = Stop()
+    stop, stirred, ended = Stop(), threading.Event(), threading.Event()
+
+    def is_normal() -> bool:
+        return following and stop.signal == signal.SIGTERM
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            _end_at_once(Interrupted.exit_code)
         stop.signal = number
         stop.set()
+        stirred.set()
+
+    def watch() -> None:
+        stirred.wait()
+        if not ended.wait(GRACE_S):
+            _end_at_once(0 if is_normal() else Interrupted.exit_code)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Beside the main thread, which may sit in a call that no signal ends.
+    threading.Thread(target=watch, name="watch-the-end", daemon=True).start()
     try:
         yield stop
     except Interrupted:
@@ -95,10 +114,22 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
         if stop.signal is None:
             raise
     finally:
+        ended.set()
+        stirred.set()
         for number, handler in before.items():
             signal.signal(number, handler)
-    if stop.signal is not None and not (following and stop.signal == signal.SIGTERM):
-        raise Interrupted("interrupted", hint="What was finished is kept; the same command goes on from there.")
+    if stop.signal is not None and not is_normal():
+        raise Interrupted("interrupted", hint=GOES_ON)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End the process without waiting for anybody; written past Python's streams, one of which may be what does not go on."""
+    with suppress(OSError):
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h")  # the live display hides the cursor
+        if code:
+            os.write(2, f"\ncelebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode())
+    os._exit(code)
 
 
 def add(app: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
@@ -111,6 +142,17 @@ def session_of(context: typer.Context) -> Session:
     session = context.obj
     assert isinstance(session, Session)  # noqa: S101 - set by the callback of every command
     return session
+
+
+def check_qid(qid: str) -> None:
+    """
+    Refuse what cannot be anybody.
+
+    Raises:
+        UsageError: It is no Wikidata item.
+    """
+    if not re.fullmatch(r"Q[1-9][0-9]{0,11}", qid):
+        raise UsageError(f"{qid!r} is no Wikidata item", hint="An item is a Q and a number, e.g. Q42; `celebcollect images` shows them.")
 
 
 def print_json(value: object) -> None:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from celebcollect.catalogue.images import make_folder, sync_folder
-from celebcollect.errors import Busy, UsageError
+from celebcollect.errors import Busy, StorageError, UsageError
 from celebcollect.stages.export.index import INDEX, Index, Layout, Shard, read_index, told
 from celebcollect.stages.export.split import SPLITS
 
@@ -45,7 +45,10 @@ def opened(folder: Path, layout: Layout, *, crops: bool) -> Iterator[Target]:
     """
     _check(folder, layout, crops=crops)
     with told("make", folder):
-        make_folder(folder.absolute())
+        try:
+            make_folder(folder.absolute())
+        except FileNotFoundError as error:  # a file system that takes no folders, such as /proc
+            raise StorageError(f"cannot make {folder}: {error.strerror}", hint="Name a folder that you may write to.") from error
         lock = FileLock(folder / LOCK)
         try:
             lock.acquire(blocking=False)
