@@ -47,8 +47,10 @@ class Result:
 def measured(command: list[str], environment: dict[str, str], log: Path) -> tuple[float, float, float]:
     """Run a command; return CPU seconds of it and its children, wall seconds, and peak memory in MB, summed over its processes."""
     begun = time.perf_counter()
+    # Without this, Python would compile our modules anew in each run; pip compiles what it installs, ours on a user's machine as well as theirs here.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
+        process = subprocess.Popen(command, env={**inherited, **environment}, stdout=output, stderr=output)
         peak = [0.0]
         watching = threading.Thread(target=_watch, args=(process.pid, peak))
         watching.start()

@@ -109,11 +109,12 @@ class Record(BaseModel):
 
     def to_json(self) -> bytes:
         """Return the record as compact UTF-8 JSON without its empty fields."""
-        return self.to_text().encode()
+        # What model_dump_json calls; here it is done for every message, and needs no text in between.
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
 
     def to_text(self) -> str:
-        """Return what `to_json` encodes."""
-        return self.model_dump_json(by_alias=True, exclude_none=True)
+        """Return `to_json` as a text."""
+        return self.to_json().decode()
 
 
 class Celebrity(Record):
@@ -228,9 +229,11 @@ class Image(Record):
     @classmethod
     def verified(cls, candidate: ImageCandidate, canonical_url: str) -> Image:
         """Start the row of a candidate that `validate` lets through."""
-        facts = {name: value for name, value in vars(candidate).items() if name not in ("schema_version", "width_px", "height_px")}
         # Copied, because a candidate's facts were validated when it was made, by the same rules; here it is done for every message.
-        return _blank().model_copy(update={**facts, "id": image_id(candidate.qid, canonical_url)})
+        facts = vars(candidate) | {"id": image_id(candidate.qid, canonical_url)}
+        for name in ("schema_version", "width_px", "height_px"):
+            del facts[name]
+        return _blank().model_copy(update=facts)
 
     @property
     def ml_use(self) -> MlUse:

@@ -305,7 +305,7 @@ class EmbeddedCatalogue:
 
     def forgotten(self, qids: Collection[str]) -> set[str]:
         """Return those people about whom nothing may be collected."""
-        with self._database.transaction(write=False) as connection:
+        with self._database.connection() as connection:
             return {f"Q{person}" for person in embedded_forget.forbidden(connection, qids)}
 
     def forget(self, qid: str) -> int:
@@ -337,7 +337,7 @@ class EmbeddedCatalogue:
         self._database.close()
 
     def _rows(self, query: str, *arguments: object) -> list[Any]:
-        with self._database.transaction(write=False) as connection:
+        with self._database.connection() as connection:
             return connection.execute(query, arguments).fetchall()
 
     def _read(self, model: type[R], data: str) -> R:

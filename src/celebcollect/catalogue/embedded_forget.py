@@ -36,8 +36,8 @@ def admit(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> list[C
 
 def allowed(connection: sqlite3.Connection, images: Collection[Image]) -> list[Image]:
     """Return the images whose people may be collected."""
-    gone = forbidden(connection, (image.qid for image in images))
-    return [image for image in images if number(image.qid) not in gone]
+    gone = {f"Q{person}" for person in forbidden(connection, {image.qid for image in images})}
+    return [image for image in images if image.qid not in gone]
 
 
 def forget(connection: sqlite3.Connection, qid: str) -> int:

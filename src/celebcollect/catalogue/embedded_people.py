@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from celebcollect.catalogue.base import SearchState
@@ -21,26 +21,38 @@ def save(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> tuple[i
     """Insert people or refresh them; return how many are new and how many changed."""
     query = "SELECT person, data FROM json_each(?) CROSS JOIN celebrities WHERE person = value"
     known = dict(connection.execute(query, (keys(person.qid for person in people),)).fetchall())
-    new = changed = 0
+    new: dict[int, Celebrity] = {}
+    changed = 0
     for person in people:
-        key, data = number(person.qid), person.to_json().decode()
+        key, data = number(person.qid), person.to_text()
         before = known.get(key)
         if before is None:
-            connection.execute("INSERT INTO celebrities VALUES (?, ?, ?, ?)", (key, _fame(person), person.origin, data))
-            connection.execute("INSERT INTO work (person) VALUES (?)", (key,))
-            _add_names(connection, person)
-            new += 1
+            new[key] = person
         elif before != data and person.origin == "wikidata":
-            query = "UPDATE celebrities SET sitelinks = ?, origin = ?, data = ? WHERE person = ?"
-            connection.execute(query, (_fame(person), person.origin, data, key))
-            old = all_folded(Celebrity.model_validate_json(before))
-            connection.executemany("DELETE FROM names WHERE folded = ? AND person = ?", [(name, key) for name in old])
-            _add_names(connection, person)
+            if key in new:
+                new[key] = person
+            else:
+                query = "UPDATE celebrities SET sitelinks = ?, origin = ?, data = ? WHERE person = ?"
+                connection.execute(query, (_fame(person), person.origin, data, key))
+                old = all_folded(Celebrity.model_validate_json(before))
+                connection.executemany("DELETE FROM names WHERE folded = ? AND person = ?", [(name, key) for name in old])
+                _add_names(connection, [person])
             changed += 1
         else:
             continue
         known[key] = data
-    return new, changed
+    _insert(connection, new)
+    return len(new), changed
+
+
+def _insert(connection: sqlite3.Connection, people: Mapping[int, Celebrity]) -> None:
+    if not people:
+        return
+    # Three statements, not three for each person: after each of them a thread waits for its turn among Python's others.
+    rows = json.dumps([(key, _fame(person), person.origin, person.to_text()) for key, person in people.items()])
+    connection.execute("INSERT INTO celebrities SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)", (rows,))
+    connection.execute("INSERT INTO work (person) SELECT value FROM json_each(?)", (json.dumps(list(people)),))
+    _add_names(connection, people.values())
 
 
 def add_missing(connection: sqlite3.Connection, images: Sequence[Image]) -> None:
@@ -48,7 +60,7 @@ def add_missing(connection: sqlite3.Connection, images: Sequence[Image]) -> None
     first = {image.qid: image for image in reversed(images)}
     query = "SELECT person FROM json_each(?) CROSS JOIN celebrities WHERE person = value"
     known = {f"Q{person}" for (person,) in connection.execute(query, (keys(first),))}
-    save(connection, [person_of(image) for qid, image in first.items() if qid not in known])
+    _insert(connection, {number(qid): person_of(image) for qid, image in first.items() if qid not in known})
 
 
 def need_search(connection: sqlite3.Connection, source: str, taken: str, *, target: int, limit: int) -> list[str]:
@@ -85,6 +97,6 @@ def _fame(person: Celebrity) -> int:
     return max(-(2**63), min(person.sitelinks, 2**63 - 1))
 
 
-def _add_names(connection: sqlite3.Connection, person: Celebrity) -> None:
-    rows = [(name, number(person.qid)) for name in all_folded(person)]
-    connection.executemany("INSERT INTO names VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+def _add_names(connection: sqlite3.Connection, people: Iterable[Celebrity]) -> None:
+    rows = json.dumps([(name, number(person.qid)) for person in people for name in all_folded(person)])
+    connection.execute("INSERT INTO names SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING", (rows,))

@@ -56,7 +56,7 @@ class Stage(Generic[T]):
     ahead: int = 0
     """Batches to begin while the oldest is not ready, so that one slow item does not keep everything waiting. Batches end in their order."""
     background: bool = False
-    """Publish and finish in a thread of their own, to spend the waiting for log and disk on the next batch; `handle` then runs beside `finish`."""
+    """Publish in a thread and finish in another, to spend the waiting for log and disk on the next batches; `handle` then runs beside `finish`."""
     close: Callable[[], None] = lambda: None
     """Gives up what `handle` has begun and did not end; called when the loop ends, however it ends. A later loop may use the stage again."""
     due: Callable[[Bus], object] = lambda _: None
@@ -149,30 +149,33 @@ class _Batch:
 
 
 class _Ending(Generic[T]):
-    """Ends batches, in their order: in the loop, or in a thread beside it. Leaving it waits for what the thread does."""
+    """Ends batches, in their order: in the loop, or in threads beside it. Leaving it waits for what the threads do."""
 
     def __init__(self, stage: Stage[T], bus: Bus, tally: Tally) -> None:
         self._bus, self._tally = bus, tally
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{stage.group}-ending") if stage.background else None
+        # One thread each, so that a batch waits for the log while the one before it waits for the disk, and no two of them for one another.
+        self._threads = [ThreadPoolExecutor(1, thread_name_prefix=f"{stage.group}-{does}") for does in ("publish", "finish") if stage.background]
 
     def begin(self, batch: _Batch) -> _Batch:
-        if not self._thread:
+        if not self._threads:
             return batch
-        return replace(batch, ended=self._thread.submit(_end, batch, self._bus, self._tally))
+        publishing, finishing = self._threads
+        published = publishing.submit(_publish, batch, self._bus, self._tally)
+        return replace(batch, ended=finishing.submit(lambda: _finish(batch, published.result())))
 
     def end(self, batch: _Batch) -> Sequence[Message]:
         if batch.ended:
             batch.ended.result()
         else:
-            _end(batch, self._bus, self._tally)
+            _finish(batch, _publish(batch, self._bus, self._tally))
         return batch.messages
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._thread:
-            self._thread.shutdown(cancel_futures=True)
+        for thread in self._threads:
+            thread.shutdown(cancel_futures=True)
 
 
 def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch:
@@ -189,10 +192,14 @@ def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch
     return _Batch(messages, letters, stage.handle(decoded) if decoded else Output())
 
 
-def _end(batch: _Batch, bus: Bus, tally: Tally) -> None:
+def _publish(batch: _Batch, bus: Bus, tally: Tally) -> list[Item]:
+    """Return what the topic does not take."""
     for topic, letters in batch.letters.items():
         publish_what_fits(bus, topic, letters, tally)
-    too_large = [item for topic, items in batch.output.publish.items() if items for item in publish_what_fits(bus, topic, items, tally)]
+    return [item for topic, items in batch.output.publish.items() if items for item in publish_what_fits(bus, topic, items, tally)]
+
+
+def _finish(batch: _Batch, too_large: Sequence[Item]) -> None:
     batch.output.finish(too_large)
     log.debug("batch done messages=%d last=%s/%d/%d", len(batch.messages), *_coordinates(batch.messages[-1]))
 

@@ -58,7 +58,7 @@ def validate_stage(
         decode=decode_candidate,
         handle=handle,
         batch=BATCH,
-        ahead=1,
+        ahead=2,
         background=True,
         close=under_way.clear,
     )
