@@ -25,6 +25,9 @@ MAX_URL_CHARS = 8192
 
 MAX_NAME_CHARS = 300
 
+MAX_TEXT_CHARS = 5000
+"""Of a title, an author or a licence, the rest is cut off: a record must fit into a message, whatever `clean` adds to it."""
+
 Qid = Annotated[str, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
 """A Wikidata item id; the only part of a person that may become part of a path."""
 
@@ -52,8 +55,19 @@ def _usable_name(text: str) -> str:
     return name
 
 
+def _text(text: str) -> str:
+    return clean_text(text)[:MAX_TEXT_CHARS].rstrip()
+
+
+def _link(url: str) -> str | None:
+    # Half a URL leads nowhere; the picture is no worse without it.
+    return url if len(url) <= MAX_URL_CHARS else None
+
+
 Name = Annotated[str, AfterValidator(_usable_name)]
-Text = Annotated[str, AfterValidator(clean_text)]
+Text = Annotated[str, AfterValidator(_text)]
+Link = Annotated[str, AfterValidator(_link)] | None
+"""Beside the picture; left out when it is too long."""
 
 
 class Status(StrEnum):
@@ -158,12 +172,12 @@ class ImageCandidate(Record):
     profession: Text | None = None
     rank: int | None = None
     """Place in the source's list, from 0."""
-    page_url: str | None = None
+    page_url: Link = None
     page_title: Text | None = None
     site: Text | None = None
     """Name of the web site that the page belongs to."""
     licence: Text | None = None
-    licence_url: str | None = None
+    licence_url: Link = None
     author: Text | None = None
     restrictions: Text | None = None
     """Limits other than copyright, as the source names them, e.g. `personality`, `trademarked`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import ImageCandidate, Status, image_id
+from celebcollect.records import MAX_TEXT_CHARS, ImageCandidate, Status, image_id
 from celebcollect.stages import validate
 from storing import VERIFIED, Bench, candidate
 
@@ -82,6 +82,18 @@ def test_a_candidate_of_an_unknown_person_adds_the_person(bench: Bench) -> None:
     bench.validate(allow_private=False)
 
     assert [person.name for person in bench.catalogue.people(["Q7"])] == ["Name of Q7"]
+
+
+def test_facts_without_measure_leave_room_for_what_is_added(bench: Bench) -> None:
+    """Texts are cut off and endless links left out: a message near the broker's limit must still fit when `clean` has added to it."""
+    endless = "http://example.org/" + "x" * 300_000
+    bench.publish("urls", candidate("http://example.com/a.jpg", page_url=endless, licence_url=endless, author="y" * 300_000, page_title="A page"))
+
+    bench.validate(allow_private=False)
+
+    (sent,), (row,) = passed_on(bench), bench.catalogue.images()
+    assert (sent.page_url, sent.licence_url, sent.author, sent.page_title) == (None, None, "y" * MAX_TEXT_CHARS, "A page")
+    assert (row.page_url, row.author) == (None, sent.author)
 
 
 def test_garbage_is_kept_aside_and_the_rest_goes_on(bench: Bench) -> None:
