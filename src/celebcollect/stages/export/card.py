@@ -154,7 +154,8 @@ def _cleaning(about: About) -> str:
         ("check", "throws out", "version and settings"), [(escaped(name), _WHY.get(name, ""), escaped(settings)) for name, settings in about.checks]
     )
     text = (
-        "## How it was cleaned\n\nEvery file was decoded and proved to be a picture when it was downloaded; its bytes are as they came. Then these "
+        "## How it was cleaned\n\nEvery file was decoded and proved to be a picture when it was downloaded; its bytes are as they came, but for the "
+        "place where it was taken: GPS in EXIF and XMP is blanked, and `sha256` is the digest from before. Then these "
         f"checks decided, in this order:\n\n{checks}"
     )
     if about.rejected:

@@ -48,7 +48,9 @@ def cut(picture: Picture, face: Face) -> bytes:
     pixels = upright(picture, max(round(long_side * min(1.0, SIDE_PX / max(side, 1.0))), 1))
     factor = max(pixels.size) / long_side
     out = io.BytesIO()
-    _turned(pixels, face.moved(factor), side * factor).save(out, "JPEG", quality=QUALITY)
+    crop = _turned(pixels, face.moved(factor), side * factor)
+    crop.info.clear()  # no comment of the original
+    crop.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 

@@ -15,6 +15,7 @@ from celebcollect.checks.pixels import NotAPicture
 from celebcollect.errors import Interrupted, StorageError
 from celebcollect.report import Tally
 from celebcollect.stages.export.crops import cut
+from celebcollect.stages.export.place import without_place
 from celebcollect.stages.export.selection import Sample
 from celebcollect.stages.export.target import Target
 
@@ -32,7 +33,7 @@ class Job:
 
     def read(self, sample: Sample) -> bytes | None:
         """
-        Return the bytes to export: the picture, proved by its digest, or the face that is cut out of it.
+        Return the bytes to export: the picture, proved by its digest, without its place, or the face that is cut out of it.
 
         None, counted as `file_missing`, `file_changed` or `corrupt_file`, when there are none; `clean` may have moved the file meanwhile.
 
@@ -47,7 +48,7 @@ class Job:
             file = self.folder.file(sample.path)
             data = file.read_bytes()
             if hashlib.sha256(data).hexdigest() == sample.sha256:
-                return cut(sample.picture(file), sample.face) if sample.face else data
+                return cut(sample.picture(file), sample.face) if sample.face else without_place(data)
         except (FileNotFoundError, ValueError):
             reason = "file_missing"
         except NotAPicture:
