@@ -9,7 +9,7 @@ import typer
 
 from celebcollect.cli.session import JsonOption, add, check_qid, print_json, printable, session_of
 from celebcollect.cli.status import print_topics, topic_facts
-from celebcollect.errors import ServiceError, UsageError
+from celebcollect.errors import MessageTooLarge, ServiceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,15 +160,16 @@ def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
     from celebcollect.catalogue.base import batches
 
     odd = published = 0
+    too_large: list[MessageTooLarge] = []
     with session_of(context).app() as app:
         _must_exist(app, topic)
         for batch in batches(_lines(), PUBLISH_BATCH):
-            app.bus.publish(topic, batch)
-            published += len(batch)
+            published += _publish(app, topic, batch, too_large)
             odd += sum(key is None for key, _ in batch)
     sys.stdout.write(f"published {published} messages on {topic}\n")
     if odd:
         sys.stderr.write(f"celebcollect: {odd} of them have no qid\n")
+    _raise_all(too_large)
 
 
 def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
@@ -184,6 +185,7 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
 
     original = topic.removesuffix(DEAD)
     replayed = foreign = 0
+    too_large: list[MessageTooLarge] = []
     with session_of(context).app() as app:
         _must_exist(app, dead.dead_topic(original))
         with app.bus.subscribe([dead.dead_topic(original)], "replay-dead") as subscription:
@@ -196,13 +198,29 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
                         foreign += 1
                         continue
                     items.append((letter.key, letter.value))
-                app.bus.publish(original, items)
+                replayed += _publish(app, original, items, too_large)
                 if messages:
                     subscription.commit(messages)
-                replayed += len(items)
     sys.stdout.write(f"replayed {replayed} messages on {original}\n")
     if foreign:
         sys.stderr.write(f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters of ours and were passed over\n")
+    _raise_all(too_large)
+
+
+def _publish(app: "App", topic: str, items: "list[Item]", too_large: list[MessageTooLarge]) -> int:
+    """Publish what the topic takes and return how many messages that were; one that is too large must not keep those behind it."""
+    try:
+        app.bus.publish(topic, items)
+    except MessageTooLarge as error:
+        too_large.append(error)
+        return len(items) - len(error.items)
+    return len(items)
+
+
+def _raise_all(too_large: list[MessageTooLarge]) -> None:
+    if too_large:
+        last, count = too_large[-1], sum(len(error.items) for error in too_large)
+        raise MessageTooLarge(f"{count} messages were not published, the last time because {last.message}", hint=last.hint)
 
 
 def _image_facts(image: "Image") -> dict[str, Any]:

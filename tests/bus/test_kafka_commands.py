@@ -1,0 +1,47 @@
+"""`topics publish` and `topics replay-dead` on a real Kafka: a message that the topic does not take keeps none of the others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from bus_steps import values
+from celebcollect.bus import dead
+from celebcollect.bus.base import Message
+from celebcollect.bus.kafka import KafkaBus
+from celebcollect.config import KafkaConfig
+from services.kafka_broker import Kafka
+
+pytestmark = pytest.mark.kafka
+
+LIMIT = 2000
+GIANT, SMALL = b"g" * 3000, [str(number).encode() for number in range(600)]
+
+
+@pytest.mark.parametrize("command", ["publish", "replay-dead"])
+def test_a_giant_does_not_keep_those_behind_it(kafka_broker: Kafka, tmp_path: Path, topic: str, command: str) -> None:
+    """The first of several batches holds a message over the topic's limit: all the others arrive, exit code 3 tells of the one."""
+    admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LIMIT)})])[topic].result(10)
+    (tmp_path / "config.toml").write_text(f'data_dir = "{tmp_path}"\n[kafka]\nbootstrap_servers = "{kafka_broker.bootstrap}"\n')
+    bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, partitions=1))
+    lines = [GIANT, *SMALL]
+    with closing(bus):
+        if command == "replay-dead":
+            bus.publish(dead.dead_topic(topic), [dead.encode(Message(topic, 0, 0, None, line, 0), "garbage") for line in lines])
+
+        done = subprocess.run(
+            [sys.executable, "-m", "celebcollect", "--config", str(tmp_path / "config.toml"), "topics", command, topic],
+            input=b"\n".join(lines) if command == "publish" else b"", capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+
+        assert sorted(values(bus.read(topic))) == sorted(SMALL)
+    assert done.returncode == 3
+    assert b" 600 messages on " in done.stdout
+    assert b"1 messages were not published" in done.stderr
+    assert b"max.message.bytes" in done.stderr
