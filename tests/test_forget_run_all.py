@@ -39,11 +39,12 @@ class Forgotten:
 
 @pytest.fixture(scope="module")
 def removed(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
-    """A collection with exports of both kinds, dead letters and remembered answers, in which one person was forgotten."""
+    """A collection with exports of both kinds, a gallery, dead letters and remembered answers, in which one person was forgotten."""
     collection = Collection(tmp_path_factory.mktemp("forget") / "it", web)
     collection.run(*RUN)
     collection.run("export", str(collection.folder / "data" / "folder"))
     collection.run("export", str(collection.folder / "data" / "tars"), "--format", "webdataset")
+    collection.run("gallery", str(collection.folder / "data" / "page"))
     for player in (GONE, STAYS):
         for topic, value in (("urls", _candidate(player, web)), ("urls", {**_candidate(player, web), "schema": 9}), ("dataclean", _stray(player))):
             _publish(collection, topic, value)
@@ -128,6 +129,7 @@ def test_what_was_removed_is_told(removed: Forgotten) -> None:
     assert told["qids"] == [GONE.qid]
     assert (told["files"], told["cached"], told["withdrawn"]) == (told["images"] - 1, 2, 8)
     assert told["exports"] == {str(data / "folder"): 4, str(data / "tars"): 4}
+    assert told["galleries"] == [str(data / "page")]
     assert told["messages"].keys() == {"urls", "urls.dead", "urlsFromTmdb", "urlsFromCommons", "urlsVerifie"}
 
 

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from celebcollect.errors import Busy, Interrupted, StorageError, UsageError
 from celebcollect.gallery.folder import MARK
 from celebcollect.gallery.rows import DANGEROUS
+from celebcollect.gallery.write import known_galleries, rewrite_gallery
 from celebcollect.records import Status
 from gallery_world import HOSTILE, MAX_BYTES, SCRIPT, World, fill, world
 from picture_web import picture
@@ -259,3 +260,27 @@ def test_an_empty_catalogue_makes_an_empty_page(made: World) -> None:
     summary = made.write()
 
     assert (summary.people, thumbnails(made), made.rows()) == (0, set(), [])
+
+
+def test_a_page_is_remembered_and_written_again_where_it_is(made: World) -> None:
+    """Also one that was never finished; a folder that holds no page any more is left alone."""
+    fill(made)
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        made.write(stop)
+
+    assert known_galleries(made.catalogue) == [made.page]
+
+    rewrite_gallery(made.page, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES)
+    assert made.overview()["people"]
+    with pytest.raises(FileNotFoundError):
+        rewrite_gallery(made.data_dir, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES)
+
+
+def test_a_folder_whose_name_is_no_text_is_refused(made: World) -> None:
+    """Neither the page's links nor the catalogue's note of it could name it."""
+    made.page = made.page.with_name("page\udcff")
+
+    with pytest.raises(UsageError, match="no usable name"):
+        made.write()

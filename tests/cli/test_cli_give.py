@@ -126,8 +126,8 @@ def test_forgetting_is_told_in_words_and_in_json(run: Run, shelf: Shelf, tmp_pat
     assert "forgotten: Q1" in first.stdout
     assert "3 pictures" in first.stdout
     assert f"3 pictures in the export {tmp_path / 'out'}" in first.stdout
-    assert f"not there any more: the export {tmp_path / 'moved'}" in first.stdout
-    assert "models that were trained" in first.stderr
+    assert f"not there any more: the export or gallery {tmp_path / 'moved'}" in first.stdout
+    assert "copies elsewhere" in first.stderr
     told = json.loads(second.stdout)
     assert (told["qids"], told["images"], told["files"], told["failed"]) == (["Q1"], 0, 0, {})
 
@@ -142,7 +142,7 @@ def test_an_export_that_cannot_be_cleaned_ends_with_1(run: Run, shelf: Shelf, tm
     done = run("forget", "Q1")
 
     assert done.returncode == 1
-    assert "1 exports still hold Q1" in done.stderr
+    assert "1 exports or galleries still hold Q1" in done.stderr
     assert str(tmp_path / "stuck") in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(shelf.images.files())

@@ -10,11 +10,14 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Item
+from celebcollect.errors import StorageError
 from celebcollect.records import Celebrity, CleanRecord
 from celebcollect.stages.export import read_index
 from celebcollect.stages.forget import Removed
+from celebcollect.stages.train import Shelf
 from exporting import contents
 from forgetting import World, candidate, two_people
+from training import School
 
 
 @pytest.fixture
@@ -145,3 +148,36 @@ def test_exports_lose_the_person_and_nothing_else_changes(world: World, tmp_path
         assert b"Q1_" not in everything
         assert b"Name of Q1" not in everything
     assert len(list((tmp_path / "webdataset").glob("*.tar"))) == 2
+
+
+def test_models_that_know_the_person_go(world: World) -> None:
+    """A model holds faces and names: it goes, and the next training makes one without the person."""
+    two_people(world)
+    school = School(world.folder, world.bus)
+    school.people(1, 2, 3)
+    school.train()
+
+    assert world.forget("Q1").models == 1
+
+    assert not school.file().exists()
+    school.train()
+    assert [person.qid for person in Shelf(world.folder).load().people] == ["Q2", "Q3"]
+
+
+def test_galleries_are_written_again(world: World, tmp_path: Path) -> None:
+    """One that is gone or refuses is told, and the others are written all the same."""
+    two_people(world)
+    written: list[str] = []
+
+    def gone() -> None:
+        raise FileNotFoundError
+
+    def stuck() -> None:
+        raise StorageError("no room")
+
+    galleries = {tmp_path / "gone": gone, tmp_path / "stuck": stuck, tmp_path / "fine": lambda: written.append("fine")}
+    removed = world.forget("Q1", galleries=galleries)
+
+    assert (removed.galleries, written) == ([str(tmp_path / "fine")], ["fine"])
+    assert removed.missing == [str(tmp_path / "gone")]
+    assert removed.failed == {str(tmp_path / "stuck"): "no room"}

@@ -12,7 +12,7 @@ import pytest
 from celebcollect.errors import Busy, Interrupted, NothingProduced, UsageError
 from celebcollect.records import MlUse
 from celebcollect.stages.train import Shelf, forget
-from celebcollect.stages.train.shelf import CHARTS
+from celebcollect.stages.train.shelf import CHARTS, LOCK, REPORT
 from training import TOPIC, School, point, record
 
 
@@ -201,8 +201,35 @@ def test_a_forgotten_person_takes_the_models_along(school: School) -> None:
     school.people(12)
     school.train("new")
 
-    removed = forget(school.folder, "Q1")
+    removed = forget(school.folder, "Q1", wait_s=0)
 
     assert removed == 1
-    assert not school.file("old").parent.exists()
+    assert {file.name for file in school.file("old").parent.iterdir()} <= {LOCK}
     assert Shelf(school.folder, "new").load().people
+
+
+def test_a_training_that_died_while_it_saved_is_found(school: School) -> None:
+    """Pictures of the report are there no earlier than the report that tells whom they show."""
+    school.people(1, 2)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("celebcollect.stages.train.shelf.sync_folder", lambda folder: None)
+        replaced: list[str] = []
+        replace = Path.replace
+        patch.setattr(Path, "replace", lambda part, file: replaced.append(file.name) or replace(part, file))
+        school.train()
+
+    assert replaced == [REPORT, *CHARTS, school.file().name]
+    school.file().unlink()
+    assert forget(school.folder, "Q1", wait_s=0) == 1
+    assert {file.name for file in school.file().parent.iterdir()} <= {LOCK}
+
+
+def test_a_training_under_way_is_waited_for(school: School) -> None:
+    """It may have read the pictures before they were withdrawn, and would write a model with the person in the end."""
+    school.people(1, 2)
+    school.train()
+
+    with Shelf(school.folder).alone(), pytest.raises(Busy, match="trains the model"):
+        forget(school.folder, "Q1", wait_s=0)
+    assert forget(school.folder, "Q1", wait_s=0) == 1

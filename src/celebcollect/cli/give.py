@@ -65,7 +65,7 @@ def forget(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Remove a person for good from files, catalogue, topics and exports, and never collect it again.
+    Remove a person for good from files, catalogue, topics, exports, models and galleries, and never collect it again.
 
     Another item with the same TMDB or IMDb id is the same person. A second time does no harm, and finishes what was interrupted.
 
@@ -73,12 +73,14 @@ def forget(
     """
     from celebcollect.app import SOURCES
     from celebcollect.catalogue import claims
+    from celebcollect.gallery.write import known_galleries, rewrite_gallery
     from celebcollect.sources.google import forget as forget_google
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import Place, forget_person
 
     check_qid(qid)
     with session_of(context).app() as app:
+        rewrite = partial(rewrite_gallery, catalogue=app.catalogue, pictures=app.folder, data_dir=app.data_dir, max_bytes=app.config.store.max_bytes)
         place = Place(
             app.catalogue,
             app.bus,
@@ -87,13 +89,14 @@ def forget(
             clean_topic=app.config.topics.clean,
             tasks=[*map(claims.search_task, SOURCES), claims.CLEAN],
             caches=[partial(forget_google, app.data_dir)],
+            galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
         )
         removed = forget_person(place, qid)
         _print_removed(removed, as_json=as_json)
         _tell_the_rest(app)
     if removed.failed:
         raise StorageError(
-            f"{len(removed.failed)} exports still hold {qid}: {'; '.join(f'{where} ({why})' for where, why in removed.failed.items())}",
+            f"{len(removed.failed)} exports or galleries still hold {qid}: {'; '.join(f'{where} ({why})' for where, why in removed.failed.items())}",
             hint="All else is done. Put that right and forget the person once more.",
         )
 
@@ -109,11 +112,14 @@ def _print_removed(removed: "Removed", *, as_json: bool) -> None:
     numbers = {"pictures": removed.files, "rows of pictures": removed.images, "withdrawn on the topic of clean pictures": removed.withdrawn}
     numbers |= {f"messages on {topic}": number for topic, number in removed.messages.items()}
     numbers |= {"remembered answers and pages": removed.cached}
+    numbers |= {"models with their reports": removed.models}
     numbers |= {f"pictures in the export {where}": number for where, number in removed.exports.items()}
     told = [f"{number} {what}" for what, number in numbers.items() if number]
     sys.stdout.write(f"removed: {', '.join(told) or 'nothing, there was nothing left'}\n")
+    for where in removed.galleries:
+        sys.stdout.write(f"written again: the gallery {where}\n")
     for where in removed.missing:
-        sys.stdout.write(f"not there any more: the export {where}; if it was moved, export to it again or delete it\n")
+        sys.stdout.write(f"not there any more: the export or gallery {where}; if it was moved, write it again or delete it\n")
 
 
 def _tell_the_rest(app: "App") -> None:
@@ -123,7 +129,7 @@ def _tell_the_rest(app: "App") -> None:
     if not isinstance(app.bus, Purging):
         names = ", ".join(name for name in app.config.topics.all() if name != app.config.topics.clean)
         sys.stderr.write(f"celebcollect: Kafka keeps earlier messages until the retention of their topics ends ({names} and their .dead topics)\n")
-    sys.stderr.write("celebcollect: models that were trained with the pictures, galleries and copies elsewhere are yours to renew or delete\n")
+    sys.stderr.write("celebcollect: copies elsewhere, and models that were trained with other programs, are yours to renew or delete\n")
 
 
 def _print_export(folder: Path, summary: "Summary", tally: "Tally", *, as_json: bool) -> None:

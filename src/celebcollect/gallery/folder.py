@@ -31,10 +31,14 @@ def opened(folder: Path) -> Iterator[None]:
         Busy: Somebody else is writing it.
         StorageError: The disk refuses.
     """
+    try:
+        str(folder.resolve()).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{str(folder)!a} is no usable name for a folder", hint="Name another one: celebcollect gallery DIR") from error
     with told("write in", folder):
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is no folder", hint="Name another one: celebcollect gallery DIR")
-        if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
+        if folder.exists() and not is_ours(folder) and any(folder.iterdir()):
             raise UsageError(f"{folder} is not empty and no former gallery", hint="Name another folder: celebcollect gallery DIR")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
@@ -47,6 +51,11 @@ def opened(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell whether a folder is that of a page."""
+    return (folder / MARK).is_file()
 
 
 @contextmanager

@@ -34,6 +34,9 @@ ROWS_PER_FILE = 100
 ASSETS = ("style.css", "rows.js", "cards.js", "page.js")
 THUMBNAILS = "thumbs"
 
+NOTE = "galleries"
+"""Note of the catalogue that names the folders, so that `forget` finds them."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -71,6 +74,7 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
         page_folder.new_data(target) as data,
         Thumbnails(target / THUMBNAILS, pictures, max_bytes=max_bytes) as thumbnails,
     ):
+        _remember(catalogue, target)
         index = _Index()
         with told("write in", data):
             for number, rows in enumerate(batches(_rows(catalogue, thumbnails, index, stop), ROWS_PER_FILE)):
@@ -93,6 +97,31 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
             thumbnails_removed=removed,
             pictures_without_thumbnail=thumbnails.without,
         )
+
+
+def rewrite_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, data_dir: Path, max_bytes: int) -> Summary:
+    """
+    Write a page again that is there already (see `write_gallery`).
+
+    Raises:
+        FileNotFoundError: There is none.
+        CelebCollectError: It cannot be written.
+    """
+    if not page_folder.is_ours(target):
+        raise FileNotFoundError(target)
+    return write_gallery(target, catalogue, pictures, data_dir=data_dir, max_bytes=max_bytes, stop=threading.Event())
+
+
+def known_galleries(catalogue: Catalogue) -> list[Path]:
+    """Return the folders that pages were ever written to."""
+    return [Path(where) for where in (catalogue.note(NOTE) or {}).get("folders", ())]
+
+
+def _remember(catalogue: Catalogue, target: Path) -> None:
+    # Before anything is shown in it: a page that is never finished must be found by `forget` too.
+    known, where = known_galleries(catalogue), target.resolve()
+    if where not in known:
+        catalogue.set_note(NOTE, {"folders": [*map(str, known), str(where)]})
 
 
 def _rows(catalogue: Catalogue, thumbnails: Thumbnails, index: _Index, stop: threading.Event) -> Iterator[Row]:

@@ -7,13 +7,10 @@ same command does the rest, and does no harm when there is none.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
-import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +22,8 @@ from celebcollect.catalogue.images import ImageFolder
 from celebcollect.errors import Busy, CelebCollectError
 from celebcollect.report import Tally
 from celebcollect.stages.export import About, Settings, export_images, known_exports, read_index
+from celebcollect.stages.mentions import Mentions
+from celebcollect.stages.train import shelf
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +31,6 @@ WAIT_S = 60.0
 """How long to wait for somebody who is searching or cleaning the person: most are done with one person in seconds."""
 LEASE_S = 600.0
 LOOK_S = 0.2
-
-_ANY_ESCAPE = b"\\u"
-"""JSON may write any character so."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,8 @@ class Place:
     """What others may be doing with a person just now: names of claims."""
     caches: Sequence[Callable[[str], int]] = ()
     """Each removes what a source remembers of a person, and returns how many files."""
+    galleries: Mapping[Path, Callable[[], object]] = field(default_factory=dict)
+    """Pages about everybody, and what writes each again, without those who are to be forgotten. FileNotFoundError: it is not there any more."""
     wait_s: float = WAIT_S
 
 
@@ -72,33 +70,39 @@ class Removed:
     """By topic."""
     exports: dict[str, int] = field(default_factory=dict)
     """Pictures, by folder."""
+    models: int = 0
+    """Trained models that knew the person, with their reports."""
+    galleries: list[str] = field(default_factory=list)
+    """Folders of pages that were written again."""
     missing: list[str] = field(default_factory=list)
-    """Folders that were exported to and are not there; whoever has them exports to them again, or deletes them."""
+    """Folders of exports and galleries that are not there; whoever has them writes them again, or deletes them."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Why an export still holds the person, by folder."""
+    """Why an export or a gallery still holds the person, by folder."""
 
 
 def forget_person(place: Place, qid: str) -> Removed:
     """
-    Remove files, rows, messages, remembered answers and export entries of a person, and of other items of the same person.
+    Remove files, rows, messages, remembered answers, entries of exports and galleries, and models; other items of the person go too.
 
     Everything that is published on the topic of clean pictures is withdrawn. From a log that can (`bus.base.Purging`) the
     other messages are removed; Kafka loses them by the retention of its topics.
 
     Raises:
-        Busy: Somebody kept searching or cleaning the person. It is remembered all the same.
+        Busy: Somebody kept searching or cleaning the person, or training. It is remembered all the same.
         CelebCollectError: The disk, the log or the catalogue failed; the same command goes on from there.
     """
     qids, external_ids = _who(place.catalogue, qid)
     place.catalogue.forbid(qids, external_ids)
     removed = Removed(qids)
-    about = _About(qids)
+    about = Mentions(qids)
     with _alone(place, qids):
         removed.withdrawn = _withdraw(place, about)
         _purge(place, about, removed)
         removed.files = sum(map(place.folder.forget, qids))
         removed.cached = sum(cache(one) for cache in place.caches for one in qids)
+        removed.models = sum(shelf.forget(place.folder.root, one, wait_s=place.wait_s) for one in qids)
         _export_again(place, qids, removed)
+        _show_again(place, removed)
         # The person that was asked for comes last: the others are only found by it.
         removed.images = sum(place.catalogue.forget(one) for one in reversed(qids))
         # What was under way when it began: a batch of `validate` that was just being published.
@@ -136,59 +140,7 @@ def _alone(place: Place, qids: Sequence[str]) -> Iterator[None]:
             place.catalogue.release(task, known, owner=owner)
 
 
-class _About:
-    """Tells which messages are about the people."""
-
-    def __init__(self, qids: Collection[str]) -> None:
-        self._qids = frozenset(qids)
-        self._mention = re.compile(rb"(?<![0-9A-Za-z])(?:%s)(?![0-9])" % b"|".join(qid.encode() for qid in qids))
-
-    def key(self, key: str | None) -> bool:
-        """Tell whether a key is the person's: the QID, alone or before a slash."""
-        return key is not None and key.partition("/")[0] in self._qids
-
-    def value(self, value: bytes | None) -> bool:
-        """
-        Tell whether a value is about the person.
-
-        A JSON object is about the person whom its `qid` names, a dead letter about whom its message is about; anything else,
-        JSON or not, is about everybody whom it mentions.
-        """
-        if value is None or not (self._mention.search(value) or _ANY_ESCAPE in value or b'"value_base64"' in value):
-            return False
-        try:
-            facts = json.loads(value)
-        except (ValueError, RecursionError):
-            return self._mention.search(value) is not None
-        if isinstance(facts, dict):
-            qid, inside = facts.get("qid"), facts.get("value_base64")
-            if isinstance(qid, str) and re.fullmatch(r"Q[1-9][0-9]*", qid):
-                return qid in self._qids
-            if isinstance(inside, str):
-                return self._letter(inside, facts)
-        return self._mention.search(json.dumps(facts, ensure_ascii=False).encode("utf-8", "backslashreplace")) is not None
-
-    def remove(self, message: Message, clean_topic: str) -> bool:
-        """Tell whether to remove a message: withdrawals stay, for consumers that have not seen them yet."""
-        if message.value is None and message.topic == clean_topic:
-            return False
-        raw = message.raw_key is not None and self._mention.search(message.raw_key) is not None
-        return raw or self.key(message.key) or self.value(message.value)
-
-    def _letter(self, inside: str, facts: Mapping[str, object]) -> bool:
-        """Look into a dead letter (`bus.dead`), whose bytes may be anything."""
-        key, raw_key = facts.get("key"), facts.get("key_base64")
-        if self.key(key if isinstance(key, str) else None):
-            return True
-        try:
-            if isinstance(raw_key, str) and self._mention.search(base64.b64decode(raw_key, validate=True)):
-                return True
-            return self.value(base64.b64decode(inside, validate=True))
-        except ValueError:
-            return self._mention.search(inside.encode("utf-8", "backslashreplace")) is not None
-
-
-def _withdraw(place: Place, about: _About) -> int:
+def _withdraw(place: Place, about: Mentions) -> int:
     """Publish a null for every key on the topic of clean pictures whose newest value is about the people; return how many."""
     newest: dict[str, bool] = {}
     for message in place.bus.read(place.clean_topic):
@@ -201,7 +153,7 @@ def _withdraw(place: Place, about: _About) -> int:
     return len(keys)
 
 
-def _purge(place: Place, about: _About, removed: Removed) -> None:
+def _purge(place: Place, about: Mentions, removed: Removed) -> None:
     if isinstance(place.bus, Purging):
         for topic, number in place.bus.purge(lambda message: about.remove(message, place.clean_topic)).items():
             removed.messages[topic] = removed.messages.get(topic, 0) + number
@@ -214,14 +166,29 @@ def _all_messages(bus: Bus) -> Iterator[Message]:
 
 def _export_again(place: Place, qids: Sequence[str], removed: Removed) -> None:
     """Take the people out of every export that can be reached; nothing else in it changes sides, and nothing new comes in."""
-    for where, layout in known_exports(place.catalogue).items():
-        try:
+    for where in known_exports(place.catalogue):
+        with _noted(removed, where):
             removed.exports[str(where)] = _shrink(place, where, qids)
-        except FileNotFoundError:
-            removed.missing.append(str(where))
-        except CelebCollectError as error:
-            log.warning("export still holds the person folder=%s layout=%s error=%s", where, layout, error.message)
-            removed.failed[str(where)] = error.message
+
+
+def _show_again(place: Place, removed: Removed) -> None:
+    """Write every page again that can be reached, also when it does not name the people: a thumbnail does not tell whom it shows."""
+    for where, write in place.galleries.items():
+        with _noted(removed, where):
+            write()
+            removed.galleries.append(str(where))
+
+
+@contextmanager
+def _noted(removed: Removed, where: Path) -> Iterator[None]:
+    """Let the others go on when one folder cannot be cleaned, and note why."""
+    try:
+        yield
+    except FileNotFoundError:
+        removed.missing.append(str(where))
+    except CelebCollectError as error:
+        log.warning("a copy still holds the person folder=%s error=%s", where, error.message)
+        removed.failed[str(where)] = error.message
 
 
 def _shrink(place: Place, where: Path, qids: Sequence[str]) -> int:

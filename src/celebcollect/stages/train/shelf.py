@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from celebcollect.stages.train import model_file
 from celebcollect.stages.train.model import Model
 
 MODELS = "models"
+LOCK = ".lock"
 MODEL, REPORT = "model.safetensors", "report.json"
 DEFAULT = "faces"
 """Name of the model where none is asked for."""
@@ -57,7 +57,7 @@ class Shelf:
         """
         with _told("make", self.folder):
             make_folder(self.folder.absolute())
-        lock = FileLock(self.folder / ".lock")
+        lock = FileLock(self.folder / LOCK)
         with _told("lock", self.folder):
             try:
                 lock.acquire(blocking=False)
@@ -72,13 +72,15 @@ class Shelf:
         """
         Write all of it, the model last; durable on return. Hold the folder (`alone`).
 
+        The report comes before the pictures that belong to it: `forget` learns from report and model whom they show.
+
         Raises:
             StorageError: The disk refuses.
         """
         for name in set(CHARTS) - set(charts):
             with _told("remove", self.folder / name):
                 (self.folder / name).unlink(missing_ok=True)
-        for name, data in (*charts.items(), (REPORT, report), (MODEL, model)):
+        for name, data in ((REPORT, report), *charts.items(), (MODEL, model)):
             file, part = self.folder / name, self.folder / f".{name}.part"
             with _told("write", file):
                 with part.open("wb") as out:
@@ -106,24 +108,40 @@ class Shelf:
             raise UsageError(f"{self.model} is no model of this program: {error}", hint=_RETRY) from error
 
 
-def forget(data_dir: Path, qid: str) -> int:
+def forget(data_dir: Path, qid: str, *, wait_s: float) -> int:
     """
     Remove the models that know a person, with their reports; return how many. Others can be trained again without the person.
 
+    A training under way may have read the person's pictures before they were withdrawn: it is waited for.
+
     Raises:
+        Busy: It took longer than `wait_s`.
         StorageError: The disk refuses.
     """
-    removed = 0
-    told = re.compile(rf"{qid}(?![0-9])".encode())
     with _told("read", data_dir / MODELS):
         folders = sorted(folder for folder in (data_dir / MODELS).glob("*/") if not folder.is_symlink())
-    for folder in folders:
-        with _told("remove", folder):
-            files = [folder / name for name in (MODEL, REPORT, f".{MODEL}.part", f".{REPORT}.part")]
-            if any(told.search(file.read_bytes()) for file in files if file.is_file()):
-                shutil.rmtree(folder)
-                removed += 1
-    return removed
+    return sum(_forget_in(folder, re.compile(rf"{qid}(?![0-9])".encode()), wait_s) for folder in folders)
+
+
+def _forget_in(folder: Path, told: re.Pattern[bytes], wait_s: float) -> bool:
+    ours = [folder / name for name in (MODEL, REPORT, *CHARTS)]
+    ours += [file.with_name(f".{file.name}.part") for file in ours]
+    lock = FileLock(folder / LOCK)
+    with _told("remove", folder):
+        try:
+            lock.acquire(timeout=wait_s)
+        except Timeout:
+            raise Busy(f"another process trains the model in {folder}", hint="Forget the person once more when it is done.") from None
+        try:
+            files = [file for file in ours if file.is_file()]
+            if not any(told.search(file.read_bytes()) for file in files if file.suffix != ".png"):
+                return False
+            # The model goes last: it tells a second time that there is something left to do.
+            for file in reversed(files):
+                file.unlink()
+        finally:
+            lock.release()
+    return True
 
 
 @contextmanager
