@@ -100,6 +100,7 @@ BROKEN = {
     "a header without a colon": (lambda _: iter([b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"]), "bad_response"),
     "headers without an end": (lambda _: iter([b"HTTP/1.1 200 OK\r\nA: b\r\n"]), "bad_response"),
     "a header of a megabyte": (lambda _: iter([b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1_000_000 + b"\r\n\r\n"]), "bad_response"),
+    "a body in crumbs": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_001]), "bad_response"),
     "another coding": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"]), "bad_response"),
     "a status that is none": (lambda _: iter([b"HTTP/1.1 abc OK\r\n\r\n"]), "bad_response"),
     "a switch of protocol": (lambda _: iter([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"]), "bad_response"),

@@ -177,6 +177,9 @@ def _refusal(answer: Answer) -> FetchFailed:
 
 
 def _joined(base: str, location: str) -> str:
+    with contextlib.suppress(UnicodeDecodeError):
+        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and browsers take it so.
+        location = location.encode("latin-1").decode()
     try:
         return urljoin(base, location)
     except ValueError as error:

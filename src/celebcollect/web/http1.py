@@ -13,6 +13,9 @@ _MAX_HEAD_LINES = 200
 _MAX_INTERIM = 10
 """Answers like 103 before the real one; honest servers send one or two."""
 
+_MAX_CHUNKS = 100_000
+"""Of a body; servers send 4 to 64 KB in each. Chunks of one byte would take 15 s of work for the largest picture."""
+
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r?\n")
 _FOLDED = re.compile(rb"[ \t]+([^\r\n]*?)[ \t]*\r?\n")
@@ -61,7 +64,7 @@ class Response:
         self._persistent = "close" not in tokens and (version == b"1" or "keep-alive" in tokens)
         self.length = self._length()
         """Bytes of the body that are still to come; None when that shows only at the end."""
-        self._chunk = 0
+        self._chunk, self._chunks = 0, 0
         self._complete = self.length == 0
 
     @property
@@ -142,6 +145,9 @@ class Response:
             if not found:
                 raise BadAnswer(f"no size of a chunk: {line[:40]!r}")
             self._chunk = int(found[1], 16)
+            self._chunks += 1
+            if self._chunks > _MAX_CHUNKS:
+                raise BadAnswer(f"more than {_MAX_CHUNKS} chunks")
             if not self._chunk:
                 self._read_trailers()
                 return b""
