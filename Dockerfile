@@ -1,4 +1,5 @@
-# The program with its browser. Build: docker build -t celebcollect .
+# The program with its browser and its face checks. Build: docker build -t celebcollect .
+# Without faces, where there are no packages for the machine: docker build --build-arg EXTRAS= -t celebcollect .
 FROM python:3.12-slim-bookworm
 
 RUN apt-get update \
@@ -7,9 +8,10 @@ RUN apt-get update \
  && useradd --create-home --uid 1000 celebcollect \
  && install -d -o celebcollect /data
 
+ARG EXTRAS=faces
 COPY pyproject.toml README.md LICENSE /src/
 COPY src /src/src
-RUN pip install --no-cache-dir /src && rm -rf /src
+RUN pip install --no-cache-dir "celebcollect[$EXTRAS] @ file:///src" && rm -rf /src
 
 # Not root: Chromium keeps its sandbox, and files in /data belong to an ordinary user.
 USER celebcollect
