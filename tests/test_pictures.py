@@ -306,6 +306,15 @@ def test_a_jpeg_with_more_pictures_inside_is_a_jpeg() -> None:
     assert inspect(target.getvalue(), max_pixels=MAX_PIXELS).format == "jpeg"
 
 
+def test_why_a_picture_is_refused_is_told_the_same_each_time() -> None:
+    """The detail of a broken header names no address in memory."""
+    data = b"GIF89a/*<html>"
+    with pytest.raises(NotAPicture) as refused:
+        inspect(data, max_pixels=MAX_PIXELS)
+
+    assert str(refused.value) == "corrupt: gif: broken header"
+
+
 def test_pillow_is_not_told_to_accept_truncated_files() -> None:
     """The switch that would make every truncation pass is off."""
     inspect(picture(), max_pixels=MAX_PIXELS)

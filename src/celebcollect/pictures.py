@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from celebcollect.picture_kinds import NotAPicture, sniff
 from celebcollect.picture_limits import (
@@ -133,12 +133,14 @@ def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px:
                 yield Decoded(kind.lower(), width, height, picture)
     except Image.DecompressionBombError as error:
         raise NotAPicture("too_many_pixels", str(error)[:200]) from error
+    except UnidentifiedImageError as error:  # whose text is only the address of the bytes
+        raise NotAPicture("corrupt", f"{kind.lower()}: broken header") from error
     except _PILLOW_ERRORS as error:
         raise NotAPicture("truncated" if "truncated" in str(error) else "corrupt", f"{kind.lower()}: {error}"[:200]) from error
 
 
 _PILLOW_ERRORS = (
-    OSError,  # includes UnidentifiedImageError
+    OSError,
     SyntaxError,  # what plugins raise for a broken header
     ValueError,  # includes "decompressed data too large" of PNG's text and ICC chunks
     EOFError,

@@ -94,7 +94,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "file_missing": "The file is gone, or something else stands in its place.",
         "corrupt_file": "The file does not hold the bytes any more that were stored.",
         "too_small": "The shorter side is below `[store] min_side_px`.",
-        "bomb": "More pixels than the limit allows now, or metadata that blow up when unpacked.",
+        "bomb": "More pixels than the limit allows now, or metadata that blow up when unpacked or taken apart.",
         "embedded_script": "A script, a web page or a shell command is hidden in the file.",
         "embedded_archive": "An archive, a document or a program is hidden in the file.",
         "trailing_data": "Data of unknown purpose follows the picture.",

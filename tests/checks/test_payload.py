@@ -136,6 +136,8 @@ def test_ordinary_pictures_of_every_format_carry_nothing() -> None:
         ("ZIP in a private chunk", "png", png_with(b"prVt", an_archive()), "embedded_archive"),
         ("bomb in a PNG text", "png", png_with(b"zTXt", b"Comment\0\0" + zlib.compress(b"\0" * 17 * 1024 * 1024)), "bomb"),
         ("bomb in a PNG profile", "png", png_with(b"iCCP", b"icc\0\0" + zlib.compress(b"\0" * 17 * 1024 * 1024)), "bomb"),
+        ("a JPEG of empty blocks behind its pixels", "jpeg", encoded("jpeg")[:-2] + b"\xff\xe5\0\2" * 100_001 + b"\xff\xd9", "bomb"),
+        ("a GIF of empty frames", "gif", encoded("gif")[:-1] + b"\x2c\0\0\0\0\1\0\1\0\0\2\0" * 100_001 + b"\x3b", "bomb"),
         ("script in a GIF comment", "gif", gif_with(0xFE, b"<script>alert(1)</script>"), "embedded_script"),
         ("php in a GIF extension", "gif", gif_with(0xFF, b"<?php phpinfo(); ?>"), "embedded_script"),
         ("JavaScript GIF", "gif", encoded("gif")[:6] + b"/*" + encoded("gif")[8:] + b"*/=1;alert(1)", "embedded_script"),

@@ -15,17 +15,31 @@ MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """Most that one compressed text or colour profile may unpack to; profiles stay below 4 MB, and a bomb reaches a thousand times its size."""
 
 
+MAX_PIECES = 100_000
+"""Most blocks that a file may consist of: 32 MB of empty ones took 800 MB to take apart."""
+
+
 class MetadataBomb(Exception):
-    """Compressed metadata unpacks to more than `MAX_INFLATED_BYTES`."""
+    """Compressed metadata unpacks to more than `MAX_INFLATED_BYTES`, or there are more than `MAX_PIECES` of it."""
+
+
+class Pieces(list[bytes]):
+    """Blocks of a file, so many and no more."""
+
+    def append(self, piece: bytes, /) -> None:
+        """Add a block. Raises `MetadataBomb` when there are too many."""
+        if len(self) >= MAX_PIECES:
+            raise MetadataBomb(f"more than {MAX_PIECES} blocks")
+        super().append(piece)
 
 
 @dataclass(slots=True)
 class Parts:
     """What a file holds besides coded pixels."""
 
-    texts: list[bytes] = field(default_factory=list)
+    texts: Pieces = field(default_factory=Pieces)
     """Comments and text fields: a human or a program wrote characters here."""
-    opaque: list[bytes] = field(default_factory=list)
+    opaque: Pieces = field(default_factory=Pieces)
     """Everything else that is no coded pixel: EXIF, XMP, profiles, tables, unknown blocks, strays."""
     end: int | None = None
     """Offset after the picture's last byte; None where the format or the file does not tell."""
