@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: help setup browser demo test lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean
+.PHONY: help setup browser demo test lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean compiled
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -17,7 +17,7 @@ help:
 	@echo "make pictures   take the pictures of the gallery and of the terminal again (docs/)"
 	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean, bench-train: measure (docs/benchmarks.md)"
 
-setup: $(READY) browser
+setup: $(READY) compiled browser
 
 # What the demonstration needs, which goes without faces where there are no packages for this machine; the tools for development come on top.
 $(INSTALLED): pyproject.toml
@@ -30,11 +30,15 @@ $(READY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+# pip compiles what it copies; what is installed where it lies would be compiled at every start where Python may not write (PYTHONDONTWRITEBYTECODE).
+compiled: $(INSTALLED)
+	@$(BIN)/python -m compileall -q src
+
 # A browser is Debian's, installed only as root and only when none is there.
 browser:
 	@sh scripts/browser.sh
 
-demo: $(INSTALLED) browser
+demo: $(INSTALLED) compiled browser
 	$(BIN)/celebcollect demo
 	@echo "To type celebcollect as shown: . $(BIN)/activate"
 

@@ -11,10 +11,11 @@ import pytest
 
 from celebcollect.app import App
 from celebcollect.catalogue.base import SearchState
+from celebcollect.cli.run import judge
 from celebcollect.cli.summary import Summary
 from celebcollect.cli.view import View
 from celebcollect.config import Config
-from celebcollect.errors import SourceBlocked, SourceError
+from celebcollect.errors import NothingProduced, SourceBlocked, SourceError
 from celebcollect.pipeline import Plan
 from celebcollect.progress import Progress
 from celebcollect.records import Celebrity
@@ -86,3 +87,18 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
     assert facts["short"][0] == {
         "qid": "Q1", "name": "Person 1", "accepted": 0, "why": "no more: google, tmdb, commons",
     }  # fmt: skip
+
+
+def test_a_block_is_not_taken_for_a_world_without_pictures(app: App) -> None:
+    """When every source wants to be left alone, that is why nothing came; one that found something makes a good end of it."""
+    progress = Progress()
+    progress.people[searched(app, 1)] = 0
+    for name in PLAN.sources:
+        progress.tally(name).count("asked for")
+        progress.blocked[name] = SourceBlocked(f"{name} asks for a captcha")
+
+    with pytest.raises(NothingProduced, match="google asks for a captcha; tmdb asks"):
+        judge(PLAN, progress)
+
+    progress.tally("tmdb").count("candidates")
+    judge(PLAN, progress)

@@ -86,7 +86,7 @@ def run_all(
             raise
         tell()
         if not stop.is_set():
-            _judge(plan, progress)
+            judge(plan, progress)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _sources(app: "App", given: str | None) -> tuple[str, ...]:
     return tuple(usable)
 
 
-def _judge(plan: "Plan", progress: "Progress") -> None:
+def judge(plan: "Plan", progress: "Progress") -> None:
     """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
     for name, error in progress.failed.items():
         raise ServiceError(f"{name}: {error.message}", hint=error.hint or "Everything else was done.")
@@ -135,6 +135,9 @@ def _judge(plan: "Plan", progress: "Progress") -> None:
         raise NothingProduced("Wikidata knows nobody who fits", hint="Loosen min_sitelinks, born_after or occupations in [wikidata].")
     searched = sum(progress.tally(name)["asked for"] for name in plan.sources)
     found = sum(progress.tally(name)["candidates"] for name in plan.sources)
+    if searched and not found and plan.sources and all(name in progress.blocked for name in plan.sources):
+        told = "; ".join(error.message for error in progress.blocked.values())
+        raise NothingProduced(f"every source wants to be left alone: {told}", hint="Run it again after that, or with other --sources.")
     if searched and not found:
         raise NothingProduced(f"no source has a picture of anybody ({', '.join(plan.sources)})", hint="`celebcollect -v run-all` logs every search.")
 

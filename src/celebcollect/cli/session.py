@@ -126,9 +126,9 @@ def _end_at_once(code: int) -> NoReturn:
     """End the process without waiting for anybody; written past Python's streams, one of which may be what does not go on."""
     with suppress(OSError):
         if os.isatty(2):
-            os.write(2, b"\x1b[?25h")  # the live display hides the cursor
+            os.write(2, b"\x1b[?25h\n")  # the live display hides the cursor and leaves it in a line
         if code:
-            os.write(2, f"\ncelebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode())
+            os.write(2, f"celebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode())
     os._exit(code)
 
 
