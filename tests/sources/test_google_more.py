@@ -28,22 +28,28 @@ def consent_page(buttons: str) -> str:
     [
         '<button id="L2AGLb" onclick="go(1)">Alle akzeptieren</button><button id="W0wltc" onclick="go(0)">Alle ablehnen</button>',
         '<button id="L2AGLb" onclick="go(1)">Accepter</button><div role="button" onclick="go(0)"> Tout refuser </div>',
+        '<button onclick="go(1)"><div>Tümünü kabul et</div></button><button onclick="go(0)"><div>Tümünü\xa0reddet</div></button>',
+        '<form action="/save"><input type="hidden" name="yes" value="0"><input type="submit" value="?"></form>'
+        '<form action="/save"><input type="hidden" name="yes" value="1"><input type="submit" value="?"></form>',
+        '<form action="/other"><input type="hidden" name="set_eom" value="true"><input name="yes" value="0"><button aria-label="?">?</button></form>'
+        '<form action="/other"><input type="hidden" name="set_eom" value="false"><input name="yes" value="1"><button>?</button></form>',
         '<form action="/consent.google.com/save"><input type="hidden" name="yes" value="0"><button>?</button></form>'
         '<form action="/consent.google.com/save"><input type="hidden" name="yes" value="1"><button>?</button></form>',
     ],
-    ids=["by id", "by label", "by form"],
+    ids=["by id", "by label", "by label without anything else", "by its target", "by its fields", "by its host"],
 )
 def test_consent_is_refused(scraper: MakeScraper, google_web: GoogleWeb, buttons: str) -> None:
     """Whatever the dialog looks like, "reject all" is pressed, and the results after it are read."""
     go = "<script>function go(yes) { location.href = '/consent.google.com/save?yes=' + yes; }</script>"
     google_web.default = Page(consent_page(buttons + go))
-    google_web.paths["/consent.google.com/save"] = Page(status=303, location="/search?q=answered")
+    done = Page(status=303, location="/search?q=answered")
+    google_web.paths = dict.fromkeys(("/consent.google.com/save", "/save", "/other"), done)
     google_web.pages["answered"] = result_page([picture(n) for n in range(5)])
 
     found = scraper().find("Ada")
 
     assert len(found) == 5
-    assert [asked.parameters for asked in google_web.asked if "consent" in asked.path] == [{"yes": "0"}]
+    assert [asked.parameters["yes"] for asked in google_web.asked if asked.path in google_web.paths] == ["0"]
 
 
 def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web: GoogleWeb) -> None:

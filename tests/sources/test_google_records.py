@@ -210,3 +210,21 @@ def test_half_a_character_does_no_harm() -> None:
     """A surrogate without its other half does not make the text unwritable."""
     assert unquoted(r"\ud83d\ude00 \ud83d").startswith("😀")
     unquoted(r"\ud83d").encode()
+
+
+@pytest.mark.parametrize("docid", ["d1", "tbn:ANd9GcQ+/=", "tbn:x\\u003d\\u003d", "A" * 90, "Ü 1"])
+def test_an_id_may_look_like_anything(docid: str) -> None:
+    """Where the id has another form, the facts of the record are not lost with it."""
+    text = records_script([picture(1)]).replace("docid-000001", docid)
+
+    assert [(found.title, found.width_px) for found in from_script(text)] == [("Title 1", 801)]
+
+
+def test_records_of_several_levels_of_quoting_are_all_read() -> None:
+    """A page may carry some records plainly and others inside a string; none is read twice, as something else."""
+    plain, quoted = picture(1, url="https://a.example/1.jpg?q=\\u003d"), json.dumps(json.dumps([picture(2), picture(3)]))
+
+    found = from_script(f"{records_script([plain])};JSON.parse({quoted})")
+
+    assert [one.url for one in found] == ["https://a.example/1.jpg?q=\\u003d", *(f"https://pictures.example/{n}.jpg" for n in (2, 3))]
+    assert [one.title for one in found] == ["Title 1", "Title 2", "Title 3"]

@@ -198,3 +198,25 @@ def test_every_page_is_kept_where_that_is_wanted(scraper: MakeScraper, google_we
         "results.html",
         "results.png",
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['<div class="g-recaptcha" data-sitekey="x"></div>?', '<form method="post" action="/sorry/index"><input name="q" value="x"></form>?'],
+    ids=["widget", "form"],
+)
+def test_a_captcha_without_a_known_text_is_one(own_scraper: MakeScraper, google_web: GoogleWeb, body: str) -> None:
+    """The parts of a captcha tell it in every language, with HTTP 200 and at any address."""
+    google_web.default = Page(f"<!doctype html><body>{body}</body>")
+
+    with pytest.raises(SourceBlocked, match="captcha"):
+        own_scraper().find("Ada")
+
+
+def test_a_page_with_a_search_box_is_no_shell(scraper: MakeScraper, google_web: GoogleWeb) -> None:
+    """Good pages carry the shell's `noscript` too: one that nobody understands must not be taken for a refusal, which costs an hour."""
+    noscript = '<noscript><meta content="0;url=/httpservice/retry/enablejs?sei=x" http-equiv="refresh"></noscript>'
+    google_web.default = Page(f"<!doctype html><body><form><textarea name=q>Ada</textarea></form>{noscript}<p>Ei mitään</p></body>")
+
+    with pytest.raises(PersonNotSearched, match="unknown"):
+        scraper(page_wait_s=0.5).find("Ada")

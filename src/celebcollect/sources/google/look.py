@@ -10,7 +10,7 @@ from typing import Any
 from celebcollect.sources.google.browser import Browser, BrowserFailed
 from celebcollect.sources.google.page import PageView, Reading, State, pictures, read, view
 from celebcollect.sources.google.records import Found, from_links, originals, unique
-from celebcollect.sources.google.scripts import LISTEN, LOOK, MORE, OPENED, REFUSED, REJECT, REJECT_LABELS, TILES
+from celebcollect.sources.google.scripts import LISTEN, LOOK, MORE, OPENED, REFUSED, REJECT, TILES
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _settle(browser: Browser, wait_s: float, *, consent_answered: bool = False) 
 
 
 def _reject_all(browser: Browser, page_wait_s: float, page: PageView, reading: Reading) -> tuple[PageView, Reading]:
-    button = browser.run(REJECT, list(REJECT_LABELS))
+    button = browser.run(REJECT)
     if button is None:
         return page, reading
     log.info("consent dialog: reject all")

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celebcollect.sources.google.records import Found, from_links, from_pairs, from_script, unique
+from celebcollect.sources.google.texts import speaks_of_captcha, speaks_of_no_results
 
 
 class State(StrEnum):
@@ -49,7 +50,7 @@ class PageView:
     links: tuple[str, ...] = ()
     """Targets of links to `/imgres`."""
     marks: frozenset[str] = frozenset()
-    """`captcha`, `consent`, `shell`, `basic`: elements that only such a page has."""
+    """`captcha`, `recaptcha`, `consent`, `shell`, `basic`: elements that such a page has."""
     tiles: int = 0
     text: str = ""
     """The beginning of the visible text."""
@@ -67,40 +68,6 @@ class Reading:
 
 # How long pictures without records, or thumbnails only, are looked at before they are taken for all there is.
 _WEAK_S = 2.0
-
-# English is what we ask for (`hl`); the other languages are for people who set another one, and for pages that do not
-# care. Written from memory but for the Spanish text, so the marks in the document come first.
-_CAPTCHA_TEXTS = (
-    "unusual traffic",
-    "tráfico inusual",
-    "ungewöhnlichen datenverkehr",
-    "trafic exceptionnel",
-    "trafic inhabituel",
-    "traffico insolito",
-    "tráfego incomum",
-    "ongebruikelijk verkeer",
-    "nietypowy ruch",
-    "neobvyklý provoz",
-    "подозрительный трафик",
-    "通常と異なるトラフィック",
-    "异常流量",
-)
-_NO_RESULT_TEXTS = (
-    "did not match any image results",
-    "did not match any documents",
-    "there aren't any matches for your search",
-    "no results found for",
-    "übereinstimmenden bilder gefunden",
-    "übereinstimmenden dokumente gefunden",
-    "ne correspond à aucun",
-    "no ha obtenido ningún resultado",
-    "no coincide con ningún",
-    "non ha prodotto risultati",
-    "não encontrou nenhum",
-    "geen resultaten gevonden voor",
-    "nie odpowiada żadnym",
-    "に一致する情報は見つかりませんでした",
-)
 
 
 def view(seen: object) -> PageView:
@@ -130,9 +97,9 @@ def read(page: PageView, *, consent_answered: bool = False) -> Reading:
     found = pictures(page)
     if found:
         return Reading(State.RESULTS, found)
-    if page.http_status in (403, 429) or _has(page.text, _CAPTCHA_TEXTS):
+    if page.http_status in (403, 429) or "recaptcha" in page.marks or speaks_of_captcha(page.text):
         return Reading(State.CAPTCHA)
-    if _has(page.text, _NO_RESULT_TEXTS):
+    if page.http_status < 400 and speaks_of_no_results(page.text):
         return Reading(State.NO_RESULTS)
     return _read_weak(page, asks=asks)
 
@@ -172,11 +139,6 @@ def _state_by_address(url: str) -> State | None:
     if host.startswith("sorry.google.") or parts.path == "/sorry" or parts.path.startswith("/sorry/"):
         return State.CAPTCHA
     return State.CONSENT if host.startswith("consent.google.") else None
-
-
-def _has(text: str, marks: tuple[str, ...]) -> bool:
-    folded = text.casefold().replace("’", "'")
-    return any(mark in folded for mark in marks)
 
 
 def _text(value: Any) -> str:

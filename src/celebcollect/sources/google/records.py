@@ -25,7 +25,7 @@ MAX_LEVELS = 3
 
 _STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _PAIR = r'\[\s*"(https?:[^"\\]*(?:\\.[^"\\]*)*)"\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*\]'
-_START = re.compile(rf'"[\w-]{{6,64}}"\s*,\s*\[\s*{_STRING}\s*,\s*\d{{1,6}}\s*,\s*\d{{1,6}}\s*\]\s*,\s*{_PAIR}', re.DOTALL)
+_START = re.compile(rf'"[^"]{{1,200}}"\s*,\s*\[\s*{_STRING}\s*,\s*\d{{1,6}}\s*,\s*\d{{1,6}}\s*\]\s*,\s*{_PAIR}', re.DOTALL)
 _BARE = re.compile(_PAIR, re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -50,13 +50,15 @@ class Found(Record):
 
 @functools.lru_cache(maxsize=64)  # a page is read several times while it is waited for, and most of its text stays
 def from_script(text: str) -> tuple[Found, ...]:
-    """Return the records of a script or of an answer to one, in order, each picture once; texts quoted up to three times over are understood."""
+    """Return the records of a script or of an answer to one, each picture once and the least quoted first; up to three times over is understood."""
+    found: list[Found] = []
     for _ in range(MAX_LEVELS + 1):
-        found = tuple(unique(filter(None, (_record(text, start) for start in _START.finditer(text)))))
-        if found or "\\" not in text:
-            return found
-        text = unquoted(text)
-    return ()
+        found += filter(None, (_record(text, start) for start in _START.finditer(text)))
+        if "\\" not in text:
+            break
+        # What has been read is taken out: without its quoting it would be read again, as something else.
+        text = unquoted(_START.sub("", text))
+    return tuple(unique(found))
 
 
 def from_links(links: Iterable[str]) -> list[Found]:

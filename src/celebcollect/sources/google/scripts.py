@@ -5,16 +5,35 @@ Classes and ids of Google are many and short-lived; the older ones stay in the l
 
 from __future__ import annotations
 
+import json
+
+from celebcollect.sources.google.texts import REJECT_LABELS
+
 _SHOWN = "const shown = (e) => !!e && e.getClientRects().length > 0;"
 
-LOOK = f"""
+_CONSENT = f"""
 {_SHOWN}
+const labels = new Set({json.dumps(REJECT_LABELS)});
+const labelOf = (text) => (text || '').trim().replace(/\\s+/g, ' ').toLowerCase();
+const rejects = (b) => [b.innerText, b.value, b.getAttribute('aria-label')].some((text) => labels.has(labelOf(text)));
+const labelled = () => Array.from(document.querySelectorAll('button, input[type=submit], [role=button]')).find((b) => rejects(b) && shown(b));
+const asks = (form) => {{
+  const target = form.getAttribute('action') || '';
+  return target.includes('consent.google.') || /\\/save([?#]|$)/.test(target) || !!form.querySelector('input[name="set_eom"]');
+}};
+const asking = () => Array.from(document.querySelectorAll('form')).find(asks);
+"""
+
+LOOK = f"""
+{_CONSENT}
 const one = (selector) => document.querySelector(selector);
 const all = (selector) => Array.from(document.querySelectorAll(selector));
 const marks = [];
 if (one('form#captcha-form, #recaptcha.g-recaptcha')) marks.push('captcha');
-if (shown(one('button#W0wltc')) || shown(one('button#L2AGLb')) || one('form[action*="consent.google."]')) marks.push('consent');
-if (all('noscript').some((e) => e.textContent.includes('/httpservice/retry/enablejs')) || one('a[href*="emsg=SG_"]')) marks.push('shell');
+if (one('.g-recaptcha, form[action*="/sorry/"], iframe[src*="/recaptcha/"]')) marks.push('recaptcha');
+if (shown(one('button#W0wltc')) || shown(one('button#L2AGLb')) || asking() || labelled()) marks.push('consent');
+const retries = all('noscript').some((e) => e.textContent.includes('/httpservice/retry/enablejs'));
+if (one('a[href*="emsg=SG_"]') || (retries && !one('#search, #rso, #topstuff, #botstuff, [name=q]'))) marks.push('shell');
 if (one('img.DS1iW') || (document.doctype && document.doctype.publicId.includes('WAPFORUM'))) marks.push('basic');
 const scripts = Array.from(document.scripts).filter((s) => !s.src).map((s) => s.textContent).filter((text) => text.includes('http'));
 try {{ if (window.W_jd) scripts.push(JSON.stringify(window.W_jd)); }} catch (error) {{ }}
@@ -78,37 +97,13 @@ if (button) button.click();
 """Scroll to the end, and press "show more results" where it is shown."""
 
 REJECT = f"""
-{_SHOWN}
+{_CONSENT}
 const known = document.querySelector('button#W0wltc');
 if (shown(known)) return known;
-const labels = arguments[0];
-const buttons = Array.from(document.querySelectorAll('button, input[type=submit], [role=button]')).filter(shown);
-const labelled = buttons.find((b) => labels.includes((b.innerText || b.value || '').trim().toLowerCase()));
-if (labelled) return labelled;
-const form = document.querySelector('form[action*="consent.google."], form[action$="/save"]');
-return form ? form.querySelector('button, input[type=submit]') : null;
+const form = asking();
+return labelled() || (form ? form.querySelector('button, input[type=submit]') : null);
 """
 """Return the button that rejects all: by id, by label, or of the first form (the second one accepts)."""
-
-REJECT_LABELS = (
-    "reject all",
-    "alle ablehnen",
-    "tout refuser",
-    "rechazar todo",
-    "rifiuta tutto",
-    "rejeitar tudo",
-    "recusar tudo",
-    "alles afwijzen",
-    "odmítnout vše",
-    "odrzuć wszystko",
-    "avvisa alla",
-    "avvis alle",
-    "afvis alle",
-    "hylkää kaikki",
-    "отклонить все",
-    "すべて拒否",
-    "全部拒绝",
-)
 
 TILES = """
 return Array.from(document.querySelectorAll('[data-docid][data-lpage^="http"]')).slice(0, arguments[0]).map((tile) => ({
