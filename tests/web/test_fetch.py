@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from celebcollect import __version__
+from celebcollect.errors import CelebCollectError
 from celebcollect.web.fetch import Fetcher, FetchFailed, opted_out
 from picture_web import PictureWeb, answer, picture, serve
 
@@ -194,6 +196,22 @@ def test_a_closed_port_is_a_passing_fault(fetcher: Fetchers) -> None:
 def test_an_opt_out_is_understood(lines: list[str], expected: bool) -> None:
     """Directives for everybody and for us count, those for others do not."""
     assert opted_out(lines) is expected
+
+
+def test_a_machine_without_connections_is_no_fault_of_the_picture(fetcher: Fetchers, web: PictureWeb) -> None:
+    """Too many open files stop the work with a hint; the picture is not counted as failed."""
+    web.routes["/x.jpg"] = answer(picture())
+    downloads = fetcher(respect_robots=False)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(CelebCollectError) as stopped:
+            downloads.get(web.url("/x.jpg"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert "ulimit -n" in stopped.value.hint
+    assert downloads.get(web.url("/x.jpg")).data == picture()
 
 
 def test_an_opt_out_is_respected(fetcher: Fetchers, web: PictureWeb) -> None:

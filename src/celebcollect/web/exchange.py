@@ -7,6 +7,7 @@ have, so a request is a few lines of text over a guarded line, and `http1` reads
 from __future__ import annotations
 
 import contextlib
+import errno
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from celebcollect.errors import CelebCollectError
 from celebcollect.web.guard import Line, OverBudget, RefusedAddress, Unresolvable
 from celebcollect.web.http1 import BadAnswer, Response
 from celebcollect.web.urls import Target
@@ -22,6 +24,7 @@ _DRAIN_BYTES = 65_536
 """An unwanted body up to this size is read, so that its connection can be used again; a longer one is cut off with the connection."""
 
 _PIECE = 65_536
+_OUR_OWN = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 _MAX_RETRY_AFTER_S = 86_400.0
 
 
@@ -162,7 +165,12 @@ def ask(line: Line, target: Target, headers: Mapping[str, str]) -> Answer:
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Turn what network and protocol raise into `FetchFailed`."""
+    """
+    Turn what network and protocol raise into `FetchFailed`.
+
+    Raises:
+        CelebCollectError: This machine has no more connections to give, which is no fault of the host or the picture.
+    """
     try:
         yield
     except RefusedAddress as error:
@@ -181,4 +189,8 @@ def told() -> Iterator[None]:
     except BadAnswer as error:
         raise FetchFailed("bad_response", str(error)[:200], transient=True) from error
     except OSError as error:
+        if error.errno in _OUR_OWN:
+            raise CelebCollectError(
+                f"cannot open a connection: {error.strerror}", hint="Raise `ulimit -n`, or lower [store] workers, then run the same command again."
+            ) from error
         raise FetchFailed("connection_failed", (error.strerror or str(error))[:200], transient=True) from error
