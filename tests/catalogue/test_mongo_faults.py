@@ -135,6 +135,37 @@ def test_an_unusable_uri_is_told_without_its_secrets(uri: str, caplog: pytest.Lo
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["tlsCAFile", "tlsCertificateKeyFile"])
+@pytest.mark.parametrize("content", [None, b"no PEM"])
+def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path, option: str, content: bytes | None) -> None:
+    """A file that is missing or holds something else is a mistake in the configuration, not a fault of the program."""
+    file = tmp_path / "file.pem"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"mongo\.uri") as caught:
+        MongoCatalogue(settings(f"mongodb://user:{PASSWORD}@127.0.0.1:1/?tls=true&{option}={file}", timeout_s=1))
+
+    assert caught.value.exit_code == 2
+    assert PASSWORD not in str(caught.value)
+
+
+def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """With mongodb+srv the servers are looked up: no name server is a service that cannot be reached."""
+    resolver = pytest.importorskip("dns.resolver")
+
+    def nobody(*_: object, **__: object) -> None:
+        raise resolver.NoNameservers
+
+    monkeypatch.setattr(resolver, "resolve", nobody)
+
+    with pytest.raises(CatalogueError, match="DNS") as caught:
+        MongoCatalogue(settings(f"mongodb+srv://user:{PASSWORD}@cluster.example.org/", timeout_s=1))
+
+    assert caught.value.exit_code == 3
+    assert PASSWORD not in everything_said(caught.value, caplog)
+
+
 @pytest.mark.mongo
 @pytest.mark.parametrize("kind", ["java", "ferretdb"])
 def test_the_work_waits_for_a_server_that_goes_away(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Reach the server: connect with patience, put the driver's errors into words, and never show a password.
+"""Reach the server with patience, and put the driver's errors into words.
 
 Knows nothing of people and pictures.
 """
@@ -6,16 +6,13 @@ Knows nothing of people and pictures.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pymongo
-from pymongo import uri_parser
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -25,8 +22,9 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from celebcollect.catalogue.mongo.client import client_of
 from celebcollect.config import MongoConfig
-from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
+from celebcollect.errors import CatalogueError, CelebCollectError, Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +41,6 @@ PAUSE_S = 0.2
 LOOK_S = 0.02
 """Between two looks whether the driver has found a server, at the start."""
 
-SELECTION_S = 2.0
-"""So long at a time the driver looks for a server: as soon as that is over we see whether we are to stop."""
-
-SOCKET_TIMEOUT_S = 120.0
-"""A server that says nothing for so long on an open connection counts as gone; our longest statement (`status`) takes seconds."""
-
-POOL = 64
-"""Connections at most: a process asks from as many threads as it downloads with, and each asks briefly."""
-
 _PASSING = frozenset({6, 7, 43, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 """Codes of a server that starts, stops, votes or is overrun (MongoDB's error_codes.yml): HostUnreachable, CursorNotFound, shutdowns, ..."""
 
@@ -61,13 +50,13 @@ class Link:
     A connection pool to one server or replica set. `stop` ends the waiting for a server that is gone, nothing else.
 
     Raises:
-        ConfigError: `mongo.uri` is no usable URI.
+        ConfigError: `mongo.uri` is no usable URI, or names a file that cannot be used.
         CatalogueError: The server cannot be reached within `mongo.timeout_s`, or refuses us.
         Interrupted: The program was asked to stop before the server answered.
     """
 
     def __init__(self, settings: MongoConfig, *, stop: threading.Event | None = None) -> None:
-        self.where, self.client = _client(settings)
+        self.where, self.client = client_of(settings)
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
         self._down_since: float | None = None
@@ -192,43 +181,6 @@ def patient(method: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P
         return self._link.patiently(lambda: method(self, *args, **kwargs))
 
     return cast("Callable[Concatenate[L, P], T]", patiently)
-
-
-def _client(settings: MongoConfig) -> tuple[str, pymongo.MongoClient[Document]]:
-    """Return where the server is, without user and password, and a client that has not asked it anything yet."""
-    uri, milliseconds = settings.uri.get_secret_value(), int(settings.timeout_s * 1000)
-    # An @ behind the first slash or question mark is one of an unescaped password, whose beginning would pass for the host.
-    torn = "@" in re.sub(r"^[^/]*//[^/?]*", "", uri)
-    try:
-        if torn:
-            raise ValueError
-        with warnings.catch_warnings():
-            # An unknown option is told by a warning that holds its value.
-            warnings.simplefilter("ignore")
-            hosts = uri_parser.parse_uri(uri, connect_timeout=settings.timeout_s)["nodelist"]
-            client: pymongo.MongoClient[Document] = pymongo.MongoClient(
-                uri,
-                appname="celebcollect",
-                uuidRepresentation="standard",
-                # A row must survive the loss of a server, because an offset is committed after it.
-                w="majority",
-                journal=True,
-                maxPoolSize=POOL,
-                serverSelectionTimeoutMS=min(milliseconds, int(SELECTION_S * 1000)),
-                connectTimeoutMS=milliseconds,
-                socketTimeoutMS=int(SOCKET_TIMEOUT_S * 1000),
-                # What one worker has written the next one must see.
-                readPreference="primary",
-            )
-    except (PyMongoError, ValueError, TypeError):
-        client, hosts = None, []  # type: ignore[assignment]
-    if client is None:
-        # The driver's own words may quote parts of a password that was not escaped.
-        raise ConfigError(
-            "mongo.uri is no usable MongoDB URI",
-            hint="mongodb://USER:PASSWORD@HOST:27017/?options, with special characters in user and password as %XX.",
-        )
-    return ",".join(f"{host}:{port}" if port else str(host) for host, port in hosts), client
 
 
 def _is_passing(error: PyMongoError) -> bool:
