@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,9 @@ class Collection:
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        """Start the program in a process group of its own."""
-        environment = {**os.environ, "CELEBCOLLECT_TMDB__TOKEN": TOKEN}
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
+        """Start the program in a process group of its own; `env` adds to the environment."""
+        environment = {**os.environ, "CELEBCOLLECT_TMDB__TOKEN": TOKEN, **(env or {})}
         command = [sys.executable, "-m", "celebcollect", "--config", str(self.config), *arguments]
         return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **options)
 

@@ -103,6 +103,21 @@ def test_a_quiet_run_with_nothing_to_do_says_nothing(collection: Collection) -> 
         assert process.returncode == 0
 
 
+def test_a_source_that_cannot_be_used_disturbs_neither_cron_nor_programs(web: SmallWeb, tmp_path: Path) -> None:
+    """Whoever has no token and no browser gets no mail for it every night, and no line of text among the JSON."""
+    collection = Collection(tmp_path / "it", web)
+    lacking = {"CELEBCOLLECT_GOOGLE__BROWSER": "/nowhere", "CELEBCOLLECT_TMDB__TOKEN": ""}
+    said = []
+    for options in (["--log-format", "json"], ["-q"]):
+        process = collection.start(*options, "run-all", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=lacking)
+        said.append(process.communicate(timeout=120)[1])
+        assert process.returncode == 0
+
+    lines = [json.loads(line)["message"] for line in said[0].splitlines()]
+    assert [line.partition(":")[0] for line in lines if line.startswith("without")] == ["without google", "without tmdb"]
+    assert said[1] == b""
+
+
 def test_everything_can_be_read_by_programs(web: SmallWeb, tmp_path: Path) -> None:
     """With --log-format json every line on stderr is an object; the result alone is on stdout."""
     collection = Collection(tmp_path / "it", web)

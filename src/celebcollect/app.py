@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from celebcollect.checks.base import Check
     from celebcollect.sources.commons import Commons
     from celebcollect.sources.google import Google
+    from celebcollect.sources.google.manners import Notes
     from celebcollect.sources.tmdb.source import Tmdb
     from celebcollect.sources.wikidata import Wikidata
     from celebcollect.web.fetch import Fetcher
@@ -129,12 +130,12 @@ class App:
 
         return build_checks(self.config.clean, self.config.store)
 
-    def wikidata(self, tally: Tally, *, wait: Callable[[float], bool]) -> Wikidata:
-        """Return the source of people; `wait` waits so many seconds and returns True when the work is to stop."""
+    def wikidata(self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None) -> Wikidata:
+        """Return the source of people; `wait` waits so many seconds and returns True when the work is to stop. The catalogue keeps the notes."""
         from celebcollect.sources.wikidata import Wikidata
         from celebcollect.web.introduction import user_agent
 
-        return Wikidata(self.config.wikidata, user_agent=user_agent(self.config.http.contact), tally=tally, notes=self.catalogue, wait=wait)
+        return Wikidata(self.config.wikidata, user_agent=user_agent(self.config.http.contact), tally=tally, notes=notes or self.catalogue, wait=wait)
 
     def source(self, name: str, tally: Tally, *, wait: Callable[[float], bool], save_page: Path | None = None) -> Source:
         """
@@ -157,12 +158,14 @@ class App:
             raise UsageError(f"unknown source: {name}", hint=f"Sources are {', '.join(SOURCES)}.")
         return source
 
-    def google(self, tally: Tally, *, wait: Callable[[float], bool], save_page: Path | None = None) -> Google:
+    def google(self, tally: Tally, *, wait: Callable[[float], bool], save_page: Path | None = None, notes: Notes | None = None) -> Google:
         """Return Google Images; its browser starts with the first query."""
         from celebcollect.sources.google import Google
 
         topic = self.config.topics.google
-        source = Google(self.config.google, topic=topic, data_dir=self.data_dir, tally=tally, notes=self.catalogue, save_page=save_page, wait=wait)
+        source = Google(
+            self.config.google, topic=topic, data_dir=self.data_dir, tally=tally, notes=notes or self.catalogue, save_page=save_page, wait=wait
+        )
         self._open.callback(source.close)
         return source
 

@@ -6,16 +6,23 @@ import importlib.util
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from celebcollect.app import App
 from celebcollect.checks.faces import engine_for
 from celebcollect.errors import CelebCollectError
 from celebcollect.report import Tally
+from celebcollect.sources.google import find_programs
 from celebcollect.web.client import server_time
+from celebcollect.web.urls import shown_url
+
+if TYPE_CHECKING:
+    from celebcollect.sources.google.manners import Notes
 
 LEAST_FREE_BYTES = 5_000_000_000
 """Ten thousand pictures and their quarantine at half a megabyte each."""
@@ -44,14 +51,28 @@ class Finding:
     hint: str = ""
 
 
+class _NoNotes:
+    """Stands in for a catalogue that cannot be reached."""
+
+    def note(self, _key: str) -> dict[str, Any] | None:
+        return None
+
+    def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
+        pass
+
+
 def examine(app: App) -> Iterator[Finding]:
     """Look at one thing after the other; a service that does not answer takes its timeout."""
     yield _data_folder(app)
     yield _try("log", lambda: f"{app.bus.kind}, {len(app.bus.topics())} topics")
-    yield _try("catalogue", lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities")
+    catalogue = _try("catalogue", lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities")
+    yield catalogue
+    # Each thing is looked at for itself: without a catalogue the others can only not know what a run before has noted.
+    notes: Notes = app.catalogue if catalogue.verdict is Verdict.OK else _NoNotes()
     yield _contact(app)
-    yield _try("wikidata", lambda: f"{app.config.wikidata.endpoint} answers", lambda: app.wikidata(Tally(), wait=_wait).probe())
-    yield _browser(app)
+    wikidata = shown_url(app.config.wikidata.endpoint)
+    yield _try("wikidata", lambda: f"{wikidata} answers", lambda: app.wikidata(Tally(), wait=_wait, notes=notes).probe())
+    yield _browser(app, notes)
     yield _token(app)
     yield _faces(app)
     yield _clock(app)
@@ -71,8 +92,10 @@ def _data_folder(app: App) -> Finding:
     except CelebCollectError as error:
         return Finding("data folder", Verdict.MISSING, error.message, error.hint)
     where = folder.resolve()
-    if not os.access(where, os.W_OK | os.X_OK):
-        return Finding("data folder", Verdict.MISSING, f"{where} cannot be written", "Set data_dir to a folder that can be written.")
+    for place in (where, *(entry for entry in _entries(where) if entry.is_dir())):
+        if not os.access(place, os.W_OK | os.X_OK):
+            hint = "Set data_dir to a folder that can be written, or give this user the right to write there."
+            return Finding("data folder", Verdict.MISSING, f"{place} cannot be written", hint)
     free = shutil.disk_usage(where).free
     told = f"{where}, {free / 1e9:.1f} GB free"
     if free < FULL_BYTES:
@@ -80,6 +103,14 @@ def _data_folder(app: App) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("data folder", Verdict.ADVICE, told, f"Less than {LEAST_FREE_BYTES / 1e9:.0f} GB soon fill up; nothing is ever deleted.")
     return Finding("data folder", Verdict.OK, told)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder: a run by another user (root, once) leaves folders there that this one may not write."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _contact(app: App) -> Finding:
@@ -90,13 +121,17 @@ def _contact(app: App) -> Finding:
     return Finding("contact", Verdict.ADVICE, "nobody to write to in our User-Agent", hint)
 
 
-def _browser(app: App) -> Finding:
+def _browser(app: App, notes: Notes) -> Finding:
     why_not = app.why_unusable("google")
     if why_not:
         return Finding("browser", Verdict.ADVICE, why_not, "Without one Google Images is left out. Debian: apt install chromium chromium-driver")
     settings = app.config.google
-    where = settings.remote_url or settings.browser or "found on this machine"
-    return _try("browser", lambda: f"{where}, starts", lambda: app.google(Tally(), wait=_wait).probe(), needed=False)
+    if settings.remote_url:
+        what = f"a browser at {shown_url(settings.remote_url)} starts"
+    else:
+        programs = find_programs(settings)
+        what = f"{programs.browser or 'a browser'} starts, with {programs.driver or 'the driver that Selenium finds'}"
+    return _try("browser", lambda: what, lambda: app.google(Tally(), wait=_wait, notes=notes).probe(), needed=False)
 
 
 def _token(app: App) -> Finding:

@@ -58,6 +58,31 @@ def test_what_nothing_works_without_ends_with_3(run: Run, dead_port: int) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_each_thing_is_looked_at_for_itself(run: Run, dead_port: int) -> None:
+    """A database that is gone is told once, and does not hide that the endpoint answers."""
+    with SparqlServer(ONE_FACT) as server:
+        done = run(
+            "doctor", "--json", WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2", GOOGLE__BROWSER="/nowhere",
+            MONGO__URI=f"mongodb://127.0.0.1:{dead_port}", MONGO__TIMEOUT_S="1",
+        )  # fmt: skip
+
+    found = findings(done.stdout)
+    assert [name for name, finding in found.items() if finding["verdict"] == "missing"] == ["catalogue"]
+    assert found["wikidata"]["verdict"] == "ok"
+    assert done.returncode == 3
+
+
+def test_secrets_in_addresses_are_not_shown(run: Run, dead_port: int) -> None:
+    """What doctor prints is pasted into bug reports."""
+    with SparqlServer(ONE_FACT) as server:
+        done = run(
+            "doctor", WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2", GOOGLE__REMOTE_URL=f"http://me:hunter3@127.0.0.1:{dead_port}"
+        )  # fmt: skip
+
+    assert "hunter" not in done.stdout + done.stderr
+    assert server.url in done.stdout
+
+
 @pytest.mark.browser
 def test_the_browser_is_really_started(run: Run, browser: None) -> None:
     """A browser that is there and starts is ok; one that does not start is told."""
@@ -66,6 +91,7 @@ def test_the_browser_is_really_started(run: Run, browser: None) -> None:
         broken = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/bin/false")
 
     assert findings(works.stdout)["browser"]["verdict"] == "ok"
+    assert "chromedriver" in findings(works.stdout)["browser"]["what"]
     assert findings(broken.stdout)["browser"]["verdict"] == "advice"
     assert broken.returncode == 0
 
@@ -98,9 +124,11 @@ def test_a_disk_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_folder_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By asking the system: a test that runs as root may write everywhere."""
-    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    (tmp_path / "images").mkdir()
+    for place in (tmp_path, tmp_path / "images"):
+        monkeypatch.setattr(doctor.os, "access", lambda path, _mode, place=place: path != place)
 
-    with App(Config(data_dir=tmp_path)) as app:
-        finding = next(iter(doctor.examine(app)))
+        with App(Config(data_dir=tmp_path)) as app:
+            finding = next(iter(doctor.examine(app)))
 
-    assert (finding.verdict.value, "cannot be written" in finding.what) == ("missing", True)
+        assert (finding.verdict.value, finding.what) == ("missing", f"{place} cannot be written")

@@ -19,6 +19,7 @@ from celebcollect.errors import NothingProduced, SourceBlocked, SourceError
 from celebcollect.pipeline import Plan
 from celebcollect.progress import Progress
 from celebcollect.records import Celebrity
+from celebcollect.watch import Line
 
 PLAN = Plan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
 
@@ -38,8 +39,8 @@ def searched(app: App, number: int, **exhausted: bool) -> str:
     return qid
 
 
-def told(app: App, progress: Progress, capsys: pytest.CaptureFixture[str], *, interrupted: bool = False) -> str:
-    Summary.of(app, PLAN, progress, config_file=Path("my config.toml"), interrupted=interrupted).print(View("run-all", []))
+def told(app: App, progress: Progress, capsys: pytest.CaptureFixture[str], *, interrupted: bool = False, **unusable: str) -> str:
+    Summary.of(app, PLAN, progress, unusable=unusable, config_file=Path("my config.toml"), interrupted=interrupted).print(View("run-all", []))
     return capsys.readouterr().out
 
 
@@ -69,6 +70,29 @@ def test_what_to_do_next_can_be_typed(app: App, capsys: pytest.CaptureFixture[st
     assert "--celebrities known" not in interrupted
 
 
+def test_a_source_that_was_left_out_is_told_with_what_it_lacks(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever is short may still be found there, so nobody is told that no source has more."""
+    progress = Progress()
+    progress.people[searched(app, 1, google=True, tmdb=True, commons=True)] = 0
+
+    text = told(app, progress, capsys, tmdb="no token")
+
+    assert "tmdb was left out: no token. `celebcollect --config 'my config.toml' doctor` says what to do." in text
+    assert "No source has more" not in text
+
+
+def test_without_a_terminal_no_line_is_cut(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    """However many reasons a stage has: what is piped to a file is read later."""
+    reasons = {f"reason_number_{number}": number for number in range(1, 40)}
+    view = View("run-all", [Line("clean", "pictures", left_out=reasons)])
+
+    Summary.of(app, PLAN, Progress(), unusable={}, config_file=None, interrupted=False).print(view)
+
+    text = capsys.readouterr().out
+    assert "39 reason_number_39" in text
+    assert "…" not in text
+
+
 def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """A few by name, famous ones first, the others by cause; programs get them all."""
     progress = Progress()
@@ -76,7 +100,7 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
         progress.people[searched(app, number, google=True, tmdb=True, commons=True)] = 0
 
     text = told(app, progress, capsys)
-    Summary.of(app, PLAN, progress, config_file=None, interrupted=False).print_json()
+    Summary.of(app, PLAN, progress, unusable={"tmdb": "no token"}, config_file=None, interrupted=False).print_json()
     facts = json.loads(capsys.readouterr().out)
 
     assert "Person 1 (Q1)" in text

@@ -1,6 +1,6 @@
 """Do everything: run-all and the demonstration."""
 
-import sys
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.pipeline import Plan
     from celebcollect.progress import Progress
+
+
+log = logging.getLogger(__name__)
 
 
 class Celebrities(StrEnum):
@@ -56,11 +59,15 @@ def run_all(
     from celebcollect.progress import Progress
     from celebcollect.watch import RunWatch
 
-    session = session_of(context)
+    session, named = session_of(context), _named(sources)
     changes = {key: value for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items() if value is not None}
     with stopping() as stop, session.app(stop, run=changes) as app, _alone(app):
+        # Whoever names a source wants it: what it lacks is then an error of its own.
+        unusable = {} if sources is not None else {name: why_not for name in named if (why_not := app.why_unusable(name))}
+        for name, why_not in unusable.items():
+            log.info("without %s: %s", name, why_not)
         plan = Plan(
-            sources=_sources(app, sources),
+            sources=tuple(name for name in named if name not in unusable),
             target_images=app.config.run.target_images,
             max_rounds=app.config.run.max_rounds,
             limit=limit,
@@ -70,7 +77,7 @@ def run_all(
         watch, begun = RunWatch(app, progress), time.monotonic()
 
         def tell() -> None:
-            summary = Summary.of(app, plan, progress, config_file=session.config_file, interrupted=stop.is_set())
+            summary = Summary.of(app, plan, progress, unusable=unusable, config_file=session.config_file, interrupted=stop.is_set())
             if as_json:
                 summary.print_json()
             elif session.verbosity >= 0 or progress.did_anything():
@@ -92,8 +99,6 @@ def run_all(
 @contextmanager
 def _alone(app: "App") -> Iterator[None]:
     """Hold the data folder; where another run holds it, say so and end with the configured exit code."""
-    import logging
-
     from celebcollect.run_lock import run_lock
 
     with ExitStack() as held:
@@ -102,29 +107,22 @@ def _alone(app: "App") -> Iterator[None]:
         except Busy as busy:
             if app.config.run.busy_exit_code:
                 raise
-            logging.getLogger(__name__).info("nothing done: %s", busy.message)
+            log.info("nothing done: %s", busy.message)
             raise typer.Exit from None
         yield
 
 
-def _sources(app: "App", given: str | None) -> tuple[str, ...]:
-    """Return the sources that were named, or those that can be used."""
+def _named(given: str | None) -> tuple[str, ...]:
+    """Return the sources that were named, or all."""
     from celebcollect.app import SOURCES
 
-    if given is not None:
-        names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-        unknown = [name for name in names if name not in SOURCES]
-        if unknown or not names:
-            raise UsageError(f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}", hint=f"Sources are {', '.join(SOURCES)}.")
-        return names
-    usable = []
-    for name in SOURCES:
-        why_not = app.why_unusable(name)
-        if why_not:
-            sys.stderr.write(f"celebcollect: without {name}: {why_not}\n")
-        else:
-            usable.append(name)
-    return tuple(usable)
+    if given is None:
+        return SOURCES
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    unknown = [name for name in names if name not in SOURCES]
+    if unknown or not names:
+        raise UsageError(f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}", hint=f"Sources are {', '.join(SOURCES)}.")
+    return names
 
 
 def judge(plan: "Plan", progress: "Progress") -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from celebcollect.config import Config
     from celebcollect.report import Tally
 
+UNBOUNDED = 100_000
+"""Columns; more than any line has."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 FollowOption = Annotated[bool, typer.Option("--follow", help="Go on with what arrives until SIGTERM or Ctrl-C.")]
 
@@ -190,13 +193,14 @@ def print_line(text: str, *, indent: int = 0) -> None:
 
 def print_view(view: View) -> None:
     """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
+    from rich.cells import cell_len
     from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
         from celebcollect.cli.view import WIDE
 
-        console = Console(width=max(WIDE, console.measure(view.table()).maximum, *(len(note) + 1 for note in (view.headline, *view.notes))))
+        console = Console(width=max(WIDE, _full_width(view.table()), *(cell_len(note) + 1 for note in (view.headline, *view.notes))))
     console.print(view)
 
 
@@ -206,5 +210,12 @@ def print_table(table: Table) -> None:
 
     console = Console()
     if not console.is_terminal:
-        console = Console(width=max(80, console.measure(table).maximum))
+        console = Console(width=max(80, _full_width(table)))
     console.print(table)
+
+
+def _full_width(table: Table) -> int:
+    """Return the columns that a table takes uncut; a console never measures more than it is wide itself."""
+    from rich.console import Console
+
+    return Console(width=UNBOUNDED).measure(table).maximum

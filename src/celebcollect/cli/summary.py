@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,18 +30,20 @@ class Summary:
     plan: Plan
     progress: Progress
     short: Sequence[Short]
+    unusable: Mapping[str, str]
+    """What the sources that were left out lack."""
     program: str
     """How the program is called, to be typed again."""
     interrupted: bool
 
     @classmethod
-    def of(cls, app: App, plan: Plan, progress: Progress, *, config_file: Path | None, interrupted: bool) -> Summary:
+    def of(cls, app: App, plan: Plan, progress: Progress, *, unusable: Mapping[str, str], config_file: Path | None, interrupted: bool) -> Summary:
         """Look at what came of a run."""
         from celebcollect.shortfall import short_people
 
         short = short_people(app.catalogue, progress, sources=plan.sources, target=plan.target_images)
         program = "celebcollect" if config_file is None else f"celebcollect --config {shlex.quote(str(config_file))}"
-        return cls(app, plan, progress, short, program, interrupted)
+        return cls(app, plan, progress, short, unusable, program, interrupted)
 
     def print_json(self) -> None:
         """Print it for a program."""
@@ -52,6 +54,7 @@ class Summary:
             name: {"reason": error.message, "until": error.until.isoformat() if error.until else None} for name, error in progress.blocked.items()
         }
         facts["failed"] = {name: error.message for name, error in progress.failed.items()}
+        facts["unusable"] = dict(self.unusable)
         facts["short"] = [{"qid": person.qid, "name": person.name, "accepted": person.accepted, "why": person.why} for person in self.short]
         print_json(facts)
 
@@ -88,10 +91,12 @@ class Summary:
             yield f"{name} is blocked: {printable(blocked.message)}. The same command goes on with it {when}."
         for name, failed in self.progress.failed.items():
             yield f"{name} failed: {printable(failed.message)}. {failed.hint or f'`{self.program} doctor` looks at it.'}"
+        for name, why_not in self.unusable.items():
+            yield f"{name} was left out: {why_not}. `{self.program} doctor` says what to do."
         offers = {offer for person in self.short for offer in person.offers.values()}
         if not self.interrupted and Offer.MAYBE_MORE in offers:
             yield f"Some of them may get more: `{self.program} run-all --celebrities known` searches those who are short again."
-        elif offers and offers <= {Offer.NOTHING, Offer.NO_MORE}:
+        elif not self.unusable and offers and offers <= {Offer.NOTHING, Offer.NO_MORE}:
             yield "No source has more of those who are short; `topics publish` takes pictures from anywhere else."
         counts = self.app.catalogue.counts().images
         if counts[Status.REJECTED]:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import idna
 from w3lib.url import canonicalize_url
 
-from celebcollect.records import MAX_URL_CHARS
+from celebcollect.records import MAX_URL_CHARS, clean_text
 from celebcollect.web.addresses import Address, is_public
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -71,6 +71,16 @@ def host_of(url: str) -> str:
         ValueError: The URL has no host, or cannot be understood.
     """
     return str(_split(url)[1])
+
+
+def shown_url(url: str) -> str:
+    """Return an address for a message: without user, password and query, one of which may be secret."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return clean_text(f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}")[:200]
+    except ValueError:
+        return "an address that is none"
 
 
 @dataclass(frozen=True, slots=True)

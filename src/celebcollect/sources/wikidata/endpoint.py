@@ -24,10 +24,10 @@ from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
 from celebcollect.config import WikidataConfig
 from celebcollect.errors import ConfigError, Interrupted, SourceBlocked, SourceError
-from celebcollect.records import clean_text
 from celebcollect.report import Tally
 from celebcollect.sources.wikidata.answers import QueryTooHeavy, Row, excerpt, moment_of, rows_of, text_of, wait_of
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
+from celebcollect.web.urls import shown_url
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Endpoint:
                 "wikidata.endpoint must not carry a user name or a password",
                 hint="Remove what stands before the @: the address is shown in messages.",
             )
-        self.shown = _shown(settings.endpoint)
+        self.shown = shown_url(settings.endpoint)
         """The address without anything that may be secret."""
         self._settings = settings
         self._user_agent = user_agent
@@ -180,7 +180,7 @@ class Endpoint:
     def _refuse_redirect(self, url: str) -> None:
         """Refuse what came from elsewhere: urllib follows a redirect as a GET without the question."""
         if url != self._settings.endpoint:
-            raise SourceError(f"the SPARQL endpoint {self.shown} has moved to {_shown(url)}", hint="Set wikidata.endpoint to the new address.")
+            raise SourceError(f"the SPARQL endpoint {self.shown} has moved to {shown_url(url)}", hint="Set wikidata.endpoint to the new address.")
 
     def _explain(self, error: urllib.error.HTTPError, body: str) -> NoReturn:
         """Turn an HTTP error into what it means to us; raises always."""
@@ -213,7 +213,7 @@ class Endpoint:
             ) from error
         if 300 <= status < 400:
             raise SourceError(
-                f"{what} (moved to {_shown(error.headers.get('Location') or '?')})", hint="Set wikidata.endpoint to the new address."
+                f"{what} (moved to {shown_url(error.headers.get('Location') or '?')})", hint="Set wikidata.endpoint to the new address."
             ) from error
         raise SourceError(what, hint="Check wikidata.endpoint and wikidata.dialect: is it a SPARQL endpoint of Wikidata?") from error
 
@@ -228,13 +228,3 @@ class Endpoint:
         if isinstance(reason, (ssl.SSLCertVerificationError, http.client.InvalidURL, UnicodeError)):
             raise final from error
         raise _Passing(final) from error
-
-
-def _shown(url: str) -> str:
-    """Return an address for a message: without user, password and query, one of which may be secret."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        return clean_text(f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}")[:200]
-    except ValueError:
-        return "an address that is none"
