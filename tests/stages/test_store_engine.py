@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+
+import pytest
 
 from celebcollect.stages.store_room import Room, Share
 from picture_web import Pieces, Request, answer, picture, serve
@@ -43,6 +47,37 @@ def test_pictures_larger_than_all_room_come_one_after_another(tmp_path: Path) ->
 
         assert bench.store()["stored"] == 13
         bench.close()
+
+
+@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked\r\n\r\n100\r\n", b"Content-Length: 2000000\r\n\r\n"])
+def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(tmp_path: Path, head: bytes) -> None:
+    """As many silent downloads as there is room for leave the small pictures of other hosts their way, and their hosts their name."""
+    begun, last_came = time.monotonic(), threading.Event()
+    waited_s: list[float] = []
+
+    def silent(_: Request) -> Iterator[bytes]:
+        if last_came.is_set():
+            yield answer(status=404)
+        else:
+            yield b"HTTP/1.1 200 OK\r\n" + head
+            last_came.wait(60)
+
+    def last(request: Request) -> Pieces:
+        waited_s.append(time.monotonic() - begun)
+        last_came.set()
+        return answer(picture(int(request.path[1:])))
+
+    with serve("0.0.0.0") as web:
+        web.routes = {f"/slow{n}": silent for n in range(4)} | {f"/{n}": answer(picture(n)) for n in range(7)} | {"/7": last}
+        bench = Bench(tmp_path, workers=2, per_host=2, max_bytes=2_000_000, respect_robots=False)
+        bench.publish(VERIFIED, *(candidate(web.url(f"/slow{n}", f"127.0.0.{n % 2 + 1}")) for n in range(4)))
+        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 2 + 3}")) for n in range(8)))
+
+        tally = bench.store(timeout_s=30)
+        bench.close()
+
+    assert waited_s[0] < 25, "they came before the silent ones were given up"
+    assert tally["stored"] == 8
 
 
 def test_who_finds_no_room_waits_until_there_is() -> None:

@@ -85,6 +85,27 @@ def test_compression_that_nobody_asked_for_is_undone(fetcher: Fetchers, web: Pic
     assert fetcher().get(web.url("/x.jpg")).data == picture()
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 1_048_576, 1_048_577, 3_000_000])
+def test_room_is_asked_for_when_a_body_proves_to_be_large(fetcher: Fetchers, web: PictureWeb, size: int, chunked: bool, encoding: str) -> None:
+    """Once, beyond a megabyte, however the body comes; and not a byte is lost."""
+    body = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    packed = gzip.compress(body) if encoding == "gzip" else body
+    whole = answer(packed, Content_Encoding=encoding)
+    if chunked:
+        whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: %s\r\n\r\n" % encoding.encode()
+        whole += (b"%x\r\n%s\r\n" % (len(packed), packed) if packed else b"") + b"0\r\n\r\n"
+    web.routes["/x"] = whole
+    asked: list[int] = []
+    if size == 0 and (chunked or encoding == "gzip"):
+        assert failure(fetcher(), web.url("/x")).reason == "bad_response"
+        return
+
+    assert fetcher(max_bytes=3_000_000).get(web.url("/x"), asked.append).data == body
+    assert len(asked) == (size > 1_048_576)
+
+
 BROKEN = {
     "unknown compression": (lambda _: answer(b"x", Content_Encoding="br"), "unsupported_encoding"),
     "compression twice": (lambda _: answer(b"x", Content_Encoding="gzip, gzip"), "unsupported_encoding"),

@@ -93,7 +93,7 @@ class _Crew(Generic[R]):
         _keep_memory()
         self._fetcher = fetcher
         self.turns: Turns[Job[R]] = Turns(settings.per_host)
-        # What `workers` of the largest pictures take, however many small ones are under way.
+        # What `workers` of the largest pictures take; small ones need none of it.
         self._room = Room(settings.workers * settings.max_bytes)
         # Full when the decoders are busy: then downloads wait, so that finished ones do not pile up in memory.
         self._loaded: queue.Queue[tuple[Job[R], bytes] | None] = queue.Queue(maxsize=decoders)

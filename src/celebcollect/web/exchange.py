@@ -10,7 +10,7 @@ import contextlib
 import errno
 import ssl
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,9 @@ _DRAIN_BYTES = 65_536
 
 _PIECE = 65_536
 _OUR_OWN = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+SMALL_BYTES = 1_048_576
+"""A body that takes no more is read without asking for room; most pictures are like that."""
+
 _MAX_RETRY_AFTER_S = 86_400.0
 
 
@@ -59,14 +62,13 @@ class Answer:
         values = self.headers(name)
         return values[-1] if values else ""
 
-    def most_bytes(self, max_bytes: int) -> int:
-        """Return how many bytes `body` may return: those announced, or all that are wanted where that says nothing."""
-        announced = self._response.length
-        return max_bytes if announced is None or self.header("content-encoding") else min(announced, max_bytes)
-
-    def body(self, max_bytes: int) -> bytes:
+    def body(self, max_bytes: int, admit: Callable[[int], None] = lambda _: None) -> bytes:
         """
         Read the whole body, without its compression.
+
+        Args:
+            max_bytes: What is wanted at most.
+            admit: Called once with the bytes that the body may take, when it proves to be large: a mere promise holds no room.
 
         Raises:
             FetchFailed: `too_large` (announced, received or unpacked), `unsupported_encoding`, `bad_response`.
@@ -76,11 +78,20 @@ class Answer:
             raise FetchFailed("too_large", f"{announced} bytes announced, at most {max_bytes} wanted")
         unpack = _unpacker(self.header("content-encoding"))
         if announced is not None and unpack is None:
-            return self._response.read(announced)
+            start = self._response.read(min(announced, SMALL_BYTES))
+            if announced <= SMALL_BYTES:
+                return start
+            admit(announced)
+            return start + self._response.read(announced - SMALL_BYTES)
         chunks: list[bytes] = []
-        size = 0
+        size, admitted = 0, False
         while received := self._response.read(_PIECE):
-            chunk = unpack(received, max_bytes - size) if unpack else received
+            chunk = unpack(received, max_bytes - size if admitted else SMALL_BYTES) if unpack else received
+            if size + len(chunk) > SMALL_BYTES and not admitted:
+                admit(max_bytes)
+                admitted = True
+                if unpack:
+                    chunk += unpack(b"", max(max_bytes - size - len(chunk), 0))
             size += len(chunk)
             if size > max_bytes:
                 raise FetchFailed("too_large", f"more than {max_bytes} bytes")
@@ -129,9 +140,9 @@ class _Unpacker:
         self._stream = zlib.decompressobj(window_bits)
 
     def __call__(self, data: bytes, room: int) -> bytes:
-        """Return what `data` unpacks to, or its first `room` + 1 bytes when it is more."""
+        """Return what `data` unpacks to, or its first `room` + 1 bytes when it is more; what is left comes first in the next call."""
         try:
-            return self._stream.decompress(data, room + 1)
+            return self._stream.decompress(self._stream.unconsumed_tail + data, room + 1)
         except zlib.error as error:
             raise FetchFailed("bad_response", f"broken compression: {error}") from error
 

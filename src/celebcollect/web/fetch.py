@@ -66,7 +66,7 @@ class Fetcher:
 
         Args:
             url: Of a picture, from anywhere.
-            admit: Called before the picture is read, with the bytes that it may take; may wait for room, at the expense of the picture's time.
+            admit: Called when the picture proves to be large, with the bytes that it may take; may wait, at the expense of the picture's time.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
@@ -117,8 +117,7 @@ class Fetcher:
             if opted_out(answer.headers("x-robots-tag")):
                 raise FetchFailed("opted_out", "X-Robots-Tag")
             if answer.status == 200:
-                admit(answer.most_bytes(self._limits.max_bytes))
-                return Fetched(answer.body(self._limits.max_bytes), answer.header("content-type"), target.url)
+                return Fetched(answer.body(self._limits.max_bytes, admit), answer.header("content-type"), target.url)
             answer.drain()
             if answer.status in _REDIRECTS and answer.header("location"):
                 return _joined(target.url, answer.header("location"))
