@@ -44,7 +44,7 @@ demo: $(INSTALLED) compiled browser
 
 # A failed test is tried again: real brokers, browsers and clocks on a busy machine are late now and then; one that is wrong fails every time.
 test: setup
-	$(BIN)/python -m pytest -n 3 --dist loadfile --reruns 2
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --reruns 2
 
 lint: $(READY)
 	$(BIN)/ruff check .

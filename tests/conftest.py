@@ -11,6 +11,12 @@ import pytest
 from support import SHARED_DATA, missing
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: one that is begun last keeps all the other workers waiting for its end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of captured pages and answers beside the checkout."""

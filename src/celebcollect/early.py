@@ -1,25 +1,12 @@
-"""What has to be settled before the program is loaded: Ctrl-C in the middle of an import, and how often Python looks for cycles."""
+"""Ctrl-C while the program is still being loaded: in the middle of an import it would be a traceback, and there is nothing yet to finish."""
 
-import gc
 import os
 import signal
 from types import FrameType
 
-_GARBAGE_AT = 20_000
-"""Python looks for cycles at 700 new objects. A batch of messages is thousands of them, a module at import hundreds, next to none in cycles."""
-
-
-def look_for_cycles_seldom() -> None:
-    """Save the tenth of the CPU time that looking for cycles takes while modules are loaded and messages stream through."""
-    gc.set_threshold(_GARBAGE_AT, *gc.get_threshold()[1:])
-
 
 def shield() -> None:
-    """
-    Let Ctrl-C end the process at once; what a parent has told us to ignore (nohup) stays ignored.
-
-    In the middle of an import it would be a traceback, and there is nothing yet to finish.
-    """
+    """Let Ctrl-C end the process at once; what a parent has told us to ignore (nohup) stays ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end_at_once)
 

@@ -52,7 +52,9 @@ def check_repeats(kind: str, data: bytes) -> None:
     """Refuse a picture with very many of the blocks that cost more than their bytes."""
     if kind in _MAX_REPEATS:
         mark, most = _MAX_REPEATS[kind]
-        found = data.count(mark)
+        # Of a JPEG only what precedes the pixels, where that can be told: Pillow reads no further, and the rest is nearly all of it.
+        scan = _first_scan(data) if kind == "JPEG" else None
+        found = data.count(mark, 0, scan[0] if scan else len(data))
         if found > most:
             raise NotAPicture("corrupt", f"{kind.lower()}: {found} times {mark!r}")
 
@@ -101,6 +103,12 @@ def check_scans(data: bytes, pixels: int) -> None:
 
 def has_one_scan(data: bytes) -> bool:
     """Tell whether a JPEG is sequential with all its colours in the first scan, so that decoders stop after that (ITU-T T.81, B.2)."""
+    scan = _first_scan(data)
+    return scan is not None and scan[1]
+
+
+def _first_scan(data: bytes) -> tuple[int, bool] | None:
+    """Return where a JPEG's first scan begins and whether it is the only one; None when the way there is not as every encoder writes it."""
     at, progressive, colours = 2, True, 0
     while at + 4 < len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -109,13 +117,13 @@ def has_one_scan(data: bytes) -> bool:
             continue
         if marker in _ALONE:
             # Nobody writes one before the first scan, and to take what follows it for a length would be to look where decoders do not.
-            return False
+            return None
         if marker == 0xDA:
-            return not progressive and data[at + 4] == colours
+            return at, not progressive and data[at + 4] == colours
         if marker in _FRAMES and at + 9 < len(data):
             progressive, colours = marker not in _SEQUENTIAL_FRAMES, data[at + 9]
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return False
+    return None
 
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

@@ -70,7 +70,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """
-        Yield a connection outside a transaction, for a single statement that reads: it sees one state by itself.
+        Yield a connection outside a transaction, for statements that read, each of which sees one state by itself.
 
         Cheaper than a transaction, not so much for SQLite as for Python: after each statement a thread waits for its turn among the others.
         """

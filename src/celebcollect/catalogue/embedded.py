@@ -219,7 +219,7 @@ class EmbeddedCatalogue:
 
     def with_bytes(self, shas: Collection[str]) -> list[Image]:
         """Return all rows with one of these SHA-256 digests, by QID number and id."""
-        with self._database.transaction(write=False) as connection:
+        with self._database.connection() as connection:  # which row it is, and then the row: each look sees one state, and needs no more
             found = embedded_marks.of_bytes(connection, shas)
         wanted = set(shas)
         return [image for image in (self._read(Image, data) for data in found) if image.sha256 in wanted]

@@ -58,5 +58,7 @@ def _look_up(connection: sqlite3.Connection, keys: Collection[int]) -> list[tupl
 
 
 def _records(connection: sqlite3.Connection, images: Collection[int]) -> list[str]:
+    if not images:
+        return []
     query = "SELECT data FROM json_each(?) CROSS JOIN images WHERE number = value ORDER BY person, images.id"
     return [data for (data,) in connection.execute(query, (json.dumps(sorted(set(images))),))]

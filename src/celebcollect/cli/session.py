@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import re
 import signal
@@ -90,7 +91,7 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
     Raises:
         Interrupted: When the block was left after a signal.
     """
-    stop, stirred, ended = Stop(), threading.Event(), threading.Event()
+    stop, ended = Stop(), threading.Event()
 
     def is_normal() -> bool:
         return following and stop.signal == signal.SIGTERM
@@ -98,18 +99,18 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if stop.is_set() and number == signal.SIGINT:
             _end_at_once(Interrupted.exit_code)
+        if not stop.is_set():
+            # Beside the main thread, which may sit in a call that no signal ends. Begun only now, because a thread that is there from the start costs
+            # `store` memory (see store_engine); without threading.Thread, whose lock the interrupted code may hold.
+            _thread.start_new_thread(watch, ())
         stop.signal = number
         stop.set()
-        stirred.set()
 
     def watch() -> None:
-        stirred.wait()
         if not ended.wait(GRACE_S):
             _end_at_once(0 if is_normal() else Interrupted.exit_code)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    # Beside the main thread, which may sit in a call that no signal ends.
-    threading.Thread(target=watch, name="watch-the-end", daemon=True).start()
     try:
         yield stop
     except Interrupted:
@@ -118,7 +119,6 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
             raise
     finally:
         ended.set()
-        stirred.set()
         for number, handler in before.items():
             signal.signal(number, handler)
     if stop.signal is not None and not is_normal():
