@@ -21,7 +21,6 @@ _USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="celebcollect",
-    help="Turn the famous people that Wikidata knows into a clean, documented set of face pictures.",
     no_args_is_help=True,
     rich_markup_mode=None,  # drawing the help with rich doubles what it costs
     pretty_exceptions_enable=False,  # its tracebacks can show local variables
@@ -52,7 +51,11 @@ def _options(
     log_format: Annotated[LogFormat, typer.Option(help="Form of the log lines on stderr.")] = LogFormat.TEXT,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,  # noqa: ARG001
 ) -> None:
-    """Turn the famous people that Wikidata knows into a clean, documented set of face pictures."""
+    """
+    Turn the famous people that Wikidata knows into a clean, documented set of face pictures.
+
+    Example: celebcollect run-all --limit 10
+    """
     context.obj = Session(config_file=config, verbosity=-1 if quiet else verbose, log_format=log_format)
 
 

@@ -26,7 +26,11 @@ IMAGE_FIELDS = (
 
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
 
-topics = typer.Typer(help="Look at the topics, write to them, deliver dead letters again.", no_args_is_help=True, rich_markup_mode=None)
+topics = typer.Typer(
+    help="Look at the topics, write to them, deliver dead letters again.\n\nExample: celebcollect topics list",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
     add(topics, topics_peek, "peek")
     add(topics, topics_publish, "publish")
     add(topics, topics_replay_dead, "replay-dead")
-    app.add_typer(topics, name="topics")
+    app.add_typer(topics, name="topics", short_help="Look at the topics, write to them, deliver dead letters again.")
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from celebcollect.cli.reflow import Reflow
 from celebcollect.cli.view import View, duration, plain
 from celebcollect.errors import CelebCollectError
 
@@ -43,8 +44,10 @@ def watching(watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int
 
         logs.setup(verbosity, "text", RichHandler(console=console, show_path=False, markup=False, log_time_format="%H:%M:%S"))
 
+        reflow = Reflow(console)
+
         def view() -> View:
-            return run_view(watch, progress, rounds=rounds, spent_s=time.monotonic() - begun)
+            return reflow.fit(run_view(watch, progress, rounds=rounds, spent_s=time.monotonic() - begun))
 
         live = Live(get_renderable=view, console=console, refresh_per_second=LIVE_PER_SECOND, transient=True, redirect_stdout=False)
         with _beside(lambda stop: _look(watch, stop)), live:

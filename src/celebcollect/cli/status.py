@@ -123,11 +123,13 @@ def _watch(app: "App", stop: Stop) -> None:
         return
     from rich.live import Live
 
+    from celebcollect.cli.reflow import Reflow
+
     with Live(console=console, auto_refresh=False, screen=False) as live:
-        pause_s = 0.0
+        pause_s, reflow = 0.0, Reflow(console)
         while not stop.wait(pause_s):
             started = time.monotonic()
-            live.update(_view(app, watch, time.monotonic() - begun), refresh=True)
+            live.update(reflow.fit(_view(app, watch, time.monotonic() - begun)), refresh=True)
             pause_s = max(LOOK_EVERY_S, (time.monotonic() - started) * 10)
 
 
