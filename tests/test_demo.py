@@ -95,3 +95,18 @@ def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
     assert "Nobody looked at faces" in done.stdout
     assert done.stderr.count("celebcollect[faces]") == 1
     assert not (tmp_path / "demo" / "data" / "models").exists()
+
+
+def test_asked_to_end_it_ends_the_program_that_it_runs(tmp_path: Path) -> None:
+    """A supervisor's SIGTERM reaches the demonstration only: the program would go on alone, against a web that is gone."""
+    command = [sys.executable, "-m", "celebcollect", "demo", "demo"]
+    demo = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert demo.stderr
+    line = demo.stderr.readline()  # the program's first: both are at work
+    demo.terminate()
+    # Both write to these pipes, so that their end is the end of both.
+    _, error = demo.communicate(timeout=60)
+
+    assert demo.returncode == 130, line + error
+    assert error.count(b"celebcollect: interrupted") == 2, error
+    assert b"Traceback" not in error

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from celebcollect.checks.faces import engine_for
@@ -138,7 +138,7 @@ def _told(folder: Path) -> Iterator[None]:
 
 
 def _program(config: Path, arguments: list[str], stop: threading.Event, *, capture: bool = False) -> str:
-    """Run the program as a user would, in a process of its own; Ctrl-C reaches it through the terminal."""
+    """Run the program as a user would, in a process of its own, which is asked to end when `stop` is set."""
     if not capture or arguments[0] == "identify":
         sys.stdout.write(f"\n$ celebcollect --config {config} {' '.join(arguments)}\n")
     sys.stdout.flush()
@@ -147,7 +147,14 @@ def _program(config: Path, arguments: list[str], stop: threading.Event, *, captu
     process = subprocess.Popen(  # noqa: S603 - our own program
         command, env={**environment, "CELEBCOLLECT_TMDB__TOKEN": TOKEN}, stdout=subprocess.PIPE if capture else None
     )
-    out, _ = process.communicate()
+    asked_to_end = False
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            out, _ = process.communicate(timeout=0.2)
+            break
+        if stop.is_set() and not asked_to_end:  # Ctrl-C has reached it through the terminal, SIGTERM has not
+            process.terminate()
+            asked_to_end = True
     if stop.is_set():
         raise Interrupted("interrupted", hint="The demonstration begins anew when it is run again.")
     if process.returncode:
