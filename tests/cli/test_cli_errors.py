@@ -225,3 +225,12 @@ def test_a_run_that_cannot_say_that_it_runs_is_told(run: Run, tmp_path: Path) ->
 
     assert done.returncode == 1
     assert len(lines(done.stderr)) == 2
+
+
+def test_a_line_without_a_key_does_not_go_to_a_compacted_topic(run: Run) -> None:
+    """That is a fault of the input, not of the log."""
+    done = run("topics", "publish", "dataclean", stdin=b'{"qid": "Q42", "sha256": "0"}\ngarbage\n')
+
+    assert done.returncode == 2
+    assert "no qid" in done.stderr
+    assert len(lines(done.stderr)) == 2
