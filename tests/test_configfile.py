@@ -145,6 +145,7 @@ def test_values_of_the_command_line_are_checked_too() -> None:
         ("[kafka]\ntimeout_s = nan\n", "kafka.timeout_s"),
         ('data_dir = "a\\u0000b"\n', "data_dir"),
         ('[topics]\ntmdb = "urls.dead"\n', "names that end with .dead"),
+        (f'[topics]\ntmdb = "{"t" * 245}"\n', "244 characters"),
     ],
 )
 def test_a_value_that_only_looks_right_is_told(tmp_path: Path, text: str, said: str) -> None:

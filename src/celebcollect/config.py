@@ -44,9 +44,12 @@ def _folder(value: Path) -> Path:
         raise ValueError("begins with the home folder of somebody who has none") from None
 
 
+_MAX_TOPIC_CHARS = 249
+
+
 def _topic(value: str) -> str:
     # Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic), which keeps the embedded log portable.
-    if not value or value in (".", "..") or len(value) > 249 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
+    if not value or value in (".", "..") or len(value) > _MAX_TOPIC_CHARS or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
         raise ValueError("must be 1 to 249 of the characters a-z A-Z 0-9 . _ -")
     return value
 
@@ -141,6 +144,9 @@ class TopicsConfig(Section):
         # The dead letters of one topic would be read as another one's messages, or as its own, for ever.
         if any(name.endswith(DEAD) for name in names):
             raise ValueError(f"names that end with {DEAD} are for dead letters, found {', '.join(names)}")
+        # Or the first undecodable message would be in the way of all the others.
+        if any(len(name) + len(DEAD) > _MAX_TOPIC_CHARS for name in names):
+            raise ValueError(f"names may have {_MAX_TOPIC_CHARS - len(DEAD)} characters, so that {DEAD} fits behind them")
         return self
 
     def candidates(self) -> tuple[str, ...]:
