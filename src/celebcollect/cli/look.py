@@ -170,7 +170,8 @@ def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
         for batch in batches(_lines(), PUBLISH_BATCH):
             if topic == app.config.topics.clean and any(key is None for key, _ in batch):
                 raise UsageError(
-                    f"{topic} is compacted by key, and a line has no qid (published before it: {published})", hint="Give every line a qid and a sha256."
+                    f"{topic} is compacted by key, and a line has no qid (published before it: {published})",
+                    hint="Give every line a qid and a sha256.",
                 )
             published += _publish(app, topic, batch, too_large)
             odd += sum(key is None for key, _ in batch)
