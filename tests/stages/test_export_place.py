@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,17 @@ def test_broken_places_are_no_trouble() -> None:
         for value in (0, 0xFF, data[at] ^ 0x80):
             broken = data[:at] + bytes([value]) + data[at + 1 :]
             assert len(without_place(broken)) == len(broken)
+
+
+@pytest.mark.parametrize("crumb", [b"II*\0\x08\0\0\0", b'a:GPSx="', b"a:GPSx>", b"a:", b"a:GPSx= "])
+def test_a_file_of_nothing_but_beginnings_takes_no_time(crumb: bytes) -> None:
+    """The search ends soon, whatever the file repeats."""
+    data = crumb * (2_000_000 // len(crumb)) + b":GPS"
+    begun = time.process_time()
+
+    without_place(data)
+
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])

@@ -10,11 +10,15 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
 """How EXIF begins, whatever container it lies in."""
 
 _GPS_DIRECTORY, _LONG = 0x8825, 4
+_MAX_EXIF = 1_000
+"""Of a file; one for each picture in it is honest."""
+
 _MAX_ENTRIES = 1_000
 """Of a directory; cameras write about 50."""
 
@@ -24,7 +28,8 @@ _VALUE_BYTES = 4
 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 
-_XMP_PLACE = re.compile(rb"""(?<![\w])\w{1,40}:GPS\w{1,40}\s*(?:=\s*(?:"([^"<]*)"|'([^'<]*)')|>([^<]*)<)""")
+_XMP_PLACE = re.compile(rb"""(?<![\w])\w{1,40}:GPS\w{1,40}\s*(?:=\s*(?:"([^"<]{0,100})"|'([^'<]{0,100})')|>([^<]{0,100})<)""")
+"""Values are short; without a bound, a file of nothing but beginnings would take hours."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_PROFILE = re.compile(rb"(?:XML:com\.adobe\.xmp|Raw profile type (?:exif|xmp|APP1))\0")
@@ -34,7 +39,7 @@ _PNG_PROFILE = re.compile(rb"(?:XML:com\.adobe\.xmp|Raw profile type (?:exif|xmp
 def without_place(data: bytes) -> bytes:
     """Return the file without its place; the very same bytes when it tells none."""
     cleaned = bytearray(data)
-    for found in _TIFF.finditer(data):
+    for found in islice(_TIFF.finditer(data), _MAX_EXIF):
         _clear_exif(cleaned, found.start())
     for found in _XMP_PLACE.finditer(data) if b":GPS" in data else ():
         start, end = found.span(found.lastindex or 0)
