@@ -93,6 +93,17 @@ def test_nobody_who_fits_ends_with_4(run: Run, sparql: SparqlServer) -> None:
     assert done.stderr
 
 
+def test_nobody_who_could_be_searched_ends_with_4(run: Run, tmp_path: Path) -> None:
+    """An API that works, but not for any of those who were asked for, is no success."""
+    add(tmp_path, Celebrity(qid="Q42", name="Douglas Adams", portraits=("https://commons.wikimedia.org/wiki/Special:FilePath/A.jpg",)))
+    with ApiServer() as api:
+        api.on("/w/api.php", Reply({"query": 7}))
+        done = run("scrape-commons", "--qid", "Q42", COMMONS__API_URL=f"{api.url}/w/api.php")
+
+    assert done.returncode == 4, done.stderr
+    assert "commons_unreadable" in done.stderr
+
+
 def test_tmdb_recorded_answers_become_candidates(run: Run, tmp_path: Path, shared_data: Path) -> None:
     """Bruce Willis: identity proved by his Wikidata id, 32 portraits, one call for the person."""
     recorded = shared_data / "tmdb" / "tmdblib"

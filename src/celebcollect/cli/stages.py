@@ -220,7 +220,7 @@ def _scrape(
                     stop.wait(FOLLOW_PAUSE_S)
         finally:
             print_summary(session_of(context), f"scrape-{source_name}", tally, as_json=as_json)
-    if tally["people"] and not tally["candidates"]:
+    if tally["people"] + tally["not searched"] and not tally["candidates"]:
         raise NothingProduced(
             f"{source_name} has no picture of anybody: {tally}", hint="`celebcollect -v` logs every search; docs/reasons.md explains the words."
         )

@@ -75,7 +75,8 @@ def collect(
             _remember(catalogue, source.name, error)
             raise
         except PersonNotSearched as error:
-            # Counted by the source; the search state stays, so the person's turn comes again.
+            # The reason is counted by the source; the search state stays, so the person's turn comes again.
+            tally.count("not searched")
             log.warning("person not searched source=%s qid=%s reason=%s", source.name, person.qid, error.message)
         finally:
             catalogue.release(task, [person.qid], owner=owner)
