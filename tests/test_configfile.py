@@ -53,6 +53,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert config.run.target_images == 7
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_exit_code_of_a_second_run_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """One of two numbers, which the environment can only quote."""
+    monkeypatch.setenv("CELEBCOLLECT_RUN__BUSY_EXIT_CODE", str(code))
+
+    assert load(None).run.busy_exit_code == code
+
+
 def test_the_file_is_looked_for_in_this_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--config, then $CELEBCOLLECT_CONFIG, then ./config.toml, then the user's folder, then the defaults."""
     for name, number in (("named", 1), ("environment", 2), ("here/config", 3), ("user/celebcollect/config", 4)):

@@ -137,6 +137,8 @@ def test_what_is_shown_of_the_terminal_is_what_the_program_draws() -> None:
     }  # fmt: skip
     for file in folder.glob("*-80.txt"):
         assert all(cell_len(line) <= 80 for line in file.read_text(encoding="utf-8").splitlines()), file.name
+    for file in folder.glob("*-cat.txt"):
+        assert "…" not in file.read_text(encoding="utf-8"), f"{file.name}: what goes into a pipe is not cut"
     for file in folder.glob("*.txt"):
         text = file.read_text(encoding="utf-8")
         assert " stage " in text, file.name

@@ -54,6 +54,13 @@ def _topic(value: str) -> str:
     return value
 
 
+def _known_exit_code(code: int) -> int:
+    """No Literal: those are compared, and the environment can only say "0"."""
+    if code not in (0, 3):
+        raise ValueError("must be 0 or 3")
+    return code
+
+
 def _date_or_none(value: object) -> object:
     # TOML has no null, and its dates need no quotes, but may have them.
     if not isinstance(value, str):
@@ -346,7 +353,7 @@ class RunConfig(Section):
     """Accepted pictures wanted per person."""
     max_rounds: int = Field(default=3, ge=1, le=100)
     """How often a person who is short is searched at most."""
-    busy_exit_code: Literal[0, 3] = 3
+    busy_exit_code: Annotated[int, AfterValidator(_known_exit_code)] = 3
     """Exit code of a `run-all` that finds another one at work in the same data folder; 0 for a cron that is not to complain."""
 
 

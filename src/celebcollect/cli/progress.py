@@ -42,14 +42,21 @@ def watching(watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int
 
         from celebcollect import log as logs
 
-        logs.setup(verbosity, "text", RichHandler(console=console, show_path=False, markup=False, log_time_format="%H:%M:%S"))
-
         reflow = Reflow(console)
 
         def view() -> View:
             return reflow.fit(run_view(watch, progress, rounds=rounds, spent_s=time.monotonic() - begun))
 
         live = Live(get_renderable=view, console=console, refresh_per_second=LIVE_PER_SECOND, transient=True, redirect_stdout=False)
+
+        class Above(RichHandler):
+            """Writes lines above the display, whole: rich lets go of the lock before they are out, and a refresh in between wipes too little."""
+
+            def emit(self, record: logging.LogRecord) -> None:
+                with live._lock:  # its own: another lock of ours would be taken in the other order when it stops
+                    super().emit(record)
+
+        logs.setup(verbosity, "text", Above(console=console, show_path=False, markup=False, log_time_format="%H:%M:%S"))
         with _beside(lambda stop: _look(watch, stop)), live:
             yield
     else:
