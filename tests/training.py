@@ -69,7 +69,7 @@ class School:
 
     def train(self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any) -> Trained:
         self.tally = Tally()
-        given = Settings(self.topic, **{"threshold": 0.55, **settings})
+        given = Settings(self.topic, **{"threshold": 0.55, "forgotten": lambda qids: set(), **settings})
         return train(self.bus, ImageFolder(self.folder), Shelf(self.folder, name), given, self.tally, stop=stop or threading.Event())
 
     def file(self, name: str = "faces") -> Path:

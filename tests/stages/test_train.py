@@ -233,3 +233,23 @@ def test_a_training_under_way_is_waited_for(school: School) -> None:
     with Shelf(school.folder).alone(), pytest.raises(Busy, match="trains the model"):
         forget(school.folder, "Q1", wait_s=0)
     assert forget(school.folder, "Q1", wait_s=0) == 1
+
+
+def test_the_forgotten_do_not_come_back_by_the_topic(school: School) -> None:
+    """Somebody publishes them again, or delivers dead letters again: no model learns them, and it is told."""
+    school.people(1, 2, 3)
+
+    trained = school.train(forgotten={"Q1"}.intersection)
+
+    assert [person.qid for person in trained.model.people] == ["Q2", "Q3"]
+    assert trained.left_out == {"forgotten": 10}
+
+
+def test_numbers_beyond_all_faces_do_no_harm(school: School) -> None:
+    """Anybody may publish embeddings: the largest numbers that there are fall into the last bin."""
+    school.people(1, 2)
+    school.publish(*(record(3, shot, np.full(128, 3e38 * (-1) ** shot, dtype=np.float32)) for shot in range(10)))
+
+    measured = school.train().evaluation
+
+    assert measured.stranger_distances[-1] > 0

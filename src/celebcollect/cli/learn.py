@@ -40,7 +40,12 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop) as app:
         own = app.config.train
-        settings = Settings(app.config.topics.clean, threshold=own.unknown_distance, ml_use_permitted=own.ml_use_permitted)
+        settings = Settings(
+            app.config.topics.clean,
+            threshold=own.unknown_distance,
+            ml_use_permitted=own.ml_use_permitted,
+            forgotten=app.catalogue.forgotten,
+        )
         trained = train_model(app.bus, app.folder, Shelf(app.data_dir, name), settings, tally, stop=stop)
         if as_json:
             print_json({"model": str(trained.file), **trained.report()})

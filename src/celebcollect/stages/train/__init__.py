@@ -26,7 +26,7 @@ from celebcollect.report import Tally
 from celebcollect.stages.export.crops import SIDE_PX, cut
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train.charts import Thumbnail, charts
-from celebcollect.stages.train.dataset import MIN_PICTURES, Usable, choose, consume_up_to, read_set
+from celebcollect.stages.train.dataset import MIN_PICTURES, Forgotten, Usable, choose, consume_up_to, read_set
 from celebcollect.stages.train.evaluation import Evaluation, Mistake, evaluate
 from celebcollect.stages.train.model import Model, fit
 from celebcollect.stages.train.model_file import pack
@@ -46,6 +46,8 @@ class Settings:
     topic: str
     threshold: float
     """See `Model.threshold`."""
+    forgotten: Forgotten
+    """Whom no model may know: `Catalogue.forgotten`."""
     ml_use_permitted: Collection[str] = ()
     """Whose agreements to machine learning the user holds."""
 
@@ -99,7 +101,7 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
     """
     with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
         snapshot = read_set(bus, settings.topic, tally)
-        usable = choose(snapshot.records.values(), settings.ml_use_permitted, tally)
+        usable = choose(snapshot.records.values(), settings.ml_use_permitted, settings.forgotten, tally)
         if len({record.qid for record in usable.records}) < 2:
             raise _too_small(usable, len(snapshot.records), tally)
         model = fit(usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
+from celebcollect.catalogue.base import batches
 from celebcollect.checks.face_facts import from_text
 from celebcollect.records import CleanRecord, MlUse, ml_permitted, ml_use
 from celebcollect.report import Tally
@@ -112,8 +113,16 @@ class Usable:
     """People who have pictures, but fewer than two that can be used."""
 
 
-def choose(records: Collection[CleanRecord], agreements: Collection[str], tally: Tally) -> Usable:
+Forgotten = Callable[[Collection[str]], Collection[str]]
+"""Returns those of some people (QIDs) who are to be forgotten."""
+
+
+def choose(records: Collection[CleanRecord], agreements: Collection[str], forgotten: Forgotten, tally: Tally) -> Usable:
     """Pick the pictures that may be used, have an embedding of the version that most have, and show somebody with two of them."""
+    # Anybody may publish, and dead letters may be delivered again: that a picture was withdrawn once does not mean that it is not there.
+    gone = {qid for some in batches(sorted({record.qid for record in records}), _BATCH) for qid in forgotten(some)}
+    tally.drop("forgotten", sum(record.qid in gone for record in records))
+    records = [record for record in records if record.qid not in gone]
     found = [(record, sample) for record in records if (sample := _sample(record, agreements, tally))]
     kinds = Counter((record.embedding_version or "", len(sample.vector)) for record, sample in found)
     kind = max(kinds, key=lambda kind: (kinds[kind], kind), default=("", 0))

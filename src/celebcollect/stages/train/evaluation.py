@@ -153,5 +153,5 @@ def _share(flags: Flags) -> float | None:
 
 
 def _histogram(distances: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    bins = np.minimum((distances / BIN).astype(int), BINS - 1)
+    bins = np.minimum(distances / BIN, BINS - 1).astype(int)
     return tuple(int(n) for n in np.bincount(bins, minlength=BINS))
