@@ -188,6 +188,22 @@ def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
     assert len(facts) == 10
 
 
+def test_a_worker_that_dies_while_idle_is_replaced() -> None:
+    """What kills a process between two batches (memory ran out elsewhere) neither ends the next one nor is blamed on its picture."""
+    workers = Workers(FakeSpec(), 1)
+    first = dict(workers.measure(look, [unread(1, 20)]))
+    gone = next(found["worker"] for found in first.values())
+    os.kill(int(str(gone)), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{gone}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    second = dict(workers.measure(look, [unread(2, 20)]))
+    workers.close()
+
+    assert [found.get("worker", gone) for found in second.values()] != [gone]
+
+
 def test_workers_share_the_pictures() -> None:
     """Two processes work on them, and neither is this one."""
     workers = Workers(FakeSpec(), 2)

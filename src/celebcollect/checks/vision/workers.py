@@ -51,22 +51,25 @@ class Workers:
             self._pool = None
 
     def _measure(self, job: Job, pictures: Iterator[Picture]) -> Iterator[tuple[str, Facts]]:
-        running: dict[Future[Facts], Picture] = {}
+        running: dict[Future[Facts], tuple[Picture, ProcessPoolExecutor]] = {}
         suspects: list[Picture] = []
         try:
             while True:
                 # Two for each process: one that it works on, one that it finds waiting.
                 for picture in islice(pictures, 2 * self._count - len(running)):
-                    running[self._started().submit(_run, job, picture)] = picture
+                    future, pool = self._submitted(job, picture)
+                    running[future] = picture, pool
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    picture = running.pop(future)
+                    picture, pool = running.pop(future)
                     try:
                         yield picture.image.id, future.result()
                     except BrokenProcessPool:
                         suspects.append(picture)
-                        self.close()
+                        # Others may have been handed to new processes meanwhile.
+                        if pool is self._pool:
+                            self.close()
         finally:
             for future in running:
                 future.cancel()
@@ -76,10 +79,20 @@ class Workers:
     def _alone(self, job: Job, picture: Picture) -> Facts:
         """Measure one picture with nothing beside it, so that it is known who broke the pool."""
         try:
-            return self._started().submit(_run, job, picture).result()
+            return self._submitted(job, picture)[0].result()
         except BrokenProcessPool:
             self.close()
             return CRASHED
+
+    def _submitted(self, job: Job, picture: Picture) -> tuple[Future[Facts], ProcessPoolExecutor]:
+        """Hand a picture over; to new processes where one of the old ones died while nobody was waiting for it."""
+        try:
+            pool = self._started()
+            return pool.submit(_run, job, picture), pool
+        except BrokenProcessPool:
+            self.close()
+            pool = self._started()
+            return pool.submit(_run, job, picture), pool
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
