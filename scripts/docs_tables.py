@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from celebcollect.cli import app
 from celebcollect.config import Config
+from celebcollect.configfile import meanings
 
 
 def commands() -> str:
@@ -46,7 +47,7 @@ def _keys(section: type[BaseModel], before: str = "") -> Iterator[tuple[str, str
         if isinstance(field.default, BaseModel):
             yield from _keys(type(field.default), f"{name}.")
         else:
-            yield f"`{before}{name}`", _default(field), " ".join((field.description or "").split())
+            yield f"`{before}{name}`", _default(field), meanings(section)[name]
 
 
 def _default(field: FieldInfo) -> str:

@@ -8,6 +8,7 @@ from celebcollect import early
 def main() -> None:
     """Import the command line and run it."""
     early.shield()
+    early.look_for_cycles_seldom()
     from celebcollect import cli
 
     sys.exit(cli.main())

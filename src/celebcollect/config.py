@@ -103,9 +103,9 @@ Topic = Annotated[str, AfterValidator(_topic)]
 
 
 class Section(BaseModel):
-    """Base of the sections: frozen, unknown keys are errors."""
+    """Base of the sections: frozen, unknown keys are errors. The text below a key says what it is for (`configfile.meanings`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class KafkaConfig(Section):

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -49,6 +49,12 @@ _OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def _usable_name(text: str) -> str:
+    # A person's name comes with each of their pictures. Longer texts are not kept: whatever a stranger sends would fill the memory.
+    return _known_name(text) if len(text) <= MAX_NAME_CHARS else _known_name.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _known_name(text: str) -> str:
     name = clean_text(text)[:MAX_NAME_CHARS].rstrip()
     if not name:
         raise ValueError("holds no printable character")
