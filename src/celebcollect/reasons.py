@@ -105,6 +105,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "same_picture_other_person": "The same picture came for another person: at least one of the two is wrong.",
         "no_face": "No face was found.",
         "face_too_small": "No face is as wide as `[clean] min_face_px`.",
+        "face_engine_crashed": "The face engine died of the picture, or of a lack of memory; the next two cleanings try again.",
         "several_faces": "More than one large face, and `[clean] face_rule` wants exactly one.",
         "other_person": "The face is unlike those of the person's trusted portraits, or of the largest group of pictures.",
         "same_face_other_person": "The pictures show the face of another person, and no trusted portrait proves that it is this one's.",

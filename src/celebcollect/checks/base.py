@@ -51,6 +51,8 @@ class Rejection:
     """The measured value, e.g. `80x60 px`."""
     duplicate_of: str | None = None
     """Id of the image that this one was held against."""
+    again: bool = False
+    """The picture could not be measured this time; the next cleaning tries once more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing
 from celebcollect.checks.face_facts import faces_of
-from celebcollect.checks.vision import dlib_engine
+from celebcollect.checks.vision import crashes, dlib_engine
 from celebcollect.checks.vision.base import EngineSpec
 from celebcollect.checks.vision.looking import detect
 from celebcollect.checks.vision.onnx_engine import onnx_spec
@@ -49,7 +49,7 @@ def engine_for(clean: CleanConfig, *, tell: bool = True) -> EngineSpec | None:
 
 
 class Faces:
-    """Reject `no_face`, `face_too_small`, `several_faces`, and `corrupt_file` where decoding fails all the same."""
+    """Reject `no_face`, `face_too_small`, `several_faces`, `face_engine_crashed`, and `corrupt_file` where decoding fails all the same."""
 
     name = "faces"
 
@@ -63,14 +63,15 @@ class Faces:
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the faces of what was not looked at with this detector."""
-        for id_, facts in self._workers.measure(detect, missing(self.name, self._version, pictures)):
-            yield id_, {"version": self._version, **facts}
+        yield from crashes.measure(self._workers, detect, list(missing(self.name, self._version, pictures)), name=self.name, version=self._version)
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures without a face, without a large one, or with several large ones."""
         for picture in pictures:
-            found = self._fault(picture)
-            if found:
+            crashed = crashes.rejection(picture, self.name)
+            if crashed:
+                yield crashed
+            elif found := self._fault(picture):
                 yield Rejection(picture.image.id, *found)
 
     def _fault(self, picture: Picture) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from celebcollect.checks.base import Acceptance, Check, Facts, Picture, Rejectio
 from celebcollect.checks.clusters import Distances, average_link, pairwise
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.faces import engine_for
+from celebcollect.checks.vision import crashes
 from celebcollect.checks.vision.base import EngineSpec
 from celebcollect.checks.vision.looking import embed
 from celebcollect.checks.vision.workers import Workers, shared
@@ -76,8 +77,8 @@ class Identity:
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the embedding of the largest face of each picture that has none by these models."""
-        for id_, facts in self._workers.measure(embed, (picture for picture in pictures if self._is_new(picture))):
-            yield id_, {"version": self.version, **facts}
+        new = [picture for picture in pictures if self._is_new(picture)]
+        yield from crashes.measure(self._workers, embed, new, name=self.name, version=self.version)
 
     def _is_new(self, picture: Picture) -> bool:
         return picture.facts(self.name).get("version") != self.version and bool(picture.facts("faces").get("faces"))
@@ -89,6 +90,8 @@ class Identity:
             facts = picture.facts(self.name)
             if "embedding" in facts:
                 seen.append(picture)
+            elif crashed := crashes.rejection(picture, self.name):
+                yield crashed
             else:
                 yield Rejection(picture.image.id, "corrupt_file", detail=str(facts.get("broken", "no face to compare")))
         if seen:

@@ -132,19 +132,23 @@ class _Shift:
         if self._stop.is_set() or not self._hold(cleaning.qid):
             return False
         try:
-            others = clean_person(self._place, cleaning.qid, hold=partial(self._hold, cleaning.qid), stop=self._stop)
+            outcome = clean_person(self._place, cleaning.qid, hold=partial(self._hold, cleaning.qid), stop=self._stop)
         except Stopped:
             return False
         self._done[cleaning.qid] = cleaning.revision
         if self._place.dry_run:
             return True
-        if others:
-            self._place.catalogue.clean_again(others)
+        if outcome.others:
+            self._place.catalogue.clean_again(outcome.others)
             if self._qids is not None:
-                self._qids |= others
+                self._qids |= outcome.others
+        if outcome.unmeasured:
+            # Not recorded: so the next cleaning comes by again.
+            log.warning("the face engine died qid=%s pictures=%d; the next clean tries again (memory?)", cleaning.qid, outcome.unmeasured)
+            return True
         # Last: a crash before this repeats the person.
         self._place.catalogue.record_cleaned(cleaning, self._fingerprint)
-        log.debug("cleaned qid=%s revision=%d doubts=%s", cleaning.qid, cleaning.revision, ",".join(sorted(others)))
+        log.debug("cleaned qid=%s revision=%d doubts=%s", cleaning.qid, cleaning.revision, ",".join(sorted(outcome.others)))
         return True
 
 

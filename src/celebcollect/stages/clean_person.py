@@ -55,9 +55,19 @@ class Workplace:
     """Knows everybody's faces, where faces are looked at."""
 
 
-def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: threading.Event) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from cleaning a person."""
+
+    others: frozenset[str] = frozenset()
+    """People who must be looked at again because of this one."""
+    unmeasured: int = 0
+    """Pictures that the next cleaning must try again."""
+
+
+def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: threading.Event) -> Outcome:
     """
-    Bring one person's pictures to where the checks want them; return the other people whom the outcome concerns.
+    Bring one person's pictures to where the checks want them.
 
     Publish first, then quarantine, then the catalogue: a picture in the catalogue's `accepted` is always on the topic.
 
@@ -80,11 +90,12 @@ def clean_person(place: Workplace, qid: str, *, hold: Callable[[], bool], stop: 
     after = _outcome(before, verdicts, lost)
     _count(place.tally, before, after)
     if place.dry_run:
-        return set()
+        return Outcome()
     _put_in_place(place, qid, before, after)
     names = [check.name for check in place.checks]
     settled = names[: names.index(shared.NAME)] if shared.NAME in names else names
-    return alike.union(*(shared.unaware(picture, settled) for picture in pictures))
+    others = alike.union(*(shared.unaware(picture, settled) for picture in pictures))
+    return Outcome(frozenset(others), sum(said.again for _, said in verdicts.rejections.values()))
 
 
 class _Keeper:

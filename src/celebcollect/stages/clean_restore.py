@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from celebcollect.catalogue import claims
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.checks.vision import crashes
 from celebcollect.errors import Busy, UsageError
 from celebcollect.records import Image, Status
 from celebcollect.stages.clean import LEASE_S, TASK
@@ -34,7 +35,7 @@ def restore(catalogue: Catalogue, wanted: Sequence[str]) -> set[str]:
         if len(held) < len(qids):
             taken = ", ".join(sorted(set(qids) - set(held)))
             raise Busy(f"{taken} is being cleaned by another process", hint="Try again when it is done.")
-        catalogue.record_verdicts([image.model_copy(update={"restored_from": _history(image)}) for image in images])
+        catalogue.record_verdicts([_restored(image) for image in images])
         catalogue.clean_again(qids)
     finally:
         catalogue.release(TASK, held, owner=owner)
@@ -54,6 +55,11 @@ def _find(catalogue: Catalogue, name: str) -> Image:
     if image.rejected_by in ABOUT_FILES:
         raise UsageError(f"{name} cannot be restored: {image.reason}", hint="Put the file back, then clean again.")
     return image
+
+
+def _restored(image: Image) -> Image:
+    """Return the row with what was said against it, to be measured again where the engine died."""
+    return image.model_copy(update={"restored_from": _history(image), "facts": crashes.forgotten(image.facts)})
 
 
 def _history(image: Image) -> str:
