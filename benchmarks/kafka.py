@@ -111,7 +111,7 @@ def main() -> None:
     arguments.add_argument("--messages", type=int, default=60_000, help="per contender and round (default: 60000)")
     arguments.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     chosen = arguments.parse_args()
-    early.look_for_cycles_seldom()  # as the program does
+    early.tune()  # as the program does
     items = [candidate(number) for number in range(chosen.messages)]
     size = sum(len(value or b"") for _, value in items) / len(items)
     rates: dict[str, list[float]] = {"bare confluent-kafka": [], "our bus": [], "validate": []}

@@ -8,7 +8,7 @@ from celebcollect import early
 def main() -> None:
     """Import the command line and run it."""
     early.shield()
-    early.look_for_cycles_seldom()
+    early.tune()
     from celebcollect import cli
 
     sys.exit(cli.main())

@@ -58,7 +58,7 @@ def validate_stage(
         decode=decode_candidate,
         handle=handle,
         batch=BATCH,
-        ahead=2,
+        ahead=3,
         background=True,
         close=under_way.clear,
     )
