@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,3 +166,122 @@ def test_one_model_alone_is_refused() -> None:
     """A detector without an embedder would leave half of the work undone."""
     with pytest.raises(ValueError, match="together"):
         CleanConfig(detector_model="a.onnx")
+
+
+def changed(source: Path, file: Path, change: Callable[[Any], None]) -> Path:
+    """Write a model that differs from another one."""
+    import onnx
+
+    model = onnx.load(str(source))
+    change(model)
+    onnx.save(model, str(file))
+    return file
+
+
+def output_of(name: str, spoil: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Change what the tiny detector gives under a name."""
+
+    def change(model: Any) -> None:
+        from onnx import TensorProto, helper, numpy_helper
+
+        constant = next(one for one in model.graph.initializer if one.name == f"value_{name}")
+        values = spoil(numpy_helper.to_array(constant)).astype(np.float32)
+        constant.CopyFrom(numpy_helper.from_array(values, constant.name))
+        output = next(one for one in model.graph.output if one.name == name)
+        output.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(values.shape)))
+
+    return change
+
+
+def input_of(shape: list[int], *, kind: str = "FLOAT") -> Callable[[Any], None]:
+    """Change what a model says of its input."""
+
+    def change(model: Any) -> None:
+        from onnx import TensorProto, helper
+
+        one = model.graph.input[0]
+        one.CopyFrom(helper.make_tensor_value_info(one.name, getattr(TensorProto, kind), shape))
+
+    return change
+
+
+def vector_of(operator: str, inputs: list[str]) -> Callable[[Any], None]:
+    """Let the tiny embedder's output come out of another operator."""
+
+    def change(model: Any) -> None:
+        from onnx import helper
+
+        del model.graph.node[:]
+        del model.graph.output[0].type.tensor_type.shape.dim[:]
+        model.graph.output[0].type.tensor_type.ClearField("shape")
+        model.graph.node.append(helper.make_node(operator, inputs, ["vector"]))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        output_of("cls_8", lambda values: values[:, :10]),
+        output_of("bbox_16", lambda values: np.zeros((1, 64, 5))),
+        output_of("bbox_16", lambda values: np.full_like(values, 1e9)),
+        output_of("bbox_16", lambda values: np.full_like(values, np.inf)),
+        output_of("cls_16", lambda values: np.full_like(values, np.nan)),
+        output_of("kps_16", lambda values: np.full_like(values, 1e30)),
+        input_of([3, SIDE, SIDE]),
+        input_of([1, 1, SIDE, SIDE]),
+        input_of([1, 3, 100, 100]),
+        lambda model: model.graph.output.pop(),
+    ],
+    ids=["short", "five-numbers", "endless", "infinite", "no-number", "far-points", "rank", "grey", "odd-side", "no-kps"],
+)
+def test_a_detector_that_cannot_work_is_told_before_the_first_picture(models: tuple[str, str], tmp_path: Path, change: Callable[[Any], None]) -> None:
+    """Loading tries the model once; what comes out otherwise than it should is an error of the configuration that names the file."""
+    file = changed(Path(models[0]), tmp_path / "odd.onnx", change)
+
+    with pytest.raises(ConfigError, match=r"odd\.onnx"):
+        onnx_spec(str(file), models[1], "0..255").load()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        input_of([4, 3, ALIGNED_PX, ALIGNED_PX]),
+        input_of([1, 3, ALIGNED_PX, ALIGNED_PX], kind="FLOAT16"),
+        vector_of("Identity", ["data"]),
+        vector_of("ReduceMax", ["data"]),
+        vector_of("Log", ["data"]),
+        lambda model: model.graph.input.pop(),
+    ],
+    ids=["batch", "float16", "map", "one-number", "no-number", "no-input"],
+)
+def test_an_embedder_that_cannot_work_is_told_before_the_first_picture(
+    models: tuple[str, str], tmp_path: Path, change: Callable[[Any], None]
+) -> None:
+    """As for the detector; only one vector of finite numbers is an embedding."""
+    file = changed(Path(models[1]), tmp_path / "odd.onnx", change)
+
+    with pytest.raises(ConfigError, match=r"odd\.onnx"):
+        onnx_spec(models[0], str(file), "0..255").load()
+
+
+def test_a_vector_that_is_none_later_is_told(models: tuple[str, str], tmp_path: Path) -> None:
+    """A model that passes its trial and divides by nothing on a black face is stopped there, for its numbers would be kept."""
+
+    def divide(model: Any) -> None:
+        from onnx import helper
+
+        model.graph.node[-1].output[0] = "flat"
+        model.graph.node.append(helper.make_node("Div", ["flat", "flat"], ["vector"]))
+
+    engine = OnnxEngine(onnx_spec(models[0], str(changed(Path(models[1]), tmp_path / "odd.onnx", divide)), "0..255"))
+
+    with pytest.raises(ConfigError, match=r"odd\.onnx"):
+        engine.embed(np.zeros((200, 200, 3), dtype=np.uint8), Face((50, 50, 150, 150)))
+
+
+def test_what_lies_outside_the_picture_is_no_face(models: tuple[str, str]) -> None:
+    """A box in the padding of a picture that is narrower than the model's canvas is left out: nothing could be cut out."""
+    engine = OnnxEngine(onnx_spec(*models, "0..255"))
+
+    assert engine.detect(np.zeros((SIDE, 30, 3), dtype=np.uint8)) == []
