@@ -71,8 +71,13 @@ pictures: $(READY) browser
 	$(BIN)/python scripts/gallery_picture.py
 	$(BIN)/python scripts/terminal_pictures.py
 
-bench-log bench-catalogue bench-kafka bench-clean bench-train: bench-%: $(READY)
+bench-log bench-catalogue bench-kafka bench-train: bench-%: $(READY)
 	$(BIN)/python benchmarks/$*.py
+
+# cleanvision gets a virtual environment of its own in the system's folder for temporary files; ARGS="FOLDER" for other photographs.
+bench-clean: $(READY)
+	$(BIN)/python benchmarks/clean.py $(ARGS)
+	$(BIN)/python benchmarks/clean_duplicates.py
 
 # img2dataset gets a virtual environment of its own in the system's folder for temporary files; ARGS="--rounds 1" and so on.
 bench-store: $(READY)

@@ -1,0 +1,68 @@
+"""What face work costs, and how often it is right."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from clean_pictures import with_facts
+
+from celebcollect.checks.base import Picture
+from celebcollect.checks.face_facts import faces_of
+from celebcollect.checks.faces import Faces
+from celebcollect.checks.vision.dlib_engine import DlibSpec
+from celebcollect.checks.vision.looking import detect, embed
+from celebcollect.checks.vision.workers import Workers
+from celebcollect.config import CleanConfig
+
+
+def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
+    """Print the cost of face work in this process and the rate with one and with two; return the pictures with their facts."""
+    engine = DlibSpec().load()
+    started = time.process_time()
+    detected = [with_facts(picture, "faces", detect(engine, picture)) for picture in pictures]
+    detecting = (time.process_time() - started) / len(pictures)
+    some = [picture for picture in detected if picture.facts("faces")["faces"]]
+    started = time.process_time()
+    embedded = [with_facts(picture, "identity", embed(engine, picture)) for picture in some]
+    embedding = (time.process_time() - started) / len(some)
+    print(f"  detection {detecting * 1000:.0f} CPU ms/picture, embedding {embedding * 1000:.0f}, together {(detecting + embedding) * 1000:.0f}")
+    rates = {}
+    for count in (1, 2):
+        workers = Workers(DlibSpec(), count)
+        list(workers.measure(embed, some[: 2 * count]))  # models are loaded now
+        wall = time.perf_counter()
+        list(workers.measure(detect, some))
+        list(workers.measure(embed, some))
+        rates[count] = len(some) / (time.perf_counter() - wall)
+        workers.close()
+        print(f"  {count} process{'es' if count > 1 else ''}: {rates[count]:.1f} pictures/s")
+    print(f"  two by one: {rates[2] / rates[1]:.2f} (others share the processors: {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f})")
+    return embedded
+
+
+def bench_detection(people: Sequence[Picture], groups: Sequence[Picture], others: Sequence[Picture], labelled: dict[str, int]) -> None:
+    """
+    Print how often the main face is found, the rule of exactly one face is right, and a face is seen where there is none.
+
+    Args:
+        people: Photographs of one person each.
+        groups: Of several, or of one whose face is cut off.
+        others: Of nobody.
+        labelled: Faces in each picture, by id, as somebody counted them.
+    """
+    workers = Workers(DlibSpec(), 2)
+    check = Faces(CleanConfig(), DlibSpec(), workers)
+    pictures = [*people, *groups, *others]
+    facts = dict(check.measure(pictures))
+    workers.close()
+    pictures = [with_facts(picture, "faces", facts[picture.image.id]) for picture in pictures]
+    single, pictured, empty = pictures[: len(people)], pictures[: len(people) + len(groups)], pictures[len(people) + len(groups) :]
+    fallen = {said.id for said in check.reject(pictures)}
+    found = sum(bool(faces_of(picture.image)) for picture in single)
+    right = sum((picture.image.id not in fallen) == (labelled[picture.image.id] == 1) for picture in pictured)
+    false = sum(bool(faces_of(picture.image)) for picture in empty)
+    print(f"  main face found: {found} of {len(single)}, {found / len(single):.1%} (demanded: 99 %)")
+    print(f"  exactly-one rule right: {right} of {len(pictured)}, {right / len(pictured):.1%} (demanded: 97 %)")
+    print(f"  false face where there is none: {false} of {len(empty)}, {false / len(empty):.1%} (at most 1 %)")
