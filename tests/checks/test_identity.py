@@ -129,7 +129,10 @@ def test_without_a_portrait_a_dominant_group_is_taken_and_marked() -> None:
     said = list(identity_check().reject([*group, *other]))
 
     assert {one.id: one.identity for one in said if isinstance(one, Acceptance)} == {picture.image.id: "largest cluster" for picture in group}
-    assert [(one.id, one.reason) for one in said if isinstance(one, Rejection)] == [(other[0].image.id, "other_person")]
+    gone = [one for one in said if isinstance(one, Rejection)]
+    assert [(one.id, one.reason) for one in gone] == [(other[0].image.id, "other_person")]
+    assert (gone[0].detail or "").startswith("distance 1.0")
+    assert gone[0].duplicate_of in {picture.image.id for picture in group}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +148,9 @@ def test_without_a_portrait_and_a_dominant_group_nothing_is_guessed(mine: int, y
 
     assert {said.reason for said in gone.values()} == {"undecided"}
     assert len(gone) == len(pictures)
+    compared = {said.duplicate_of for said in gone.values()}
+    assert compared <= set(gone) if len(pictures) > 1 else compared == {None}
+    assert all(id_ != said.duplicate_of and ("distance" in (said.detail or "")) == (len(pictures) > 1) for id_, said in gone.items())
 
 
 def test_the_order_of_pictures_changes_nothing() -> None:

@@ -26,6 +26,21 @@ def test_it_writes_the_page_and_says_what_is_in_it(run: Run, tmp_path: Path) -> 
     assert facts["images"]["accepted"] == 10
 
 
+def test_a_program_can_read_what_a_rejection_rests_on(run: Run, tmp_path: Path) -> None:
+    """`images --json` tells the measured value and the picture that was held against it, as the gallery shows them."""
+    with world(tmp_path) as made:
+        fill(made)
+        rows = {image.id: image for image in made.catalogue.images() if image.duplicate_of}
+
+    told = [json.loads(line) for line in run("images", "--json").stdout.strip().split("\n")]
+
+    assert rows
+    assert {(line["detail"], line["duplicate_of"]) for line in told if line["duplicate_of"]} == {
+        (image.detail, image.duplicate_of) for image in rows.values()
+    }
+    assert all({"identity", "restored_from"} <= line.keys() for line in told)
+
+
 def test_nothing_to_show_ends_with_4(run: Run) -> None:
     """There was nothing to make a page of."""
     done = run("gallery", "out")

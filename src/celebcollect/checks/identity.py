@@ -98,7 +98,7 @@ class Identity:
             distances = pairwise(np.stack([from_text(str(picture.facts(self.name)["embedding"])) for picture in seen]))
             clusters = average_link(distances, LINK * self._threshold)
             trusted = _references(seen)
-            yield from self._anchored(seen, distances, clusters, trusted) if trusted else self._unanchored(seen, clusters)
+            yield from self._anchored(seen, distances, clusters, trusted) if trusted else self._unanchored(seen, distances, clusters)
 
     def _anchored(
         self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]], trusted: Sequence[int]
@@ -116,20 +116,27 @@ class Identity:
                     detail = f"distance {distances[index, nearest]:.2f}, on average {mean:.2f} for {len(cluster)} alike"
                     yield Rejection(image.id, "other_person", detail=detail, duplicate_of=pictures[nearest].image.id)
 
-    def _unanchored(self, pictures: Sequence[Picture], clusters: Sequence[Sequence[int]]) -> Iterator[Rejection | Acceptance]:
+    def _unanchored(self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]]) -> Iterator[Rejection | Acceptance]:
         sizes = sorted((len(cluster) for cluster in clusters), reverse=True)
         second = sizes[1] if len(sizes) > 1 else 0
+        largest = max(clusters, key=len)
         decided = sizes[0] >= max(self._min_cluster, DOMINANCE * second)
         for cluster in clusters:
             for index in cluster:
                 image = pictures[index].image
                 if not decided:
                     detail = f"no trusted portrait, and the largest groups of alike faces have {sizes[0]} and {second} pictures"
-                    yield Rejection(image.id, "undecided", detail=detail)
+                    others = [other for other in range(len(pictures)) if other != index]
+                    compared = min(others, key=distances[index].__getitem__, default=None)
+                    if compared is not None:
+                        detail += f"; distance {distances[index, compared]:.2f} to the nearest"
+                    yield Rejection(image.id, "undecided", detail=detail, duplicate_of=None if compared is None else pictures[compared].image.id)
                 elif len(cluster) == sizes[0]:
                     yield Acceptance(image.id, identity="largest cluster")
                 else:
-                    yield Rejection(image.id, "other_person", detail=f"in a group of {len(cluster)}, the largest has {sizes[0]}")
+                    nearest = largest[int(distances[index, largest].argmin())]
+                    detail = f"distance {distances[index, nearest]:.2f}, in a group of {len(cluster)}, the largest has {sizes[0]}"
+                    yield Rejection(image.id, "other_person", detail=detail, duplicate_of=pictures[nearest].image.id)
 
 
 def _references(pictures: Sequence[Picture]) -> list[int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PUBLISH_BATCH = 500
 IMAGE_FIELDS = (
     "qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author", "sha256", "path",
-    "bytes", "format", "width_px", "height_px", "found_at", "stored_at",
+    "bytes", "format", "width_px", "height_px", "found_at", "stored_at", "detail", "duplicate_of", "identity", "restored_from",
 )  # fmt: skip
 
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]

@@ -154,6 +154,8 @@ def clean(
 
     if follow and limit:
         raise UsageError("--follow and --limit do not go together", hint="Leave one of them out.")
+    if restore and dry_run:
+        raise UsageError("--restore and --dry-run do not go together", hint="Leave one of them out: what is restored is written down at once.")
     tally = Tally()
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
         qids: Collection[str] | None = None

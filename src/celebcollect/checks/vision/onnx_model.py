@@ -39,7 +39,7 @@ class OnnxModel:
 
     def unfit(self, what: str) -> ConfigError:
         """Return the error that says what the model does, and what was wanted."""
-        return ConfigError(f"{self._file} {what}", hint=f"Wanted: {self._wanted}")
+        return ConfigError(f"the face model {self._file} cannot be used: it {what}", hint=f"Wanted: {self._wanted}")
 
     def run(self, pixels: npt.NDArray[np.generic]) -> Mapping[str, Numbers]:
         """
