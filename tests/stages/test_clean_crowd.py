@@ -172,7 +172,7 @@ def test_what_a_person_has_restored_stays(world: Crowd) -> None:
     first, *_ = world.portray("Q1", 7)
     world.portray("Q2", 7)
     world.run()
-    restore(world.catalogue, [first.id])
+    restore(world.catalogue, world.folder, [first.id])
 
     world.run()
 

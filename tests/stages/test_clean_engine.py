@@ -101,7 +101,7 @@ def test_a_picture_that_always_kills_the_engine_is_given_up(cleaner: Cleaner) ->
     assert (row.reason, row.detail) == ("face_engine_crashed", "attempt 3 of 3")
     cleaner.world.check_whole()
     cleaner.flag.unlink()
-    restore(cleaner.world.catalogue, [f"{QID}/{image.sha256}"])
+    restore(cleaner.world.catalogue, cleaner.world.folder, [f"{QID}/{image.sha256}"])
     assert cleaner.run().counts == {"restored": 1}
     row = cleaner.world.rows()[image.url]
     assert (row.restored_from, row.facts["faces"]["count"]) == ("face_engine_crashed: attempt 3 of 3", 1)

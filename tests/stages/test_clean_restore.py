@@ -39,7 +39,7 @@ def test_a_restored_picture_comes_back_with_its_history(world: World) -> None:
     image = world.put("Q1", jpeg(1, side=60), "https://a.example/tiny.jpg")
     world.run()
 
-    people = restore(world.catalogue, [f"Q1/{image.sha256}"])
+    people = restore(world.catalogue, world.folder, [f"Q1/{image.sha256}"])
     tally = world.run(qids=sorted(people))
 
     row = world.rows()[image.url]
@@ -56,7 +56,7 @@ def test_a_restored_near_copy_does_not_push_out_the_better_one(world: World) -> 
     small = world.put("Q1", jpeg(1, side=150), "https://a.example/small.jpg")
     world.run()
 
-    world.run(qids=sorted(restore(world.catalogue, [small.id])))
+    world.run(qids=sorted(restore(world.catalogue, world.folder, [small.id])))
 
     assert world.verdicts() == {large.url: ("accepted", None), small.url: ("accepted", None)}
     world.check_whole()
@@ -73,9 +73,27 @@ def test_what_cannot_be_restored_is_refused(world: World) -> None:
 
     for name in ("Q1/" + "0" * 64, "Q2/" + (kept.sha256 or ""), "nonsense", f"Q1/{kept.sha256}", copy.id, gone.id):
         with pytest.raises(UsageError):
-            restore(world.catalogue, [name])
+            restore(world.catalogue, world.folder, [name])
 
     assert world.rows() == before
+
+
+def test_a_file_that_was_put_back_is_looked_at_again(world: World) -> None:
+    """Restoring it is no word against the other checks: it is accepted or rejected as if it had never been away."""
+    images = [world.put("Q1", jpeg(1), "https://a.example/1.jpg"), world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg")]
+    files = [world.root / (image.path or "") for image in images]
+    contents = [file.read_bytes() for file in files]
+    for file in files:
+        file.unlink()
+    world.run()
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+
+    world.run(qids=sorted(restore(world.catalogue, world.folder, [image.id for image in images])))
+
+    assert world.verdicts() == {images[0].url: ("accepted", None), images[1].url: ("rejected", "too_small")}
+    assert {row.restored_from for row in world.rows().values()} == {None}
+    world.check_whole()
 
 
 def test_a_person_who_is_being_cleaned_is_not_touched(world: World) -> None:
@@ -85,6 +103,6 @@ def test_a_person_who_is_being_cleaned_is_not_touched(world: World) -> None:
     world.catalogue.claim("clean", ["Q1"], owner="elsewhere|1|1", lease_s=60)
 
     with pytest.raises(Busy):
-        restore(world.catalogue, [image.id])
+        restore(world.catalogue, world.folder, [image.id])
 
     assert world.rows()[image.url].restored_from is None

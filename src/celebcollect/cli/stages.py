@@ -162,7 +162,7 @@ def clean(
         if restore:
             from celebcollect.stages.clean_restore import restore as bring_back
 
-            qids = bring_back(app.catalogue, restore)
+            qids = bring_back(app.catalogue, app.folder, restore)
         elif limit:
             qids = [cleaning.qid for cleaning in app.catalogue.need_cleaning(fingerprint(app.checks), limit=limit)]
         topic = app.config.topics.clean

@@ -23,7 +23,7 @@ def gather(
     for image in images.values():
         others = tuple(elsewhere.get(image.id, ()))
         try:
-            file = _find(folder, image.path or "")
+            file = find_file(folder, image.path or "")
         except ValueError as error:
             lost[image.id] = Rejection(image.id, "file_missing", detail=str(error)[:200])
             continue
@@ -32,7 +32,7 @@ def gather(
     return pictures, lost
 
 
-def _find(folder: ImageFolder, path: str) -> Path:
+def find_file(folder: ImageFolder, path: str) -> Path:
     """Return where a file lies: a crash, or a download of the same bytes meanwhile, may have left it in the other of its two places."""
     file = folder.file(path)
     if not file.exists():
