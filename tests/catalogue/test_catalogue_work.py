@@ -164,6 +164,20 @@ def test_people_may_be_sent_to_cleaning_again(catalogue: Catalogue) -> None:
     assert [cleaning.qid for cleaning in catalogue.need_cleaning("v1")] == ["Q1"]
 
 
+def test_other_portraits_ask_for_cleaning(catalogue: Catalogue) -> None:
+    """Which picture is trusted decides about all others of a person; any other news about somebody, or people without pictures, ask for nothing."""
+    catalogue.save_people([person(number) for number in (1, 2, 3)])
+    catalogue.record_stored([stored(1, 0), stored(2, 0)])
+    for cleaning in catalogue.need_cleaning("v1"):
+        catalogue.record_cleaned(cleaning, "v1")
+
+    catalogue.save_people(
+        [person(1, portraits=("https://a.example/1.jpg",)), person(2, sitelinks=30), person(3, portraits=("https://a.example/3.jpg",))]
+    )
+
+    assert [cleaning.qid for cleaning in catalogue.need_cleaning("v1")] == ["Q1"]
+
+
 def test_recording_about_nobody_is_harmless(catalogue: Catalogue) -> None:
     """State of a person who is not known, or no longer, is lost without a sound and adds nobody."""
     catalogue.record_search("Q9", "tmdb", SearchState(rounds=1))

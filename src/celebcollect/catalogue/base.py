@@ -84,6 +84,8 @@ class Catalogue(FaceRecords, Protocol):
         """
         Insert people or refresh what is known of them; the state of the work on them stays.
 
+        Other portraits put those who have pictures in need of cleaning.
+
         A record whose `origin` is not `wikidata` only adds a person who is missing: it never overwrites Wikidata's facts.
         """
         ...

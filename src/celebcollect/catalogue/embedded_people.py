@@ -34,8 +34,11 @@ def save(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> tuple[i
             else:
                 query = "UPDATE celebrities SET sitelinks = ?, origin = ?, data = ? WHERE person = ?"
                 connection.execute(query, (_fame(person), person.origin, data, key))
-                old = all_folded(Celebrity.model_validate_json(before))
-                connection.executemany("DELETE FROM names WHERE folded = ? AND person = ?", [(name, key) for name in old])
+                old = Celebrity.model_validate_json(before)
+                connection.executemany("DELETE FROM names WHERE folded = ? AND person = ?", [(name, key) for name in all_folded(old)])
+                if old.portraits != person.portraits:
+                    # Which picture is trusted decides about all others.
+                    connection.execute("UPDATE work SET revision = revision + 1 WHERE person = ? AND revision > 0", (key,))
                 _add_names(connection, [person])
             changed += 1
         else:

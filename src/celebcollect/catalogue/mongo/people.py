@@ -43,11 +43,14 @@ class People(Linked):
         new = changed = 0
         refreshed: dict[str, Celebrity] = {}
         added: dict[str, Celebrity] = {}
+        retrusted: set[str] = set()
         for person in people:
             before = known.get(person.qid)
             if before is not None and (person == before or person.origin != "wikidata"):
                 continue
             new, changed = new + (before is None), changed + (before is not None)
+            if before is not None and before.portraits != person.portraits:
+                retrusted.add(person.qid)
             (refreshed if person.origin == "wikidata" else added)[person.qid] = known[person.qid] = person
         self._insert_people(list(added.values()))
         writes = [
@@ -55,6 +58,9 @@ class People(Linked):
             for qid, person in refreshed.items()
         ]
         documents.write(self._celebrities, writes, per_command=self._link.per_command)
+        if retrusted:
+            # Which picture is trusted decides about all others.
+            self._celebrities.update_many({**among(retrusted), "revision": {"$gt": 0}}, {"$inc": {"revision": 1}, "$set": {"dirty": True}})
         forgetting.forbidden(self._all, known)
         return new, changed, len(batch) - len(people)
 
