@@ -15,8 +15,8 @@ PICTURE_BYTES = 254_000
 """Mean of the benchmark's pictures."""
 
 STORE_CPU_S = 0.009
-CLEAN_CPU_S = 0.098
-"""Per picture: 89 ms of faces, 6.3 of quality, 2.7 of copies, 0.25 of payload (docs/benchmarks.md)."""
+CLEAN_CPU_S = 0.096
+"""Per picture on a quiet machine: 89 ms of faces, 6.3 of quality, 0.25 of payload, 0.08 of copies (docs/benchmarks.md)."""
 
 VALIDATE_CPU_S = 0.0002
 ROW_BYTES = 880
