@@ -162,7 +162,7 @@ def wait_until_settled(collection: Collection, total: int, timeout_s: float, eac
             return status
         assert time.monotonic() < deadline, status
         each()
-        time.sleep(1)  # each look is a process of its own, which takes its CPU from the workers
+        time.sleep(3)  # each look is a process of its own and a count in the database, which take their CPU from the workers
 
 
 @pytest.fixture
