@@ -141,9 +141,9 @@ def example(values: Mapping[str, str] | None = None) -> str:
         if isinstance(field.default, BaseModel):
             section = type(field.default)
             texts, keys = meanings(section), section.model_fields.items()
-            sections.append(f"\n[{name}]" + "".join(_example_key(key, info, texts[key], given.get(f"{name}.{key}")) for key, info in keys))
+            sections.append(f"\n[{name}]" + "".join(_example_key(key, info, texts.get(key, ""), given.get(f"{name}.{key}")) for key, info in keys))
         else:
-            top.append(_example_key(name, field, meanings(Config)[name], given.get(name)))
+            top.append(_example_key(name, field, meanings(Config).get(name, ""), given.get(name)))
     intro = (
         "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
         "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
