@@ -8,7 +8,7 @@ from types import FrameType
 
 _CYCLES_AT = 10_000
 """Python looks for cycles when there are 700 objects more. A batch of messages is thousands of them, a module at import hundreds, next to none in
-cycles. Not more, so that what a cycle does hold (an error with a picture's bytes) goes soon; `store` was measured to take no more memory with this."""
+cycles. Not more, so that what a cycle does hold (an error with a picture's bytes) goes soon; measured, `store` takes no more memory with this."""
 
 _TURN_S = 0.001
 """Python lets a thread go on for 5 ms while others wait. Ours do little between two calls of SQLite or librdkafka, and each would wait so long."""
