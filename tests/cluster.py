@@ -32,7 +32,7 @@ def services(kafka: Kafka, mongo: MongoServer, *, partitions: int = 6, replicati
     names = "\n".join(f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean"))
     return (
         f'[kafka]\nbootstrap_servers = "{kafka.bootstrap}"\npartitions = {partitions}\nreplication_factor = {replication}\ntimeout_s = 30\n'
-        f'[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase = "test-{own}"\ntimeout_s = 30\n'
+        f'[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase = "{mongo.new_database()}"\ntimeout_s = 30\n'
     )
 
 
@@ -152,17 +152,18 @@ def topic_of(collection: Collection, key: str) -> str:
     return name
 
 
-def wait_until_settled(collection: Collection, total: int, timeout_s: float, each: Any = lambda: None) -> dict[str, Any]:
-    """Look at `status` until all candidates are stored or failed, calling `each` in between; fail when that takes too long."""
+def wait_until_settled(collection: Collection, site: Pictures, total: int, timeout_s: float, each: Any = lambda: None) -> None:
+    """Wait until all candidates are stored or failed, calling `each` in between; fail when that takes too long."""
     deadline = time.monotonic() + timeout_s
     while True:
-        status = collection.status()
-        done = status["images"]["stored"] + status["images"]["failed"]
-        if done == total and status["images"]["verified"] == 0:
-            return status
-        assert time.monotonic() < deadline, status
+        # A look at `status` is a process of its own and a count in the database: not before every picture was asked for.
+        status = collection.status() if len(site.asked) >= total else {}
+        images = status.get("images", {})
+        if images and images["stored"] + images["failed"] == total and images["verified"] == 0:
+            return
+        assert time.monotonic() < deadline, status or f"{len(site.asked)} of {total} pictures were asked for"
         each()
-        time.sleep(3)  # each look is a process of its own and a count in the database, which take their CPU from the workers
+        time.sleep(2 if status else 0.2)
 
 
 @pytest.fixture

@@ -32,11 +32,11 @@ def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Pat
         workers.append(crew)
         for stage in ("validate", "store") * 2:
             crew.start(stage)
-        wait_until_settled(collection, len(first), 120, crew.must_live)
+        wait_until_settled(collection, pictures, len(first), 120, crew.must_live)
 
         publish(collection, topic, pictures.candidates(second))
         kafka_cluster.kill(0)
-        wait_until_settled(collection, 2 * len(first), 120, crew.must_live)
+        wait_until_settled(collection, pictures, 2 * len(first), 120, crew.must_live)
         kafka_cluster.start_missing()
         kafka_cluster.wait()
 
@@ -46,14 +46,14 @@ def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Pat
         crew.must_live()
         kafka_cluster.start_missing()
         kafka_cluster.wait()
-        wait_until_settled(collection, 3 * len(first), 180, crew.must_live)
+        wait_until_settled(collection, pictures, 3 * len(first), 180, crew.must_live)
 
         publish(collection, topic, pictures.candidates(fourth))
         mongo.stop()
         time.sleep(20)
         crew.must_live()
         mongo.start()
-        wait_until_settled(collection, total, 180, crew.must_live)
+        wait_until_settled(collection, pictures, total, 180, crew.must_live)
         assert crew.stop() == [0] * 4
         rows = collection.images()
     finally:

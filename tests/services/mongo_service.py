@@ -66,7 +66,7 @@ class MongoServer:
                         raise AssertionError((self._folder / "server.log").read_text(errors="replace")) from None
 
     def new_database(self) -> str:
-        """Return the name of an empty database for one test."""
+        """Make an empty database for one test and return its name."""
         name = f"test-{uuid.uuid4().hex[:12]}"
         if self.kind == "java":
             # MongoDB finds a row by its id and then looks at its status; this server would look at every row of the
