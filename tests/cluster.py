@@ -23,10 +23,11 @@ import pytest
 from celebcollect.demo.drawing import encode, portrait
 from local_web import Collection
 from services.kafka_broker import Kafka
+from services.kafka_keeper import Broker
 from services.mongo_service import MongoServer
 
 
-def services(kafka: Kafka, mongo: MongoServer, *, partitions: int = 6, replication: int = 1) -> str:
+def services(kafka: Broker | Kafka, mongo: MongoServer, *, partitions: int = 6, replication: int = 1) -> str:
     """Return the configuration of a place of one's own on shared servers: topics and a database with names that nobody else has."""
     own = uuid.uuid4().hex[:8]
     names = "\n".join(f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean"))

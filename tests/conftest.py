@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support import SHARED_DATA, missing
+from services.kafka_broker import Kafka, kafka
+from services.kafka_keeper import Broker, shared_broker
+from support import SHARED_DATA, folder_of_run, missing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,6 +33,20 @@ def browser() -> None:
     """A Chromium and its driver on this machine."""
     if not any(map(shutil.which, ("chromium", "google-chrome", "chrome"))) or not shutil.which("chromedriver"):
         missing("a Chromium with its chromedriver")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for the whole run; every test takes topics and groups of its own."""
+    with shared_broker(folder_of_run(tmp_path_factory) / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def kafka_cluster() -> Iterator[Kafka]:
+    """Three brokers, which take a tenth of a core while they wait; a test that kills some brings them back before it ends."""
+    with kafka(3) as servers:
+        yield servers
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,12 @@ import pytest
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def folder_of_run(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this run of the tests share, and no other run."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def missing(what: str) -> NoReturn:
     """Skip the test on a laptop, fail it in CI: there, nothing that we test against may be missing."""
     if os.environ.get("CI"):

@@ -12,13 +12,10 @@ import pytest
 from celebcollect.config import CleanConfig, TrainConfig
 from local_web import Collection
 from photo_web import STRANGER, PhotoWeb
-from services.kafka_broker import kafka_broker
 from services.mongo_service import running
 from support import missing
 from test_cluster import services
 from training import need_engine
-
-__all__ = ["kafka_broker"]
 
 ONE_WORKSTATION, CLUSTER = "one workstation", "Kafka and MongoDB"
 

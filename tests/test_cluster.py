@@ -9,15 +9,13 @@ import pytest
 from celebcollect.demo.web import SmallWeb
 from cluster import services, topic_of
 from local_web import Collection
-from services.kafka_broker import Kafka, kafka_broker
+from services.kafka_keeper import Broker
 from services.mongo_service import running
-
-__all__ = ["kafka_broker"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 
 
-def test_run_all_gives_the_same_pictures_as_on_one_workstation(kafka_broker: Kafka, tmp_path: Path) -> None:
+def test_run_all_gives_the_same_pictures_as_on_one_workstation(kafka_broker: Broker, tmp_path: Path) -> None:
     """Kafka and MongoDB in the configuration, and nothing else changed: the same images, files and messages."""
     with SmallWeb() as web:
         embedded = Collection(tmp_path / "embedded", web)

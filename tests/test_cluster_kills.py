@@ -11,16 +11,16 @@ import pytest
 
 from cluster import Pictures, SmallWebStub, Workers, pictures, publish, services, topic_of, wait_until_settled, workers
 from local_web import Collection
-from services.kafka_broker import Kafka, kafka_broker
+from services.kafka_keeper import Broker
 from services.mongo_service import running
 
-__all__ = ["kafka_broker", "pictures", "workers"]
+__all__ = ["pictures", "workers"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 
 
 @pytest.mark.timeout(900)
-def test_workers_that_are_killed_lose_nothing(kafka_broker: Kafka, tmp_path: Path, pictures: Pictures, workers: list[Workers]) -> None:
+def test_workers_that_are_killed_lose_nothing(kafka_broker: Broker, tmp_path: Path, pictures: Pictures, workers: list[Workers]) -> None:
     """10,000 candidates through 3 validate and 3 store processes on 6 partitions, killed and started again at random."""
     total = 10_000
     collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_broker, running("java")))

@@ -10,10 +10,10 @@ import pytest
 
 from cluster import Pictures, SmallWebStub, Workers, pictures, publish, services, topic_of, wait_until_settled, workers
 from local_web import Collection
-from services.kafka_broker import Kafka, kafka_cluster
+from services.kafka_broker import Kafka
 from services.mongo_service import MongoServer
 
-__all__ = ["kafka_cluster", "pictures", "workers"]
+__all__ = ["pictures", "workers"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 

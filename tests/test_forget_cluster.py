@@ -11,11 +11,9 @@ import pytest
 from celebcollect.demo.cast import CAST
 from celebcollect.demo.web import SmallWeb
 from local_web import Collection
-from services.kafka_broker import Kafka, kafka_broker
+from services.kafka_keeper import Broker
 from services.mongo_service import running
 from test_cluster import services
-
-__all__ = ["kafka_broker"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 
@@ -28,7 +26,7 @@ def newest(collection: Collection, topic: str) -> dict[str, bool]:
     return {message["key"]: message["value"] is not None for message in collection.peek(topic)}
 
 
-def test_forgetting_on_a_cluster(kafka_broker: Kafka, tmp_path: Path) -> None:
+def test_forgetting_on_a_cluster(kafka_broker: Broker, tmp_path: Path) -> None:
     """What Kafka cannot remove is withdrawn or passed over, and told."""
     with SmallWeb() as web:
         config = services(kafka_broker, running("java"))

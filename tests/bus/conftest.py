@@ -13,9 +13,6 @@ import pytest
 
 from bus_process import open_bus
 from celebcollect.bus.base import Bus
-from services.kafka_broker import kafka_broker, kafka_cluster
-
-__all__ = ["kafka_broker", "kafka_cluster"]
 
 
 @dataclass(frozen=True)

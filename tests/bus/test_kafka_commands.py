@@ -15,7 +15,7 @@ from celebcollect.bus import dead
 from celebcollect.bus.base import Message
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
-from services.kafka_broker import Kafka
+from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
 
@@ -24,7 +24,7 @@ GIANT, SMALL = b"g" * 3000, [str(number).encode() for number in range(600)]
 
 
 @pytest.mark.parametrize("command", ["publish", "replay-dead"])
-def test_a_giant_does_not_keep_those_behind_it(kafka_broker: Kafka, tmp_path: Path, topic: str, command: str) -> None:
+def test_a_giant_does_not_keep_those_behind_it(kafka_broker: Broker, tmp_path: Path, topic: str, command: str) -> None:
     """The first of several batches holds a message over the topic's limit: all the others arrive, exit code 3 tells of the one."""
     admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LIMIT)})])[topic].result(10)

@@ -16,7 +16,7 @@ from celebcollect.bus.base import Message, Subscription, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
 from celebcollect.errors import ConfigError
-from services.kafka_broker import Kafka
+from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
 
@@ -25,7 +25,7 @@ SHORT = {"session.timeout.ms": 1500, "max.poll.interval.ms": 1500, "heartbeat.in
 
 
 @pytest.fixture
-def bus(kafka_broker: Kafka) -> Iterator[KafkaBus]:
+def bus(kafka_broker: Broker) -> Iterator[KafkaBus]:
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, partitions=4, client={"heartbeat.interval.ms": 200}))
     yield bus
     bus.close()
@@ -105,7 +105,7 @@ def test_a_partition_that_comes_back_is_not_set_back(bus: KafkaBus, topic: str, 
     assert lag == 200 - len(newer)
 
 
-def test_a_member_that_was_too_slow_gives_its_work_up(kafka_broker: Kafka, bus: KafkaBus, topic: str, group: str, caplog) -> None:
+def test_a_member_that_was_too_slow_gives_its_work_up(kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog) -> None:
     """A member that the group has left behind neither commits nor fails: it goes on with what it is given anew."""
     fill(bus, topic)
     config = KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client=SHORT)
@@ -159,7 +159,7 @@ def test_a_commit_that_meets_a_rebalance_is_made_up_for(bus: KafkaBus, topic: st
     assert (late.refused, before, more, after) == (1, 20, [], 0)
 
 
-def test_a_session_timeout_that_the_broker_refuses_is_told(kafka_broker: Kafka, topic: str, group: str) -> None:
+def test_a_session_timeout_that_the_broker_refuses_is_told(kafka_broker: Broker, topic: str, group: str) -> None:
     """The group would never take us: the setting is named, instead of waiting for ever."""
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client={"session.timeout.ms": 500, "heartbeat.interval.ms": 100}))
     with bus.subscribe([topic], group) as subscription, pytest.raises(ConfigError, match=r"session\.timeout\.ms") as raised:

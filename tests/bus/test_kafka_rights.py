@@ -13,7 +13,8 @@ from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
 from celebcollect.errors import BusError
-from services.kafka_broker import SASL_PASSWORD, SASL_USER, Kafka
+from services.kafka_broker import SASL_PASSWORD, SASL_USER
+from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
 
@@ -21,7 +22,7 @@ LOGIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl
 
 
 @pytest.fixture
-def owner(kafka_broker: Kafka) -> Iterator[KafkaBus]:
+def owner(kafka_broker: Broker) -> Iterator[KafkaBus]:
     """A bus that may do everything."""
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap))
     yield bus
@@ -29,14 +30,14 @@ def owner(kafka_broker: Kafka) -> Iterator[KafkaBus]:
 
 
 @pytest.fixture
-def guest(kafka_broker: Kafka) -> Iterator[KafkaBus]:
+def guest(kafka_broker: Broker) -> Iterator[KafkaBus]:
     """A bus whose user may not do what `deny` takes away."""
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.sasl, timeout_s=2, client=LOGIN))
     yield bus
     bus.close()
 
 
-def deny(kafka_broker: Kafka, kind: ResourceType, name: str, *operations: AclOperation) -> None:
+def deny(kafka_broker: Broker, kind: ResourceType, name: str, *operations: AclOperation) -> None:
     """Take rights on a topic or group away from the guest."""
     admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
     common = (ResourcePatternType.LITERAL, f"User:{SASL_USER}", "*")
@@ -53,7 +54,7 @@ def deny(kafka_broker: Kafka, kind: ResourceType, name: str, *operations: AclOpe
 
 
 @pytest.mark.parametrize("operation", [AclOperation.WRITE, AclOperation.DESCRIBE])
-def test_a_topic_that_may_not_be_written_is_told(kafka_broker: Kafka, owner: KafkaBus, guest: KafkaBus, topic: str, operation: AclOperation) -> None:
+def test_a_topic_that_may_not_be_written_is_told(kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str, operation: AclOperation) -> None:
     """Publishing is refused with the topic's name and whom to ask, whether the topic can be seen or not."""
     owner.ensure([TopicSpec(topic)])
     deny(kafka_broker, ResourceType.TOPIC, topic, operation, AclOperation.WRITE)
@@ -64,7 +65,7 @@ def test_a_topic_that_may_not_be_written_is_told(kafka_broker: Kafka, owner: Kaf
     assert "ask whoever runs the cluster" in raised.value.hint
 
 
-def test_publishing_needs_no_right_to_see_settings(kafka_broker: Kafka, owner: KafkaBus, guest: KafkaBus, topic: str) -> None:
+def test_publishing_needs_no_right_to_see_settings(kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str) -> None:
     """Where the topic's limit may not be asked for, Kafka's default is assumed, and comparing says nothing."""
     owner.ensure([TopicSpec(topic)])
     deny(kafka_broker, ResourceType.TOPIC, topic, AclOperation.DESCRIBE_CONFIGS)
@@ -75,7 +76,7 @@ def test_publishing_needs_no_right_to_see_settings(kafka_broker: Kafka, owner: K
     assert values(owner.read(topic)) == [b"0", b"1", b"2"]
 
 
-def test_a_topic_that_may_not_be_read_is_told(kafka_broker: Kafka, owner: KafkaBus, guest: KafkaBus, topic: str, group: str) -> None:
+def test_a_topic_that_may_not_be_read_is_told(kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str, group: str) -> None:
     """Consuming ends with an error instead of seeing nothing for ever."""
     owner.publish(topic, numbered(1))
     deny(kafka_broker, ResourceType.TOPIC, topic, AclOperation.READ)
@@ -86,7 +87,7 @@ def test_a_topic_that_may_not_be_read_is_told(kafka_broker: Kafka, owner: KafkaB
     assert "ask whoever runs the cluster" in raised.value.hint
 
 
-def test_a_group_that_may_not_be_joined_is_told(kafka_broker: Kafka, owner: KafkaBus, guest: KafkaBus, topic: str, group: str) -> None:
+def test_a_group_that_may_not_be_joined_is_told(kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str, group: str) -> None:
     """So does a group that belongs to somebody else."""
     owner.publish(topic, numbered(1))
     deny(kafka_broker, ResourceType.GROUP, group, AclOperation.READ)

@@ -19,13 +19,13 @@ from celebcollect.records import ImageCandidate
 from celebcollect.report import Tally
 from celebcollect.stages.runner import Output, Stage, consume
 from celebcollect.stages.validate import validate_stage
-from services.kafka_broker import Kafka
+from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def bus(kafka_broker: Kafka) -> Iterator[KafkaBus]:
+def bus(kafka_broker: Broker) -> Iterator[KafkaBus]:
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap))
     yield bus
     bus.close()
@@ -55,7 +55,7 @@ def test_garbage_and_giants_do_not_hold_the_loop_up(bus: KafkaBus, topic: str, g
     assert {info.name: dict(info.lag) for info in bus.topics()}[topic] == {group: 0}
 
 
-def test_a_candidate_that_the_next_topic_does_not_take_is_not_taken_for_known(kafka_broker: Kafka, topic: str, tmp_path: Path) -> None:
+def test_a_candidate_that_the_next_topic_does_not_take_is_not_taken_for_known(kafka_broker: Broker, topic: str, tmp_path: Path) -> None:
     """`validate` drops it with a reason and marks nothing, so that it passes when it comes again and the topic's limit was raised."""
 
     def limit(size: int) -> None:

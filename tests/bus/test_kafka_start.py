@@ -10,7 +10,8 @@ import pytest
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
 from celebcollect.errors import BusError
-from services.kafka_broker import SASL_PASSWORD, SASL_USER, Kafka, free_ports
+from services.kafka_broker import SASL_PASSWORD, SASL_USER, free_ports
+from services.kafka_keeper import Broker
 
 SASL = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": SASL_USER}
 
@@ -55,7 +56,7 @@ def test_an_address_that_is_none_is_told(servers: str) -> None:
 
 
 @pytest.mark.kafka
-def test_a_wrong_password_is_told_at_once(kafka_broker: Kafka) -> None:
+def test_a_wrong_password_is_told_at_once(kafka_broker: Broker) -> None:
     """A broker that refuses the login is not waited for; the password is not shown."""
     error, took_s = refused(kafka_broker.sasl, **SASL, **{"sasl.password": "wrong-horse"})
 
@@ -66,7 +67,7 @@ def test_a_wrong_password_is_told_at_once(kafka_broker: Kafka) -> None:
 
 
 @pytest.mark.kafka
-def test_no_login_where_one_is_wanted_is_told(kafka_broker: Kafka) -> None:
+def test_no_login_where_one_is_wanted_is_told(kafka_broker: Broker) -> None:
     """A client without security settings at a port that wants them gets a hint at them."""
     error, _ = refused(kafka_broker.sasl)
 
@@ -74,7 +75,7 @@ def test_no_login_where_one_is_wanted_is_told(kafka_broker: Kafka) -> None:
 
 
 @pytest.mark.kafka
-def test_a_login_works_for_every_client(kafka_broker: Kafka, topic: str, group: str) -> None:
+def test_a_login_works_for_every_client(kafka_broker: Broker, topic: str, group: str) -> None:
     """Publishing, making topics, consuming, lag and reading all use the configured login."""
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.sasl, client={**SASL, "sasl.password": SASL_PASSWORD}))
     bus.publish(topic, [("Q1", b"hello")])

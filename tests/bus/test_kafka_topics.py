@@ -17,13 +17,13 @@ from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
 from celebcollect.errors import BusError, MessageTooLarge
-from services.kafka_broker import Kafka
+from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def opened(kafka_broker: Kafka) -> Iterator[Callable[..., KafkaBus]]:
+def opened(kafka_broker: Broker) -> Iterator[Callable[..., KafkaBus]]:
     """Opens buses with given settings and closes them."""
     buses: list[KafkaBus] = []
 
@@ -37,7 +37,7 @@ def opened(kafka_broker: Kafka) -> Iterator[Callable[..., KafkaBus]]:
 
 
 @pytest.fixture
-def admin(kafka_broker: Kafka) -> AdminClient:
+def admin(kafka_broker: Broker) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
 
 

@@ -1,10 +1,10 @@
-"""The captured photographs as the face checks see them, measured once for all tests."""
+"""The captured photographs as the face checks see them."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from celebcollect.checks.base import Picture
@@ -45,8 +45,7 @@ def identity_check(workers: Workers | None = None, **settings: object) -> Identi
     return Identity(CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1))
 
 
-@cache
-def photos(folder: Path) -> tuple[Photo, ...]:
+def measure(folder: Path) -> tuple[Photo, ...]:
     """Detect and embed everything under the folder of captured faces; takes half a minute."""
     need_engine()
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
@@ -60,10 +59,10 @@ def photos(folder: Path) -> tuple[Photo, ...]:
     return tuple(Photo(label["file"], label["person"], int(label["faces"]), picture) for label, picture in zip(labels, pictures, strict=True))
 
 
-def people(folder: Path, *, at_least: int) -> dict[str, list[Picture]]:
+def people(photos: Iterable[Photo], *, at_least: int) -> dict[str, list[Picture]]:
     """Return the photographs of each person with so many usable ones."""
     found: dict[str, list[Picture]] = {}
-    for photo in photos(folder):
+    for photo in photos:
         if photo.name.startswith("people/") and "embedding" in photo.picture.facts("identity"):
             found.setdefault(photo.person, []).append(photo.picture)
     return {person: pictures for person, pictures in found.items() if len(pictures) >= at_least}

@@ -20,15 +20,9 @@ from celebcollect.checks.face_facts import as_json, faces_of, from_text, publish
 from celebcollect.checks.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.checks.vision.workers import CRASHED, Workers
 from check_pictures import picture_of, reasons
-from face_photos import Photo, face_check, need_engine, photos
+from face_photos import Photo, face_check, need_engine
 
 JPEG = "JPEG"
-
-
-@pytest.fixture(scope="session")
-def captured(shared_data: Path) -> tuple[Photo, ...]:
-    """All captured photographs, measured."""
-    return photos(shared_data / "faces")
 
 
 def test_the_main_face_is_found(captured: tuple[Photo, ...]) -> None:

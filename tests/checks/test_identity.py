@@ -20,13 +20,13 @@ from celebcollect.checks.base import Acceptance, Picture, Rejection
 from celebcollect.checks.clusters import average_link, pairwise
 from celebcollect.checks.face_facts import to_text
 from check_pictures import picture_of
-from face_photos import identity_check, people
+from face_photos import Photo, identity_check, people
 
 
 @pytest.fixture(scope="session")
-def albums(shared_data: Path) -> dict[str, list[Picture]]:
+def albums(captured: tuple[Photo, ...]) -> dict[str, list[Picture]]:
     """The photographs of the people who have at least four."""
-    return people(shared_data / "faces", at_least=4)
+    return people(captured, at_least=4)
 
 
 def removed(pictures: Sequence[Picture], **settings: object) -> dict[str, Rejection]:

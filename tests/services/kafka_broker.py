@@ -23,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import platformdirs
-import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from filelock import FileLock
@@ -215,17 +214,3 @@ _starter = ThreadPoolExecutor(1, "broker-starter")
 def _die_with_parent() -> None:
     # prctl(PR_SET_PDEATHSIG): the kernel ends the broker when pytest is gone, even after kill -9.
     _libc.prctl(1, signal.SIGKILL)
-
-
-@pytest.fixture(scope="session")
-def kafka_broker() -> Iterator[Kafka]:
-    """One broker for the whole session; every test takes topics and groups of its own."""
-    with kafka() as servers:
-        yield servers
-
-
-@pytest.fixture(scope="session")
-def kafka_cluster() -> Iterator[Kafka]:
-    """Three brokers; a test that kills some brings them back before it ends."""
-    with kafka(3) as servers:
-        yield servers

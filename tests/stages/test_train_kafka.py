@@ -10,16 +10,14 @@ import pytest
 
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config import KafkaConfig
-from services.kafka_broker import Kafka, kafka_broker
+from services.kafka_keeper import Broker
 from training import School, record
-
-__all__ = ["kafka_broker"]
 
 pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def school(kafka_broker: Kafka, tmp_path: Path) -> Iterator[School]:
+def school(kafka_broker: Broker, tmp_path: Path) -> Iterator[School]:
     """A data folder whose log is Kafka, with a topic that nobody else has."""
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, partitions=3))
     yield School(tmp_path, bus, f"clean-{uuid.uuid4().hex}")
