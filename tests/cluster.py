@@ -27,13 +27,13 @@ from services.kafka_keeper import Broker
 from services.mongo_service import MongoServer
 
 
-def services(kafka: Broker | Kafka, mongo: MongoServer, *, partitions: int = 6, replication: int = 1) -> str:
+def services(kafka: Broker | Kafka, mongo: MongoServer, *, partitions: int = 6, replication: int = 1, own_bytes: bool = False) -> str:
     """Return the configuration of a place of one's own on shared servers: topics and a database with names that nobody else has."""
     own = uuid.uuid4().hex[:8]
     names = "\n".join(f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean"))
     return (
         f'[kafka]\nbootstrap_servers = "{kafka.bootstrap}"\npartitions = {partitions}\nreplication_factor = {replication}\ntimeout_s = 30\n'
-        f'[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase = "{mongo.new_database()}"\ntimeout_s = 30\n'
+        f'[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase = "{mongo.new_database(own_bytes=own_bytes)}"\ntimeout_s = 30\n'
     )
 
 

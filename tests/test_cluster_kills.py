@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 def test_workers_that_are_killed_lose_nothing(kafka_broker: Broker, tmp_path: Path, pictures: Pictures, workers: list[Workers]) -> None:
     """10,000 candidates through 3 validate and 3 store processes on 6 partitions, killed and started again at random."""
     total = 10_000
-    collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_broker, running("java")))
+    collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_broker, running("java"), own_bytes=True))
     publish(collection, topic_of(collection, "tmdb"), pictures.candidates(range(total)))
     publish(collection, topic_of(collection, "google"), pictures.candidates(range(0, total, 20)))  # every twentieth once more
     crew = Workers(collection)

@@ -24,7 +24,7 @@ def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Pat
     mongo = MongoServer("java", tmp_path / "mongo").start()
     try:
         total = 3000
-        collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_cluster, mongo, replication=3))
+        collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_cluster, mongo, replication=3, own_bytes=True))
         first, second, third, fourth = (range(start, start + total // 4) for start in range(0, total, total // 4))
         topic = topic_of(collection, "tmdb")
         publish(collection, topic, pictures.candidates(first))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,30 +100,6 @@ def test_known_people_who_have_enough_are_left_alone(finished: Collection, who: 
     finished.run("run-all", "--celebrities", who)
 
     assert finished.data_set() == before
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_run_killed_at_any_moment_is_gone_on_with(web: SmallWeb, tmp_path: Path) -> None:
-    """Kill -9 at 20 random moments, then a complete run: always the same data set."""
-    reference = Collection(tmp_path / "reference", web)
-    started = time.monotonic()
-    reference.run(*WITHOUT_BROWSER)
-    whole_s = time.monotonic() - started
-    want = reference.data_set()
-    seed = random.randrange(10**6)
-    dice = random.Random(seed)
-    moments = sorted(dice.uniform(0.2, whole_s) for _ in range(20))
-    killed = 0
-    for number, moment in enumerate(moments):
-        collection = Collection(tmp_path / f"killed-{number}", web)
-        killed += collection.killed_after(moment, *WITHOUT_BROWSER)
-
-        collection.run(*WITHOUT_BROWSER)
-
-        assert collection.data_set() == want, f"killed after {moment:.3f} s of {whole_s:.1f} s (seed {seed})"
-    assert killed >= 10, "most of the runs must really have been killed in the middle"
-    assert want["images"]
 
 
 @pytest.mark.browser

@@ -81,6 +81,7 @@ def test_ctrl_c_while_modules_are_loaded_is_no_traceback(tmp_path: Path) -> None
     """The signal comes in the middle of an import: 130 and silence."""
     code = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background, which ignores it\n"
         "from celebcollect.__main__ import main\n"
         "module, sys.argv = sys.argv[1], ['celebcollect', 'status']\n"
         "class Interrupt:\n"

@@ -65,14 +65,21 @@ class MongoServer:
                         self.stop()
                         raise AssertionError((self._folder / "server.log").read_text(errors="replace")) from None
 
-    def new_database(self) -> str:
-        """Make an empty database for one test and return its name."""
+    def new_database(self, *, own_bytes: bool = False) -> str:
+        """
+        Make an empty database for one test and return its name.
+
+        Args:
+            own_bytes: No two pictures of the test have the same bytes, so that the stand-in, which knows only unique indexes, finds them by one.
+        """
         name = f"test-{uuid.uuid4().hex[:12]}"
         if self.kind == "java":
             # MongoDB finds a row by its id and then looks at its status; this server would look at every row of the
             # collection, unless an index has exactly these two fields. It changes no result.
             with pymongo.MongoClient[dict[str, object]](self.uri) as client:
                 client[name].images.create_index([("_id", 1), ("status", 1)], unique=True, name=STAND_IN_INDEX)
+                if own_bytes:
+                    client[name].images.create_index([("sha256", 1)], unique=True, sparse=True, name=f"{STAND_IN_INDEX}: bytes")
         return name
 
     def stop(self) -> None:
