@@ -1,6 +1,7 @@
 """Apache Kafka itself for tests: brokers in KRaft mode on free ports of 127.0.0.1, from the jars that kafka/pom.xml names.
 
-The jars are fetched once, by Maven, into the user's cache folder. Brokers die with this process, however it ends.
+The jars are fetched once, by Maven, into the user's cache folder, and a broker's classes are kept there as Java has them in memory, which halves
+what a start costs. Brokers die with this process, however it ends.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import contextlib
 import ctypes
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -67,8 +69,10 @@ log.cleaner.dedupe.buffer.size=8388608
 class Kafka:
     """A broker, or several that form a cluster with replication."""
 
-    def __init__(self, folder: Path, brokers: int = 1) -> None:
+    def __init__(self, folder: Path, brokers: int = 1, *, archive: Path | None = None) -> None:
+        """Start nothing yet; `archive` holds the classes as Java has them in memory."""
         self._folder = folder
+        self._options = [f"-XX:SharedArchiveFile={archive}"] if archive else []
         self._class_path = f"{jars()}/*"
         ports = free_ports(3 * brokers)
         self._ports = [ports[3 * number : 3 * number + 3] for number in range(brokers)]
@@ -136,12 +140,23 @@ class Kafka:
         for process in ended:
             process.wait(30)
 
+    def keep_classes(self, archive: Path) -> None:
+        """Start the first broker, and let it write the archive of its classes when it ends (JEP 350)."""
+        self.format()
+        self._options = [f"-XX:ArchiveClassesAtExit={archive}"]
+        self.start(0)
+        self.wait()
+        broker = self._processes.pop(0)
+        broker.terminate()
+        broker.wait(START_S)
+
     def log(self, number: int) -> str:
         """Return the end of a broker's log."""
         return (self._folder / f"{number}.log").read_text(errors="replace")[-3000:]
 
     def _java(self, number: int, *arguments: str) -> subprocess.Popen[bytes]:
-        options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]
+        logs = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+        options = [*self._options, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", logs]
         with (self._folder / f"{number}.log").open("ab") as log:
             return _starter.submit(
                 subprocess.Popen,
@@ -159,7 +174,7 @@ def kafka(brokers: int = 1) -> Iterator[Kafka]:
     folder = Path(tempfile.mkdtemp(prefix="kafka-"))
     servers = None
     try:
-        servers = Kafka(folder, brokers)
+        servers = Kafka(folder, brokers, archive=_archive())
         servers.format()
         servers.start_missing()
         servers.wait()
@@ -195,6 +210,21 @@ def jars() -> Path:
                 missing(f"the Kafka broker ({(result.stdout + result.stderr).strip().splitlines()[0]})")
             fetched.rename(folder)
     return folder
+
+
+@functools.cache
+def _archive() -> Path:
+    """Return where the classes of a broker lie for this Java, making them when they are not there yet; Java does without a file that is no good."""
+    version = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr
+    archive = jars().with_name(f"{jars().name}-{hashlib.sha256(version).hexdigest()[:12]}.jsa")
+    with FileLock(f"{archive}.lock"):
+        if not archive.exists():
+            archive.touch()  # tried once: where it cannot be made, brokers start all the same
+            with tempfile.TemporaryDirectory(prefix="kafka-") as folder, contextlib.suppress(AssertionError, OSError, subprocess.SubprocessError):
+                new = Path(folder) / "classes.jsa"
+                Kafka(Path(folder)).keep_classes(new)
+                shutil.move(new, archive)
+    return archive
 
 
 def free_ports(count: int) -> list[int]:

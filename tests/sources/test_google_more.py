@@ -13,6 +13,7 @@ from celebcollect.errors import SourceBlocked
 from celebcollect.sources.base import PersonNotSearched
 from google_steps import MakeScraper, urls
 from google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling, tiles
+from support import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +60,8 @@ def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web:
     google_web.default = result_page([picture(n) for n in range(5)], dialog)
 
     assert len(scraper().find("Ada")) == 5
+    # The page's own request may arrive after its records were read.
+    assert eventually(lambda: any(asked.path == "/refused" for asked in google_web.asked))
     assert [asked.path for asked in google_web.asked].count("/refused") == 1
 
 

@@ -18,6 +18,7 @@ from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.guardian import processes_in
 from google_steps import MakeScraper, Scraper
 from google_web import GoogleWeb, Page, picture, result_page
+from support import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -32,15 +33,6 @@ def commands(pids: list[int]) -> dict[int, str]:
         except OSError:
             continue
     return lines
-
-
-def eventually(true: Callable[[], object], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def kill_driver(google: Scraper) -> None:
