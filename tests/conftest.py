@@ -15,13 +15,13 @@ from support import SHARED_DATA, folder_of_run, missing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files whose tests may take longest: one that is begun last keeps all the other workers waiting for its end."""
+    """Begin with the files whose tests may take longest, then those of the whole program: one begun last keeps all workers waiting."""
     most: dict[Path, float] = {}
     for item in items:
         if item.get_closest_marker("slow"):
             timeout = item.get_closest_marker("timeout")
             most[item.path] = max(most.get(item.path, 1.0), timeout.args[0] if timeout else 1.0)
-    items.sort(key=lambda item: -most.get(item.path, 0.0))
+    items.sort(key=lambda item: (-most.get(item.path, 0.0), len(item.path.parts)))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ HOMES = {
     "SPARQLWrapper": "sources/wikidata/endpoint.py",
     "typer": "cli/",
     "rdflib": "demo/",
-    "stamina": ("web/", "log.py"),
+    "stamina": ("web/",),
     "w3lib": "web/urls.py",
 }
 

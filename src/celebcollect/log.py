@@ -54,10 +54,6 @@ def setup(verbosity: int = 0, form: Literal["text", "json"] = "text", handler: l
     elif handler is None:
         chosen.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S"))
     level = logging.WARNING if verbosity < 0 else logging.DEBUG if verbosity else logging.INFO
-    # Whoever retries says so with host, attempt and pause; stamina's own line would say it again without them.
-    from stamina import instrumentation
-
-    instrumentation.set_on_retry_hooks(())
     root = logging.getLogger()
     root.handlers[:] = [chosen]
     # Not even -vv lets them go to DEBUG: their debug lines carry Authorization headers.

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import stamina
+import stamina.instrumentation
 
 from celebcollect.config import HttpConfig
 from celebcollect.errors import Interrupted, SourceBlocked, SourceError
@@ -27,6 +28,9 @@ from celebcollect.web.pace import Pace, Wait
 from celebcollect.web.retry_after import retry_after_s
 
 log = logging.getLogger(__name__)
+
+# We say ourselves that we try again, with host, attempt and pause; stamina's own line would say it once more without them.
+stamina.instrumentation.set_on_retry_hooks(())
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer that is read; the largest recorded one has 57 KB."""
