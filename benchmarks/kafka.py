@@ -112,6 +112,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     chosen = arguments.parse_args()
     early.tune()  # as the program does
+    early.loaded()
     items = [candidate(number) for number in range(chosen.messages)]
     size = sum(len(value or b"") for _, value in items) / len(items)
     rates: dict[str, list[float]] = {"bare confluent-kafka": [], "our bus": [], "validate": []}

@@ -11,7 +11,9 @@ def main() -> None:
     early.tune()
     from celebcollect import cli
 
-    sys.exit(cli.main())
+    code = cli.main()
+    early.leave()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import AvifImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import AvifImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from celebcollect.picture_kinds import NotAPicture, sniff
 from celebcollect.picture_limits import (
@@ -127,10 +127,10 @@ def decoded(data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px:
                 picture.decodermaxblock = len(data)
             needed = held + decoding_bytes(kind, picture.width * picture.height)
             with _one_large if needed > _LARGE else nullcontext():
-                picture.load()
+                pixels = _loaded(picture, mode)
                 # A first frame larger than its GIF's screen grows the picture while it loads.
                 check_pixels(*picture.size, max_pixels)
-                yield Decoded(kind.lower(), width, height, picture)
+                yield Decoded(kind.lower(), width, height, pixels)
     except Image.DecompressionBombError as error:
         raise NotAPicture("too_many_pixels", str(error)[:200]) from error
     except UnidentifiedImageError as error:  # whose text is only the address of the bytes
@@ -158,6 +158,19 @@ _PILLOW_ERRORS = (
 # Our limit is checked before every decode. Pillow's own error, at twice its limit, stays; its warnings (about that limit, about broken EXIF)
 # would only go to stderr.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _loaded(picture: ImageFile.ImageFile, mode: str) -> Image.Image:
+    """
+    Decode the first frame.
+
+    Of a WebP that will be turned grey, take the decoder's canvas as it is: `load` copies it twice more, a tenth of the time that a WebP takes.
+    """
+    if mode == "L" and isinstance(picture, WebPImagePlugin.WebPImageFile) and hasattr(picture, "_get_next"):
+        canvas, _, _ = picture._get_next()
+        return Image.frombuffer("RGBA", picture.size, canvas, "raw", "RGBA", 0, 1)
+    picture.load()
+    return picture
 
 
 def perceptual_hash(picture: Image.Image) -> str:

@@ -38,7 +38,7 @@ def init(
     from celebcollect import early
     from celebcollect.configfile import checked, example
 
-    early.unshield()
+    early.loaded()
     session_of(context)
     if file.exists() or file.is_symlink():
         raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE")

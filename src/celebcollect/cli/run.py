@@ -149,8 +149,10 @@ def demo(
 
     Example: celebcollect demo /tmp/demo
     """
+    from celebcollect import early
     from celebcollect.demo.run import run_demo
 
     session_of(context)
+    early.loaded()
     with stopping() as stop:
         run_demo(folder, stop)

@@ -59,7 +59,7 @@ class Session:
         """Read the configuration and start logging."""
         from celebcollect import configfile, early, log
 
-        early.unshield()
+        early.loaded()
         log.setup(self.verbosity, self.log_format.value)
         return configfile.load(self.config_file)
 
