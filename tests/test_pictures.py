@@ -64,6 +64,21 @@ def test_the_hash_is_the_one_of_imagehash_on_real_photographs(shared_data: Path)
         assert inspect(file.read_bytes(), max_pixels=MAX_PIXELS).phash == oracle
 
 
+@pytest.mark.parametrize(("mode", "options"), [("RGB", {}), ("RGBA", {}), ("RGBA", {"lossless": True, "exact": True})])
+def test_a_webp_is_hashed_as_pillow_loads_it(mode: str, options: dict[str, object]) -> None:
+    """Its pixels are taken from the decoder as they are, which makes no difference, also under transparent places."""
+    for seed, size in enumerate([(1, 1), (90, 131), (401, 300), (1201, 1600)]):
+        drawn = Image.open(io.BytesIO(picture(seed, size, "PNG"))).convert(mode)
+        if mode == "RGBA":
+            drawn.putalpha(drawn.getchannel("G"))
+        target = io.BytesIO()
+        drawn.save(target, "WEBP", **options)
+        with Image.open(target) as loaded:
+            loaded.load()
+
+            assert inspect(target.getvalue(), max_pixels=MAX_PIXELS).phash == perceptual_hash(loaded)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P"])
 def test_the_hash_is_the_one_of_imagehash_in_every_mode(mode: str) -> None:
     """Colour, grey, transparency, print colours and palettes are hashed like ImageHash does; small pictures are not reduced."""
