@@ -19,7 +19,9 @@ def captured(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     with FileLock(f"{kept}.lock"):
         if not kept.exists():
             photos = measure(shared_data / "faces")
-            kept.write_bytes(pickle.dumps(photos))
+            new = kept.with_suffix(".new")
+            new.write_bytes(pickle.dumps(photos))
+            new.replace(kept)
             return photos
     measured: tuple[Photo, ...] = pickle.loads(kept.read_bytes())
     return measured

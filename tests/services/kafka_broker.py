@@ -145,10 +145,13 @@ class Kafka:
         self.format()
         self._options = [f"-XX:ArchiveClassesAtExit={archive}"]
         self.start(0)
-        self.wait()
-        broker = self._processes.pop(0)
-        broker.terminate()
-        broker.wait(START_S)
+        try:
+            self.wait()
+            self._processes[0].terminate()
+            self._processes[0].wait(START_S)
+        finally:
+            self.kill()
+        assert archive.stat().st_size, "an empty archive"
 
     def log(self, number: int) -> str:
         """Return the end of a broker's log."""
@@ -213,18 +216,18 @@ def jars() -> Path:
 
 
 @functools.cache
-def _archive() -> Path:
-    """Return where the classes of a broker lie for this Java, making them when they are not there yet; Java does without a file that is no good."""
+def _archive() -> Path | None:
+    """Return where the classes of a broker lie for this Java, making them where nobody has tried yet; None where they could not be made."""
     version = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr
     archive = jars().with_name(f"{jars().name}-{hashlib.sha256(version).hexdigest()[:12]}.jsa")
+    new, tried = archive.with_suffix(".new"), archive.with_suffix(".tried")
     with FileLock(f"{archive}.lock"):
-        if not archive.exists():
-            archive.touch()  # tried once: where it cannot be made, brokers start all the same
+        if not tried.exists():
+            tried.touch()
             with tempfile.TemporaryDirectory(prefix="kafka-") as folder, contextlib.suppress(AssertionError, OSError, subprocess.SubprocessError):
-                new = Path(folder) / "classes.jsa"
                 Kafka(Path(folder)).keep_classes(new)
-                shutil.move(new, archive)
-    return archive
+                new.replace(archive)  # never half a file under its name, nor an empty one: Java crashes on that
+    return archive if archive.exists() else None
 
 
 def free_ports(count: int) -> list[int]:

@@ -43,13 +43,15 @@ def shared_broker(folder: Path) -> Iterator[Broker]:
         with FileLock(folder / "starting"):
             if not _address(folder).exists():
                 with (folder / "keeper.log").open("ab") as log:
-                    subprocess.Popen(
+                    keeper = subprocess.Popen(
                         [sys.executable, "-m", "services.kafka_keeper", str(folder)],
                         cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     )  # fmt: skip
                 deadline = time.monotonic() + 2 * START_S
                 while not _address(folder).exists():
-                    assert time.monotonic() < deadline, (folder / "keeper.log").read_text(errors="replace")[-3000:]
+                    alive = keeper.poll() is None
+                    assert alive, (folder / "keeper.log").read_text(errors="replace")[-3000:]
+                    assert time.monotonic() < deadline, "the broker does not start"
                     time.sleep(0.1)
         yield Broker(**json.loads(_address(folder).read_text()))
 
@@ -64,13 +66,15 @@ def main(folder: Path) -> None:
         new = folder / "address.new"
         new.write_text(json.dumps(asdict(Broker(servers.bootstrap, servers.sasl))))
         new.rename(_address(folder))
-        while True:
-            time.sleep(1)
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-        # Whoever comes now waits for the lock, and starts a new one.
-        _address(folder).unlink()
+        try:
+            while True:
+                time.sleep(1)
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+        finally:
+            # Whoever comes now waits for the lock, and starts a new one.
+            _address(folder).unlink()
 
 
 if __name__ == "__main__":

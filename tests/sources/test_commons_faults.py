@@ -232,7 +232,7 @@ def test_gentle_by_default(commons: CommonsWorld) -> None:
     took_s = commons.server.requests[-1].at - commons.server.requests[0].at
 
     assert most_in_a_window(commons.server.requests, 1) <= 20
-    assert 5 <= 30 / took_s <= 20  # a busy machine is late
+    assert 8 <= 30 / took_s <= 20  # a busy machine is late
     assert commons.server.most_at_once == 2
 
 
