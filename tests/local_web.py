@@ -19,6 +19,7 @@ from celebcollect.demo.run import config_text
 from celebcollect.demo.web import TOKEN
 
 SOURCES = frozenset(("google", "tmdb", "commons"))
+WITHOUT_BROWSER = ("run-all", "--sources", "tmdb,commons")
 
 
 def planted(*, faces: bool, sources: Set[str] = SOURCES) -> set[tuple[str, str]]:

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.demo.web import SmallWeb
-from local_web import Collection, planted
-
-WITHOUT_BROWSER = ("run-all", "--sources", "tmdb,commons")
+from local_web import WITHOUT_BROWSER, Collection, planted
 
 
 @pytest.fixture(scope="module")
