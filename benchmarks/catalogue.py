@@ -1,10 +1,12 @@
 """Measure what a message costs the catalogue among few and among many known images.
 
-    python benchmarks/catalogue.py [--small 10000] [--large 1000000] [--rounds 100] [--mongo java|ferretdb|URI] [--folder DIR]
+    python benchmarks/catalogue.py [--small 10000] [--large 1000000] [--rounds 100] [--mongo
+    java|ferretdb|URI] [--folder DIR]
 
-A message costs what `validate` and `store` ask for it: known, add_verified, images_by_id and record_stored, in batches of 500
-about 25 people each. Both catalogues are filled first, then take turns, so that whatever else the machine does meets both.
-Without --mongo the embedded catalogue is measured, and more than twice the cost among many images is exit code 1.
+A message costs what `validate` and `store` ask for it: known, add_verified, images_by_id and
+record_stored, in batches of 500 about 25 people each. Both catalogues are filled first, then take
+turns, so that whatever else the machine does meets both. Without --mongo the embedded catalogue is
+measured, and more than twice the cost among many images is exit code 1.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from celebcollect.catalogue.base import Catalogue, batches
-from celebcollect.records import Image, Status, image_id
+from celebcollect.domain.records import Image, Status, image_id
 
 BATCH = 500
 PER_PERSON = 20
@@ -51,8 +53,17 @@ def candidate(person: int, place: str) -> Image:
 def stored(image: Image) -> Image:
     """Return the row as `store` leaves it, with a digest and a hash of its own."""
     sha256 = hashlib.sha256(image.id.encode()).hexdigest()
-    facts = {"sha256": sha256, "path": f"images/{image.qid}/{sha256}.jpg", "bytes": 123_456, "format": "jpeg", "width_px": 1200, "height_px": 1600}
-    return image.model_copy(update={**facts, "status": Status.STORED, "phash": sha256[:16], "phash_version": 1})
+    facts = {
+        "sha256": sha256,
+        "path": f"images/{image.qid}/{sha256}.jpg",
+        "bytes": 123_456,
+        "format": "jpeg",
+        "width_px": 1200,
+        "height_px": 1600,
+    }
+    return image.model_copy(
+        update={**facts, "status": Status.STORED, "phash": sha256[:16], "phash_version": 1}
+    )
 
 
 def known_images(count: int) -> Iterator[Image]:
@@ -91,8 +102,17 @@ def one_batch(catalogue: Catalogue, people: int, source: random.Random) -> Parts
 
 def means(rounds: list[Parts]) -> Parts:
     """Return the mean of each method and of their sum, in seconds per batch: rare work, like settling marks, counts with its share."""
-    found = {name: (statistics.fmean(one[name][0] for one in rounds), statistics.fmean(one[name][1] for one in rounds)) for name in rounds[0]}
-    found["together"] = (sum(cpu for cpu, _ in found.values()), sum(wall for _, wall in found.values()))
+    found = {
+        name: (
+            statistics.fmean(one[name][0] for one in rounds),
+            statistics.fmean(one[name][1] for one in rounds),
+        )
+        for name in rounds[0]
+    }
+    found["together"] = (
+        sum(cpu for cpu, _ in found.values()),
+        sum(wall for _, wall in found.values()),
+    )
     sums = [[sum(pair[part] for pair in one.values()) for one in rounds] for part in (0, 1)]
     found["median batch"] = (statistics.median(sums[0]), statistics.median(sums[1]))
     found["slowest batch"] = (max(sums[0]), max(sums[1]))
@@ -101,10 +121,17 @@ def means(rounds: list[Parts]) -> Parts:
 
 def report(sizes: list[int], results: list[Parts]) -> list[float]:
     """Print microseconds per message and the ratios of large to small; return those of all methods together."""
-    print(f"{'microseconds per message':24}" + "".join(f"{f'{size:,} known':>24}" for size in sizes) + f"{'ratio':>16}")
+    print(
+        f"{'microseconds per message':24}"
+        + "".join(f"{f'{size:,} known':>24}" for size in sizes)
+        + f"{'ratio':>16}"
+    )
     ratios = [1.0, 1.0]
     for name in results[0]:
-        cells = "".join(f"{cpu * 1e6 / BATCH:10.1f} cpu {wall * 1e6 / BATCH:7.1f} w" for cpu, wall in (result[name] for result in results))
+        cells = "".join(
+            f"{cpu * 1e6 / BATCH:10.1f} cpu {wall * 1e6 / BATCH:7.1f} w"
+            for cpu, wall in (result[name] for result in results)
+        )
         ratio = [results[-1][name][part] / max(results[0][name][part], 1e-9) for part in (0, 1)]
         print(f"{name:24}{cells} {ratio[0]:7.2f} {ratio[1]:8.2f}")
         if name == "together":
@@ -112,13 +139,18 @@ def report(sizes: list[int], results: list[Parts]) -> list[float]:
     return ratios
 
 
-def openers(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[int, Callable[[], Catalogue]]]:
+def openers(
+    arguments: argparse.Namespace, folder: Path
+) -> Iterator[tuple[int, Callable[[], Catalogue]]]:
     """Yield each size and how to open its catalogue."""
     for size in (arguments.small, arguments.large):
         if arguments.mongo:
-            yield size, lambda size=size: mongo(arguments.mongo, f"bench-{size}-{os.getpid()}", folder)
+            yield (
+                size,
+                lambda size=size: mongo(arguments.mongo, f"bench-{size}-{os.getpid()}", folder),
+            )
         else:
-            from celebcollect.catalogue.embedded import EmbeddedCatalogue
+            from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 
             yield size, lambda size=size: EmbeddedCatalogue(folder / f"{size}.sqlite3")
 
@@ -128,7 +160,7 @@ def mongo(server: str, database: str, folder: Path) -> Catalogue:
     from pydantic import SecretStr
 
     from celebcollect.catalogue.mongo import MongoCatalogue
-    from celebcollect.config import MongoConfig
+    from celebcollect.config.sections import MongoConfig
 
     uri = server
     if server in ("java", "ferretdb"):
@@ -142,7 +174,9 @@ def mongo(server: str, database: str, folder: Path) -> Catalogue:
 
 def main() -> int:
     """Fill two catalogues, let them take turns, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--small", type=int, default=10_000)
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
@@ -163,7 +197,9 @@ def main() -> int:
         ratios = report([size for size, _ in opened], [means(taken) for taken in rounds])
         for name, work in {
             "counts": lambda catalogue: catalogue.counts(),
-            "need_search, 100 people": lambda catalogue: catalogue.need_search("tmdb", target=100, limit=100),
+            "need_search, 100 people": lambda catalogue: catalogue.need_search(
+                "tmdb", target=100, limit=100
+            ),
             "need_cleaning, 100 people": lambda catalogue: catalogue.need_cleaning("v1", limit=100),
         }.items():
             times = []

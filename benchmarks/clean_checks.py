@@ -1,6 +1,7 @@
 """CPU per picture of each check without faces, and of everything about copies beside cleanvision's on the same files.
 
-cleanvision gets a virtual environment of its own in the system's folder for temporary files, because it needs pandas, datasets and more.
+cleanvision gets a virtual environment of its own in the system's folder for temporary files,
+because it needs pandas, datasets and more.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 from clean_pictures import cpu_s, with_facts
 
 from celebcollect.catalogue.base import batches
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.checks import build_checks, duplicate, shared
 from celebcollect.checks.base import Check, Measuring, Picture, Settings
-from celebcollect.config import CleanConfig, RunConfig, StoreConfig
-from celebcollect.pictures import EXTENSIONS, decoded, inspect, perceptual_hash
-from celebcollect.records import Image, image_id
-from celebcollect.stages.clean_pictures import gather
+from celebcollect.config.sections import CleanConfig, RunConfig, StoreConfig
+from celebcollect.domain.records import Image, image_id
+from celebcollect.images.folder import ImageFolder
+from celebcollect.pictures.decode import EXTENSIONS, decoded, inspect, perceptual_hash
+from celebcollect.stages.clean.pictures import gather
 
 CLEANVISION = "cleanvision==0.3.7"
 
@@ -66,7 +67,9 @@ def _ask(check: Check, pictures: Sequence[Picture]) -> None:
     """Let a check measure and decide."""
     if isinstance(check, Measuring):
         facts = dict(check.measure(pictures))
-        pictures = [with_facts(picture, check.name, facts[picture.image.id]) for picture in pictures]
+        pictures = [
+            with_facts(picture, check.name, facts[picture.image.id]) for picture in pictures
+        ]
     list(check.reject(pictures))
 
 
@@ -76,12 +79,24 @@ def bench_copying(pictures: Sequence[Picture]) -> None:
     cleaning = _cleaning(pictures) / len(pictures) * 1000
     hashing = _hashing(pictures) / len(pictures) * 1000
     data = [picture.file.read_bytes() for picture in pictures]
-    decoding = _middle(lambda: [inspect(one, max_pixels=10**9) for one in data]) / len(pictures) * 1000
-    print(f"  cleanvision, exact and near duplicates:                     {theirs:7.3f} CPU ms/picture")
-    print(f"  (a) `clean`, look-ups in the catalogue and verdicts:        {cleaning:7.3f}, {theirs / cleaning:.1f} times fewer")
-    print(f"  (b) and the hash from pixels that are decoded:              {cleaning + hashing:7.3f}, {theirs / (cleaning + hashing):.1f} times fewer")
+    decoding = (
+        _middle(lambda: [inspect(one, max_pixels=10**9) for one in data]) / len(pictures) * 1000
+    )
     print(
-        f"  (c) and the whole decode, which `store` does to prove them: {cleaning + decoding:7.3f}, {theirs / (cleaning + decoding):.1f} times fewer"
+        f"  cleanvision, exact and near duplicates:                     {theirs:7.3f} CPU"
+        " ms/picture"
+    )
+    print(
+        f"  (a) `clean`, look-ups in the catalogue and verdicts:        {cleaning:7.3f},"
+        f" {theirs / cleaning:.1f} times fewer"
+    )
+    print(
+        f"  (b) and the hash from pixels that are decoded:              {cleaning + hashing:7.3f},"
+        f" {theirs / (cleaning + hashing):.1f} times fewer"
+    )
+    print(
+        f"  (c) and the whole decode, which `store` does to prove them: {cleaning + decoding:7.3f},"
+        f" {theirs / (cleaning + decoding):.1f} times fewer"
     )
 
 
@@ -94,7 +109,10 @@ def _cleaning(pictures: Sequence[Picture]) -> float:
     settings = Settings(CleanConfig(faces="off"), StoreConfig())
     checks = [shared.build(settings), duplicate.build(settings)]
     with tempfile.TemporaryDirectory() as name:
-        catalogue, folder = EmbeddedCatalogue(Path(name) / "catalogue.sqlite3"), ImageFolder(Path(name))
+        catalogue, folder = (
+            EmbeddedCatalogue(Path(name) / "catalogue.sqlite3"),
+            ImageFolder(Path(name)),
+        )
         people = {}
         for number, some in enumerate(batches(pictures, PER_PERSON), start=1):
             images = [_placed(picture, f"Q{number}", Path(name)) for picture in some]
@@ -136,13 +154,24 @@ def _cleanvision(files: Sequence[Path]) -> float:
     """Return the CPU seconds of cleanvision's exact and near duplicates."""
     environment = Path(tempfile.gettempdir()) / "celebcollect-bench" / "cleanvision-env"
     python = environment / "bin" / "python"
-    if subprocess.run([python, "-c", "import cleanvision"], capture_output=True, check=False).returncode if python.is_file() else True:
+    if (
+        subprocess.run(
+            [python, "-c", "import cleanvision"], capture_output=True, check=False
+        ).returncode
+        if python.is_file()
+        else True
+    ):
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", CLEANVISION], check=True)
     with tempfile.TemporaryDirectory() as name:
         listing, result = Path(name) / "files.json", Path(name) / "seconds.json"
         listing.write_text(json.dumps([str(file) for file in files]), encoding="utf-8")
-        done = subprocess.run([python, "-c", THEIRS, str(ROUNDS), listing, result], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, "-c", THEIRS, str(ROUNDS), listing, result],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             sys.exit(f"cleanvision failed:\n{done.stderr[-2000:]}")
         return float(statistics.median(json.loads(result.read_text(encoding="utf-8"))))

@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
 from celebcollect.checks.base import Picture
-from celebcollect.config import CleanConfig
-from celebcollect.pictures import inspect, perceptual_hash
+from celebcollect.config.sections import CleanConfig
+from celebcollect.pictures.decode import inspect, perceptual_hash
 
 
 def bench_copies(pictures: Sequence[Picture]) -> None:
@@ -24,14 +24,23 @@ def bench_copies(pictures: Sequence[Picture]) -> None:
         for name, pixels, quality in variants(Pillow.open(picture.file).convert("RGB")):
             out = io.BytesIO()
             pixels.save(out, "JPEG", quality=quality)
-            found.setdefault(name, []).append((own ^ int(inspect(out.getvalue(), max_pixels=10**9).phash, 16)).bit_count() <= bits)
+            found.setdefault(name, []).append(
+                (own ^ int(inspect(out.getvalue(), max_pixels=10**9).phash, 16)).bit_count() <= bits
+            )
     for name, hits in found.items():
         print(f"  {name:<18} recall {sum(hits) / len(hits):.3f} of {len(hits)} at {bits} bits")
     # Halves are different pictures too: with them there are enough pairs.
     hashes = [int(picture.image.phash or "0", 16) for picture in pictures]
-    hashes += [int(perceptual_hash(half), 16) for picture in pictures for half in halves(Pillow.open(picture.file).convert("L"))]
+    hashes += [
+        int(perceptual_hash(half), 16)
+        for picture in pictures
+        for half in halves(Pillow.open(picture.file).convert("L"))
+    ]
     apart = [(one ^ other).bit_count() for one, other in combinations(hashes, 2)]
-    print(f"  different pictures: {sum(distance <= bits for distance in apart)} of {len(apart):,} pairs within, nearest {min(apart)} bits")
+    print(
+        f"  different pictures: {sum(distance <= bits for distance in apart)} of"
+        f" {len(apart):,} pairs within, nearest {min(apart)} bits"
+    )
 
 
 def variants(pixels: Pillow.Image) -> Iterator[tuple[str, Pillow.Image, int]]:
@@ -41,9 +50,20 @@ def variants(pixels: Pillow.Image) -> Iterator[tuple[str, Pillow.Image, int]]:
     yield "recompressed q20", pixels, 20
     for factor in (0.75, 0.5, 1.5):
         if min(width, height) * factor >= 100:
-            yield f"resized to {factor:.0%}", pixels.resize((round(width * factor), round(height * factor)), Pillow.Resampling.LANCZOS), 85
+            yield (
+                f"resized to {factor:.0%}",
+                pixels.resize(
+                    (round(width * factor), round(height * factor)), Pillow.Resampling.LANCZOS
+                ),
+                85,
+            )
     for part in (0.05, 0.10):
-        box = (round(width * part / 2), round(height * part / 2), round(width * (1 - part / 2)), round(height * (1 - part / 2)))
+        box = (
+            round(width * part / 2),
+            round(height * part / 2),
+            round(width * (1 - part / 2)),
+            round(height * (1 - part / 2)),
+        )
         yield f"cropped by {part:.0%}", pixels.crop(box), 85
     barred = pixels.copy()
     barred.paste((255, 255, 255), (0, round(height * 0.9), width, height))
@@ -52,17 +72,25 @@ def variants(pixels: Pillow.Image) -> Iterator[tuple[str, Pillow.Image, int]]:
     yield "text in the middle", marked(pixels, share=0.8, centre=(0.5, 0.5), opacity=0.5), 85
     yield "mirrored", ImageOps.mirror(pixels), 85
     yield "greyscale", pixels.convert("L"), 85
-    yield "recoloured", Pillow.fromarray(np.clip(np.asarray(pixels) * [1.15, 1, 0.85], 0, 255).astype(np.uint8)), 85
+    yield (
+        "recoloured",
+        Pillow.fromarray(np.clip(np.asarray(pixels) * [1.15, 1, 0.85], 0, 255).astype(np.uint8)),
+        85,
+    )
 
 
-def marked(pixels: Pillow.Image, *, share: float, centre: tuple[float, float], opacity: float) -> Pillow.Image:
+def marked(
+    pixels: Pillow.Image, *, share: float, centre: tuple[float, float], opacity: float
+) -> Pillow.Image:
     """Return the picture with a white text of this share of its width around a point given in shares of its sides."""
     width, height = pixels.size
     text = "agency.example"
     size = 100 * share * width / ImageFont.load_default(100).getlength(text)
     mask = Pillow.new("L", pixels.size)
     place = (width * centre[0], height * centre[1])
-    ImageDraw.Draw(mask).text(place, text, fill=round(255 * opacity), font=ImageFont.load_default(size), anchor="mm")
+    ImageDraw.Draw(mask).text(
+        place, text, fill=round(255 * opacity), font=ImageFont.load_default(size), anchor="mm"
+    )
     result = pixels.copy()
     result.paste((255, 255, 255), mask=mask)
     return result

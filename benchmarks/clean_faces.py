@@ -11,10 +11,10 @@ from clean_pictures import with_facts
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.checks.faces import Faces
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.checks.vision.looking import detect, embed
-from celebcollect.checks.vision.workers import Workers
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.looking import detect, embed
+from celebcollect.vision.workers import Workers
 
 
 def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
@@ -27,7 +27,10 @@ def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
     started = time.process_time()
     embedded = [with_facts(picture, "identity", embed(engine, picture)) for picture in some]
     embedding = (time.process_time() - started) / len(some)
-    print(f"  detection {detecting * 1000:.0f} CPU ms/picture, embedding {embedding * 1000:.0f}, together {(detecting + embedding) * 1000:.0f}")
+    print(
+        f"  detection {detecting * 1000:.0f} CPU ms/picture, embedding {embedding * 1000:.0f},"
+        f" together {(detecting + embedding) * 1000:.0f}"
+    )
     rates = {}
     for count in (1, 2):
         workers = Workers(DlibSpec(), count)
@@ -38,11 +41,19 @@ def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
         rates[count] = len(some) / (time.perf_counter() - wall)
         workers.close()
         print(f"  {count} process{'es' if count > 1 else ''}: {rates[count]:.1f} pictures/s")
-    print(f"  two by one: {rates[2] / rates[1]:.2f} (others share the processors: {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f})")
+    print(
+        f"  two by one: {rates[2] / rates[1]:.2f} (others share the processors:"
+        f" {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f})"
+    )
     return embedded
 
 
-def bench_detection(people: Sequence[Picture], groups: Sequence[Picture], others: Sequence[Picture], labelled: dict[str, int]) -> None:
+def bench_detection(
+    people: Sequence[Picture],
+    groups: Sequence[Picture],
+    others: Sequence[Picture],
+    labelled: dict[str, int],
+) -> None:
     """
     Print how often the main face is found, the rule of exactly one face is right, and a face is seen where there is none.
 
@@ -58,11 +69,26 @@ def bench_detection(people: Sequence[Picture], groups: Sequence[Picture], others
     facts = dict(check.measure(pictures))
     workers.close()
     pictures = [with_facts(picture, "faces", facts[picture.image.id]) for picture in pictures]
-    single, pictured, empty = pictures[: len(people)], pictures[: len(people) + len(groups)], pictures[len(people) + len(groups) :]
+    single, pictured, empty = (
+        pictures[: len(people)],
+        pictures[: len(people) + len(groups)],
+        pictures[len(people) + len(groups) :],
+    )
     fallen = {said.id for said in check.reject(pictures)}
     found = sum(bool(faces_of(picture.image)) for picture in single)
-    right = sum((picture.image.id not in fallen) == (labelled[picture.image.id] == 1) for picture in pictured)
+    right = sum(
+        (picture.image.id not in fallen) == (labelled[picture.image.id] == 1)
+        for picture in pictured
+    )
     false = sum(bool(faces_of(picture.image)) for picture in empty)
-    print(f"  main face found: {found} of {len(single)}, {found / len(single):.1%} (demanded: 99 %)")
-    print(f"  exactly-one rule right: {right} of {len(pictured)}, {right / len(pictured):.1%} (demanded: 97 %)")
-    print(f"  false face where there is none: {false} of {len(empty)}, {false / len(empty):.1%} (at most 1 %)")
+    print(
+        f"  main face found: {found} of {len(single)}, {found / len(single):.1%} (demanded: 99 %)"
+    )
+    print(
+        f"  exactly-one rule right: {right} of {len(pictured)},"
+        f" {right / len(pictured):.1%} (demanded: 97 %)"
+    )
+    print(
+        f"  false face where there is none: {false} of {len(empty)}, {false / len(empty):.1%} (at"
+        " most 1 %)"
+    )

@@ -13,12 +13,13 @@ from clean_pictures import with_facts
 from celebcollect.checks.base import Picture, Rejection
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.identity import Identity
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.checks.vision.workers import Workers
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.workers import Workers
 
 BARYCENTRE = 0.47
-"""Distance to the mean face beyond which the replaced system removed a picture, as it was measured best."""
+"""Distance to the mean face beyond which the replaced system removed a picture, as it was measured
+best."""
 
 SHARES = (0.05, 0.20, 0.40, 0.60)
 THRESHOLDS = (0.50, 0.53, 0.56, 0.60, 0.62, 0.65, 0.68)
@@ -46,9 +47,18 @@ def bench_identity(albums: Albums, sets: Mapping[str, str]) -> None:
         sets: Where a person's photographs came from.
     """
     check = _check(CleanConfig().identity_threshold)
-    albums = {person: [_current(picture, check.version) for picture in album] for person, album in albums.items()}
-    print("  The thresholds were chosen on these very photographs: for other people expect less. The last two tables look at that.")
-    print("  wanted of      reached   with a reference: precision recall  kept   barycentre: precision recall  kept")
+    albums = {
+        person: [_current(picture, check.version) for picture in album]
+        for person, album in albums.items()
+    }
+    print(
+        "  The thresholds were chosen on these very photographs: for other people expect less. The"
+        " last two tables look at that."
+    )
+    print(
+        "  wanted of      reached   with a reference: precision recall  kept   barycentre:"
+        " precision recall  kept"
+    )
     by_set: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one, share in _kinds():
         ours, theirs, size = Counter[str](), Counter[str](), Counter[str]()
@@ -58,24 +68,38 @@ def bench_identity(albums: Albums, sets: Mapping[str, str]) -> None:
             count_up(by_set[sets[dirty.person]], removed, dirty.right)
             count_up(theirs, _barycentre(dirty.mixed), dirty.right)
             size.update(all=len(dirty.mixed), wrong=len(dirty.mixed) - dirty.right)
-        print(f"  {share:4.0%} of {'one ' if one else 'many'}  {size['wrong'] / size['all']:8.1%}   {figures(ours):>43}   {figures(theirs):>36}")
+        print(
+            f"  {share:4.0%} of {'one ' if one else 'many'}  {size['wrong'] / size['all']:8.1%}  "
+            f" {figures(ours):>43}   {figures(theirs):>36}"
+        )
     print("  people from, all rows above together, with a reference: precision recall kept")
     for name, counts in sorted(by_set.items()):
-        print(f"  {name:<10} {sum(sets[person] == name for person in albums):2} people {figures(counts)}")
+        print(
+            f"  {name:<10} {sum(sets[person] == name for person in albums):2} people"
+            f" {figures(counts)}"
+        )
     _bench_halves(albums)
 
 
 def _bench_halves(albums: Albums) -> None:
     """Print what the thresholds that are best for one half of the people do for the other half; nobody is in both, nor mixed into both."""
-    print("  all thresholds that are equally good for one half of the people, asked on the other half: precision recall kept")
+    print(
+        "  all thresholds that are equally good for one half of the people, asked on the other"
+        " half: precision recall kept"
+    )
     order = sorted(albums)
     halves = [{person: albums[person] for person in order[start::2]} for start in (0, 1)]
-    counted = [{threshold: _counted(half, threshold) for threshold in THRESHOLDS} for half in halves]
+    counted = [
+        {threshold: _counted(half, threshold) for threshold in THRESHOLDS} for half in halves
+    ]
     for chosen_on, asked_on in ((0, 1), (1, 0)):
         fewest = min(map(_errors, counted[chosen_on].values()))
         for threshold in THRESHOLDS:
             if _errors(counted[chosen_on][threshold]) == fewest:
-                told = f"{fewest} errors for {len(halves[chosen_on])} people at {threshold:.2f}, for {len(halves[asked_on])} others"
+                told = (
+                    f"{fewest} errors for {len(halves[chosen_on])} people at {threshold:.2f}, for"
+                    f" {len(halves[asked_on])} others"
+                )
                 print(f"  {told} {figures(counted[asked_on][threshold])}")
     usual = CleanConfig().identity_threshold
     for half, counts in zip(halves, counted, strict=True):
@@ -109,32 +133,61 @@ def _kinds() -> Iterable[tuple[bool, float]]:
 def _mixtures(albums: Albums, share: float, *, one: bool) -> Iterator[Dirty]:
     """Yield everybody's album with this share of wrong pictures, of many people or of one, several times."""
     source = random.Random(1)
-    for _ in range(round(16 / share)):  # where few are wrong, more often: some 1,300 wrong pictures for each share
+    # where few are wrong, more often: some 1,300 wrong pictures for each share
+    for _ in range(round(16 / share)):
         for person, album in albums.items():
             reference, *right = source.sample(album, len(album))
-            # An album of few pictures cannot hold 5 %: then some albums get one wrong picture and others none.
+            # An album of few pictures cannot hold 5 %: then some albums get one wrong picture and
+            # others none.
             count = int(share * len(right) / (1 - share) + source.random())
-            others = [pictures for other, pictures in albums.items() if other != person and len(pictures) >= min(count, 5)]
-            pool = source.choice(others) if one else [picture for pictures in others for picture in pictures]
+            others = [
+                pictures
+                for other, pictures in albums.items()
+                if other != person and len(pictures) >= min(count, 5)
+            ]
+            pool = (
+                source.choice(others)
+                if one
+                else [picture for pictures in others for picture in pictures]
+            )
             if count > len(pool):
                 count, right = len(pool), right[: round(len(pool) * (1 - share) / share)]
-            yield Dirty(person, replace(reference, reference=0), [*right, *source.sample(pool, count)], len(right))
+            yield Dirty(
+                person,
+                replace(reference, reference=0),
+                [*right, *source.sample(pool, count)],
+                len(right),
+            )
 
 
 def _removed(check: Identity, dirty: Dirty) -> list[bool]:
-    gone = {said.id for said in check.reject([dirty.reference, *dirty.mixed]) if isinstance(said, Rejection)}
+    gone = {
+        said.id
+        for said in check.reject([dirty.reference, *dirty.mixed])
+        if isinstance(said, Rejection)
+    }
     return [picture.image.id in gone for picture in dirty.mixed]
 
 
 def _barycentre(pictures: Sequence[Picture]) -> list[bool]:
     """Return which faces the replaced system would remove: those far from the mean of all."""
-    embeddings = np.stack([from_text(str(picture.facts("identity")["embedding"])) for picture in pictures])
-    return [bool(gone) for gone in np.linalg.norm(embeddings - embeddings.mean(axis=0), axis=1) > BARYCENTRE]
+    embeddings = np.stack(
+        [from_text(str(picture.facts("identity")["embedding"])) for picture in pictures]
+    )
+    return [
+        bool(gone)
+        for gone in np.linalg.norm(embeddings - embeddings.mean(axis=0), axis=1) > BARYCENTRE
+    ]
 
 
 def count_up(counts: Counter[str], removed: Sequence[bool], right: int) -> None:
     """Count what was removed among the right ones, which come first, and the wrong ones."""
-    counts.update(right=right, wrong=len(removed) - right, right_removed=int(sum(removed[:right])), wrong_removed=int(sum(removed[right:])))
+    counts.update(
+        right=right,
+        wrong=len(removed) - right,
+        right_removed=int(sum(removed[:right])),
+        wrong_removed=int(sum(removed[right:])),
+    )
 
 
 def figures(counts: Counter[str]) -> str:

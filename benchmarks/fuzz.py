@@ -2,8 +2,9 @@
 
     python benchmarks/fuzz.py [--files 20000] [--seed 1]
 
-Ends with exit code 1 when anything but facts or `NotAPicture` comes out, a file takes longer than 5 s, or memory exceeds 400 MB.
-A crash of the process itself (a decoder written in C) would end it without the table.
+Ends with exit code 1 when anything but facts or `NotAPicture` comes out, a file takes longer than 5
+s, or memory exceeds 400 MB. A crash of the process itself (a decoder written in C) would end it
+without the table.
 """
 
 from __future__ import annotations
@@ -25,16 +26,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from celebcollect.pictures import NotAPicture, inspect
+from celebcollect.pictures.decode import NotAPicture, inspect
 
 MAX_SECONDS = 5.0
 MAX_MB = 400.0
 
 FORMATS = (
     ("JPEG", "RGB", {"quality": 80}),
-    ("JPEG", "RGB", {"quality": 80, "progressive": True, "icc_profile": b"\0" * 3000, "comment": b"comment"}),
+    (
+        "JPEG",
+        "RGB",
+        {"quality": 80, "progressive": True, "icc_profile": b"\0" * 3000, "comment": b"comment"},
+    ),
     ("JPEG", "CMYK", {}),
-    ("JPEG", "L", {"exif": b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"}),
+    (
+        "JPEG",
+        "L",
+        {"exif": b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"},
+    ),
     ("PNG", "RGB", {}),
     ("PNG", "RGBA", {"icc_profile": b"\0" * 3000}),
     ("PNG", "P", {}),
@@ -56,7 +65,12 @@ def seeds() -> list[tuple[str, bytes]]:
     files = []
     for kind, mode, options in FORMATS:
         size = (96, 64)
-        frames = [Image.fromarray(rng.integers(0, 255, (9, 12, 3), dtype=np.uint8)).resize(size).convert(mode) for _ in range(3)]
+        frames = [
+            Image.fromarray(rng.integers(0, 255, (9, 12, 3), dtype=np.uint8))
+            .resize(size)
+            .convert(mode)
+            for _ in range(3)
+        ]
         target = io.BytesIO()
         extra = {"append_images": frames[1:]} if options.get("save_all") else {}
         frames[0].save(target, kind, **options, **extra)
@@ -96,7 +110,15 @@ def _mutate(data: bytearray, rng: random.Random, files: list[tuple[str, bytes]])
         case 1 if data:
             data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
         case 2:
-            data[at : at + 4] = rng.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\0\0\xff\xff", b"\x80\0\0\0"))
+            data[at : at + 4] = rng.choice(
+                (
+                    b"\xff\xff\xff\xff",
+                    b"\x7f\xff\xff\xff",
+                    b"\0\0\0\0",
+                    b"\0\0\xff\xff",
+                    b"\x80\0\0\0",
+                )
+            )
         case 3:
             del data[at:]
         case 4:
@@ -146,14 +168,23 @@ def _peak_mb() -> float:
     """Return the most memory that this program held. Not ru_maxrss: that one starts from the size of whoever started us."""
     status = Path("/proc/self/status")
     if status.exists():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")) / 1024
+        return (
+            next(
+                int(line.split()[1])
+                for line in status.read_text().splitlines()
+                if line.startswith("VmHWM:")
+            )
+            / 1024
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     """Run, print the table and judge."""
     faulthandler.enable()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -163,7 +194,12 @@ def main() -> None:
     for name, number in sorted(outcome.counts.items()):
         print(f"{number:6} {name}")
     took_s = time.perf_counter() - begun
-    facts = {"files": options.files, "seed": options.seed, "seconds": round(took_s, 1), "slowest_ms": round(outcome.slowest_s * 1000)}
+    facts = {
+        "files": options.files,
+        "seed": options.seed,
+        "seconds": round(took_s, 1),
+        "slowest_ms": round(outcome.slowest_s * 1000),
+    }
     print(json.dumps({**facts, "peak_mb": round(peak_mb), "surprises": len(outcome.surprises)}))
     for surprise in outcome.surprises[:20]:
         print(surprise)

@@ -2,10 +2,10 @@
 
     python benchmarks/kafka.py [--messages N] [--rounds N]
 
-Starts a broker of its own (see tests/services). Every contender moves the same candidates from one topic to another in
-batches of 500: it polls a batch, publishes as many messages, waits for their acknowledgement and commits. In each round
-all of them run, one after the other; the middle round is reported with the slowest and the fastest, and ratios are
-taken within a round.
+Starts a broker of its own (see tests/services). Every contender moves the same candidates from one
+topic to another in batches of 500: it polls a batch, publishes as many messages, waits for their
+acknowledgement and commits. In each round all of them run, one after the other; the middle round is
+reported with the slowest and the fastest, and ratios are taken within a round.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Producer
 
-from celebcollect import early
+from celebcollect import runtime as early
 from celebcollect.bus.base import Item, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.config import KafkaConfig
-from celebcollect.report import Tally
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.runner import consume
 from celebcollect.stages.validate import validate_stage
 
@@ -45,8 +45,19 @@ TARGET = 0.5
 def candidate(number: int) -> Item:
     """Return a candidate message of about 450 bytes; no two have the same URL, and 20 in a row are of one person, as a scraper finds them."""
     qid = f"Q{number // 20 + 1}"
-    facts = {"schema": 1, "qid": qid, "name": "Somebody Famous", "source": "google", "rank": number % 100, "width_px": 1200, "height_px": 1600}
-    facts |= {"url": f"https://img.somewhere.net/{number:08d}/portrait-of-somebody.jpg", "page_url": f"https://www.example.org/articles/{number}"}
+    facts = {
+        "schema": 1,
+        "qid": qid,
+        "name": "Somebody Famous",
+        "source": "google",
+        "rank": number % 100,
+        "width_px": 1200,
+        "height_px": 1600,
+    }
+    facts |= {
+        "url": f"https://img.somewhere.net/{number:08d}/portrait-of-somebody.jpg",
+        "page_url": f"https://www.example.org/articles/{number}",
+    }
     facts |= {"page_title": "A page about somebody famous " * 3, "found_at": "2026-11-20T12:00:00Z"}
     return qid, json.dumps(facts).encode()
 
@@ -91,7 +102,13 @@ def validate(bus: KafkaBus, source: str, target: str, folder: Path, count: int) 
     """Run the real stage with an embedded catalogue that knows nothing yet."""
     catalogue = EmbeddedCatalogue(folder / f"{uuid.uuid4().hex}.sqlite3")
     tally = Tally()
-    stage = validate_stage(catalogue, candidate_topics=[source], verified_topic=target, allow_private=False, tally=tally)
+    stage = validate_stage(
+        catalogue,
+        candidate_topics=[source],
+        verified_topic=target,
+        allow_private=False,
+        tally=tally,
+    )
     stage = replace(stage, group=uuid.uuid4().hex)  # each round starts at the beginning
     consume(stage, bus, tally, stop=threading.Event(), more_may_come=lambda: False)
     assert tally["verified"] == count, tally
@@ -107,8 +124,12 @@ def rate(count: int, work: Callable[[], None]) -> float:
 
 def main() -> None:
     """Print the rates of all rounds and the ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--messages", type=int, default=60_000, help="per contender and round (default: 60000)")
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument(
+        "--messages", type=int, default=60_000, help="per contender and round (default: 60000)"
+    )
     arguments.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     chosen = arguments.parse_args()
     early.tune()  # as the program does
@@ -133,14 +154,26 @@ def main() -> None:
             for contender, do, target in zip(rates, work, targets, strict=True):
                 rates[contender].append(rate(len(items), lambda do=do, target=target: do(target)))
         bus.close()
-    print(f"{len(items)} messages of {size:.0f} bytes, {PARTITIONS} partitions, batches of {BATCH}, {chosen.rounds} rounds; messages/s")
+    print(
+        f"{len(items)} messages of {size:.0f} bytes, {PARTITIONS} partitions, batches of {BATCH},"
+        f" {chosen.rounds} rounds; messages/s"
+    )
     print(f"{'publish only':<22} {published:>10,.0f}")
     for contender, values in rates.items():
-        print(f"{contender:<22} {statistics.median(values):>10,.0f}   ({min(values):,.0f} to {max(values):,.0f})")
+        print(
+            f"{contender:<22} {statistics.median(values):>10,.0f}   ({min(values):,.0f} to"
+            f" {max(values):,.0f})"
+        )
     for contender in ("our bus", "validate"):
-        ratios = [mine / theirs for mine, theirs in zip(rates[contender], rates["bare confluent-kafka"], strict=True)]
+        ratios = [
+            mine / theirs
+            for mine, theirs in zip(rates[contender], rates["bare confluent-kafka"], strict=True)
+        ]
         promised = f"   promised: {TARGET}" if contender == "validate" else ""
-        print(f"{contender} / bare{'':<{15 - len(contender)}} {statistics.median(ratios):>8.2f}   ({min(ratios):.2f} to {max(ratios):.2f}){promised}")
+        print(
+            f"{contender} / bare{'':<{15 - len(contender)}} {statistics.median(ratios):>8.2f}  "
+            f" ({min(ratios):.2f} to {max(ratios):.2f}){promised}"
+        )
 
 
 if __name__ == "__main__":

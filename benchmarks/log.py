@@ -2,8 +2,9 @@
 
     python benchmarks/log.py [--messages N] [--folder DIR]
 
-The bare file says what the disk gives on this machine right now: compare ratios, not rates, between machines. Each of
-the rounds measures both, one after the other; the middle round is reported with the slowest and the fastest.
+The bare file says what the disk gives on this machine right now: compare ratios, not rates, between
+machines. Each of the rounds measures both, one after the other; the middle round is reported with
+the slowest and the fastest.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from celebcollect.bus.base import Item
-from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 
 BATCH = 500
 TARGETS = {"publish": 40_000, "consume": 100_000}
@@ -28,7 +29,14 @@ TARGETS = {"publish": 40_000, "consume": 100_000}
 def candidate(number: int) -> Item:
     """Return a message of about 500 bytes, shaped like a candidate."""
     url = f"https://images.example.org/{number:08d}/{'portrait-of-somebody-' * 5}.jpg"
-    facts = {"schema": 1, "qid": f"Q{number % 5000 + 1}", "name": "Somebody Famous", "url": url, "source": "google", "rank": number % 100}
+    facts = {
+        "schema": 1,
+        "qid": f"Q{number % 5000 + 1}",
+        "name": "Somebody Famous",
+        "url": url,
+        "source": "google",
+        "rank": number % 100,
+    }
     facts |= {
         "page_url": f"https://www.example.org/articles/{number}",
         "page_title": "A page about somebody famous " * 3,
@@ -41,7 +49,11 @@ def bare_file(folder: Path, batches: list[list[Item]]) -> None:
     """Append each batch to a file and fsync it: the least that durability costs."""
     with (folder / "bare").open("ab", buffering=0) as file:
         for batch in batches:
-            file.write(b"".join((key or "").encode() + b"\t" + (value or b"") + b"\n" for key, value in batch))
+            file.write(
+                b"".join(
+                    (key or "").encode() + b"\t" + (value or b"") + b"\n" for key, value in batch
+                )
+            )
             os.fsync(file.fileno())
     (folder / "bare").unlink()
 
@@ -81,32 +93,61 @@ def rate(messages: int, work: Callable[[], None]) -> float:
 
 def main() -> None:
     """Print the rates of all rounds in a table."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--messages", type=int, default=200_000, help="per round (default: 200000)")
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument(
+        "--messages", type=int, default=200_000, help="per round (default: 200000)"
+    )
     arguments.add_argument("--rounds", type=int, default=5, help="(default: 5)")
-    arguments.add_argument("--folder", type=Path, help="on the disk to measure (default: the temporary folder)")
+    arguments.add_argument(
+        "--folder", type=Path, help="on the disk to measure (default: the temporary folder)"
+    )
     chosen = arguments.parse_args()
     items = [candidate(number) for number in range(chosen.messages // BATCH * BATCH)]
     batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
     size = sum(len(value or b"") for _, value in items) / len(items)
-    print(f"{len(items)} messages of {size:.0f} bytes, batches of {BATCH}, every batch on the disk, {chosen.rounds} rounds; messages/s")
-    rates: dict[str, list[float]] = {"publish": [], "bare append + fsync": [], "consume": [], "bare read + fsync": []}
+    print(
+        f"{len(items)} messages of {size:.0f} bytes, batches of {BATCH}, every batch on the disk,"
+        f" {chosen.rounds} rounds; messages/s"
+    )
+    rates: dict[str, list[float]] = {
+        "publish": [],
+        "bare append + fsync": [],
+        "consume": [],
+        "bare read + fsync": [],
+    }
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
         folder = Path(name)
-        (folder / "lines").write_bytes(b"".join((key or "").encode() + b"\t" + (value or b"") + b"\n" for key, value in items))
+        (folder / "lines").write_bytes(
+            b"".join((key or "").encode() + b"\t" + (value or b"") + b"\n" for key, value in items)
+        )
         bus = EmbeddedBus(folder / "log")
         for number in range(chosen.rounds):
             topic = f"round-{number}"
-            rates["bare append + fsync"].append(rate(len(items), lambda: bare_file(folder, batches)))
-            rates["publish"].append(rate(len(items), lambda topic=topic: publish(bus, topic, batches)))
-            rates["bare read + fsync"].append(rate(len(items), lambda: bare_read(folder, len(batches))))
-            rates["consume"].append(rate(len(items), lambda topic=topic: consume(bus, topic, len(items))))
+            rates["bare append + fsync"].append(
+                rate(len(items), lambda: bare_file(folder, batches))
+            )
+            rates["publish"].append(
+                rate(len(items), lambda topic=topic: publish(bus, topic, batches))
+            )
+            rates["bare read + fsync"].append(
+                rate(len(items), lambda: bare_read(folder, len(batches)))
+            )
+            rates["consume"].append(
+                rate(len(items), lambda topic=topic: consume(bus, topic, len(items)))
+            )
         bus.close()
     for what, values in rates.items():
         target = f"   promised: {TARGETS[what]:,}" if what in TARGETS else ""
-        print(f"{what:<20} {statistics.median(values):>12,.0f}   ({min(values):,.0f} to {max(values):,.0f}){target}")
+        print(
+            f"{what:<20} {statistics.median(values):>12,.0f}   ({min(values):,.0f} to"
+            f" {max(values):,.0f}){target}"
+        )
     for ours, bare in (("publish", "bare append + fsync"), ("consume", "bare read + fsync")):
-        ratio = statistics.median(mine / theirs for mine, theirs in zip(rates[ours], rates[bare], strict=True))
+        ratio = statistics.median(
+            mine / theirs for mine, theirs in zip(rates[ours], rates[bare], strict=True)
+        )
         print(f"{ours:<8} / {bare:<20} {ratio:.2f}")
 
 

@@ -16,7 +16,8 @@ PICTURE_BYTES = 254_000
 
 STORE_CPU_S = 0.009
 CLEAN_CPU_S = 0.096
-"""Per picture on a quiet machine: 89 ms of faces, 6.3 of quality, 0.25 of payload, 0.08 of copies (docs/benchmarks.md)."""
+"""Per picture on a quiet machine: 89 ms of faces, 6.3 of quality, 0.25 of payload, 0.08 of copies
+(docs/benchmarks.md)."""
 
 VALIDATE_CPU_S = 0.0002
 ROW_BYTES = 880
@@ -141,8 +142,21 @@ def table() -> str:
         ("catalogue", [_size(need.database_bytes) for need in SIZES]),
         ("log, all replicas", [_size(need.log_bytes) for need in SIZES]),
     ]
-    head = "| | " + " | ".join(f"{need.people:,} people in {need.days:g} day{'s' if need.days > 1 else ''}" for need in SIZES) + " |"
-    return "\n".join([head, "|---" * (len(SIZES) + 1) + "|", *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)])
+    head = (
+        "| | "
+        + " | ".join(
+            f"{need.people:,} people in {need.days:g} day{'s' if need.days > 1 else ''}"
+            for need in SIZES
+        )
+        + " |"
+    )
+    return "\n".join(
+        [
+            head,
+            "|---" * (len(SIZES) + 1) + "|",
+            *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows),
+        ]
+    )
 
 
 def _size(size: float) -> str:

@@ -1,7 +1,8 @@
 """Simulate the queue of `store`: pictures wait for hosts, then for a core. Discrete events; knows neither network nor pictures.
 
-The rules are those of `stages/store_engine.py`: fair turns between hosts, at most `per_host` connections to each, a short queue before the decoders
-that stops the downloads when it is full, and more downloads, up to eight times as many, while the decoders wait.
+The rules are those of `stages/store_engine.py`: fair turns between hosts, at most `per_host`
+connections to each, a short queue before the decoders that stops the downloads when it is full, and
+more downloads, up to eight times as many, while the decoders wait.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Scene:
     pictures: int
     hosts: int
     latency_s: float
-    """Of an answer; opening a connection takes as long once more, and a host's robots.txt comes before its pictures."""
+    """Of an answer; opening a connection takes as long once more, and a host's robots.txt comes
+    before its pictures."""
     service_s: float
     """Time of one core for one picture, everything included."""
     cores: int = 2
@@ -46,8 +48,14 @@ class _Run:
 
     def __post_init__(self) -> None:
         scene = self.scene
-        self.free_cores, self.downloads, self.idle_downloads = scene.cores, scene.workers, scene.workers
-        self.waiting = [len(range(host, scene.pictures, scene.hosts)) for host in range(scene.hosts)]
+        self.free_cores, self.downloads, self.idle_downloads = (
+            scene.cores,
+            scene.workers,
+            scene.workers,
+        )
+        self.waiting = [
+            len(range(host, scene.pictures, scene.hosts)) for host in range(scene.hosts)
+        ]
         self.busy, self.opened = [0] * scene.hosts, [0] * scene.hosts
         self.rules_at: dict[int, float] = {}
         self.turns = deque(range(scene.hosts))

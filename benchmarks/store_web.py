@@ -39,7 +39,9 @@ def web(folder: Path, corpus: Path) -> Iterator[int]:
     # Started by root, nginx gives its work to another user, who must be able to read the corpus.
     for part in (folder, corpus):
         part.chmod(0o755)
-    process = subprocess.Popen([program, "-c", configuration, "-p", folder, "-e", folder / "nginx-error.log"])
+    process = subprocess.Popen(
+        [program, "-c", configuration, "-p", folder, "-e", folder / "nginx-error.log"]
+    )
     try:
         _until_it_answers(port)
         yield port
@@ -105,7 +107,9 @@ class _Door:
         server = socket.create_connection(("127.0.0.1", self._port))
         for one, other in ((client, server), (server, client)):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._selector.register(one, selectors.EVENT_READ, [other, 2 * self._delay_s if one is client else 0.0])
+            self._selector.register(
+                one, selectors.EVENT_READ, [other, 2 * self._delay_s if one is client else 0.0]
+            )
 
     def _read(self, source: socket.socket, peer: list[object]) -> None:
         target, extra_s = peer
@@ -115,10 +119,14 @@ class _Door:
             data = b""
         if not data:
             self._selector.unregister(source)
-        # The first bytes of a client come later by the round trip that opening its connection would have taken.
+        # The first bytes of a client come later by the round trip that opening its connection would
+        # have taken.
         peer[1] = 0.0
         self._number += 1
-        heapq.heappush(self._late, (time.monotonic() + self._delay_s + float(extra_s), self._number, target, data))  # type: ignore[arg-type]
+        heapq.heappush(
+            self._late,
+            (time.monotonic() + self._delay_s + float(extra_s), self._number, target, data),
+        )  # type: ignore[arg-type]
 
     def _write(self, target: socket.socket, data: bytes) -> None:
         try:

@@ -1,9 +1,9 @@
 """Measure the reference classifier on a folder of photographs: python benchmarks/train.py [FOLDER].
 
-The folder is laid out as the captured faces are: people/<person>/. In each of many random splits every person who is known
-gives three photographs to learn from; the others of them, and all photographs of the people who are not known, are asked
-about. Prints our classifier beside the SVC of the system that this one replaces, on the same splits. Needs the extra `faces`
-and scikit-learn.
+The folder is laid out as the captured faces are: people/<person>/. In each of many random splits
+every person who is known gives three photographs to learn from; the others of them, and all
+photographs of the people who are not known, are asked about. Prints our classifier beside the SVC
+of the system that this one replaces, on the same splits. Needs the extra `faces` and scikit-learn.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from sklearn.svm import SVC
 
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import from_text
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.checks.vision.looking import detect_and_embed
-from celebcollect.checks.vision.workers import Workers
-from celebcollect.config import StoreConfig, TrainConfig
-from celebcollect.pictures import inspect
+from celebcollect.config.sections import StoreConfig, TrainConfig
+from celebcollect.pictures.decode import inspect
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train.model import Sample, fit
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.looking import detect_and_embed
+from celebcollect.vision.workers import Workers
 
 SHOTS = 3
 SPLITS = 200
@@ -57,7 +57,9 @@ class Answers:
 
     def threshold(self) -> float:
         """Return the score that FALSE_ACCEPTS of the strangers reach."""
-        return float(np.quantile(np.concatenate(self.strangers), 1 - FALSE_ACCEPTS, method="higher"))
+        return float(
+            np.quantile(np.concatenate(self.strangers), 1 - FALSE_ACCEPTS, method="higher")
+        )
 
     def found(self, threshold: float) -> float:
         """Return the share of known people's photographs that are named right and score above the threshold."""
@@ -81,7 +83,10 @@ def embeddings(folder: Path) -> Albums:
     for number, file in enumerate(files):
         if faces := facts[number].get("embeddings"):
             albums.setdefault(file.parent.name, []).append(from_text(faces[0]))
-    print(f"{len(files)} photographs of {len(albums)} people, a face in {sum(map(len, albums.values()))}")
+    print(
+        f"{len(files)} photographs of {len(albums)} people, a face in"
+        f" {sum(map(len, albums.values()))}"
+    )
     return albums
 
 
@@ -91,7 +96,9 @@ def picture_of(number: int, file: Path) -> Picture:
     return loose_picture(file, id_=str(number), width_px=seen.width_px, height_px=seen.height_px)
 
 
-def splits(albums: Albums, share: float) -> Iterator[tuple[list[Sample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
+def splits(
+    albums: Albums, share: float
+) -> Iterator[tuple[list[Sample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
     """Yield what is learnt, what is asked about known people, and strangers; `share` of those with enough photographs are known."""
     source = random.Random(SEED)
     able = sorted(person for person, album in albums.items() if len(album) > SHOTS)
@@ -100,24 +107,40 @@ def splits(albums: Albums, share: float) -> Iterator[tuple[list[Sample], list[tu
         learnt, asked = [], []
         for number, person in enumerate(known, 1):
             album = source.sample(list(albums[person]), len(albums[person]))
-            learnt += [Sample(f"Q{number}", person, hashlib.sha256(vector.tobytes()).hexdigest(), vector) for vector in album[:SHOTS]]
+            learnt += [
+                Sample(f"Q{number}", person, hashlib.sha256(vector.tobytes()).hexdigest(), vector)
+                for vector in album[:SHOTS]
+            ]
             asked += [(person, vector) for vector in album[SHOTS:]]
-        yield learnt, asked, [vector for person, album in albums.items() if person not in known for vector in album]
+        yield (
+            learnt,
+            asked,
+            [vector for person, album in albums.items() if person not in known for vector in album],
+        )
 
 
 def ask_all(albums: Albums, share: float) -> tuple[Answers, Answers]:
     """Return what our classifier and the replaced one said in the same splits."""
     ours, theirs = Answers(), Answers()
     for learnt, asked, strangers in splits(albums, share):
-        truth, faces = np.array([person for person, _ in asked]), np.stack([vector for _, vector in asked])
-        unknown = np.stack(strangers) if strangers else np.empty((0, faces.shape[1]), dtype=np.float32)
+        truth, faces = (
+            np.array([person for person, _ in asked]),
+            np.stack([vector for _, vector in asked]),
+        )
+        unknown = (
+            np.stack(strangers) if strangers else np.empty((0, faces.shape[1]), dtype=np.float32)
+        )
 
         model = fit(learnt, threshold=TrainConfig().unknown_distance, embedding_version="")
         names = np.array([person.name for person in model.people])
         guesses = model.guess(faces)
-        ours.add(names[guesses.people] == truth, -guesses.distances, -model.guess(unknown).distances)
+        ours.add(
+            names[guesses.people] == truth, -guesses.distances, -model.guess(unknown).distances
+        )
 
-        svc = SVC(C=10, gamma=0.001).fit(np.stack([sample.vector for sample in learnt]), [sample.name for sample in learnt])
+        svc = SVC(C=10, gamma=0.001).fit(
+            np.stack([sample.vector for sample in learnt]), [sample.name for sample in learnt]
+        )
         margins = svc.decision_function(np.concatenate([faces, unknown])).max(axis=1)
         theirs.add(svc.predict(faces) == truth, margins[: len(faces)], margins[len(faces) :])
     return ours, theirs
@@ -125,7 +148,11 @@ def ask_all(albums: Albums, share: float) -> tuple[Answers, Answers]:
 
 def main() -> None:
     """Print both tables."""
-    folder = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parents[2] / "shared" / "data" / "faces"
+    folder = (
+        Path(sys.argv[1])
+        if sys.argv[1:]
+        else Path(__file__).parents[2] / "shared" / "data" / "faces"
+    )
     albums = embeddings(folder)
     able = sum(len(album) > SHOTS for album in albums.values())
     print(f"{SPLITS} splits, seed {SEED}, {SHOTS} photographs of each known person to learn from\n")
@@ -137,13 +164,20 @@ def main() -> None:
 
     ours, theirs = ask_all(albums, 0.5)
     told, strangers = sum(map(len, ours.hits)), sum(map(len, ours.strangers))
-    print(f"open set, {round(able / 2)} people known: {told} questions about them, {strangers} about strangers")
+    print(
+        f"open set, {round(able / 2)} people known: {told} questions about them, {strangers} about"
+        " strangers"
+    )
     print(f"  named right, with {FALSE_ACCEPTS:.0%} of strangers taken for somebody")
-    print(f"  nearest mean             {ours.found(ours.threshold()):.4f} (unknown beyond {-ours.threshold():.3f})")
+    print(
+        f"  nearest mean             {ours.found(ours.threshold()):.4f} (unknown beyond"
+        f" {-ours.threshold():.3f})"
+    )
     print(f"  SVC C=10 gamma=0.001     {theirs.found(theirs.threshold()):.4f}")
     fixed = -TrainConfig().unknown_distance
     print(
-        f"  nearest mean as configured, unknown beyond {-fixed}: {ours.found(fixed):.4f}, {ours.accepted(fixed):.2%} of strangers taken for somebody"
+        f"  nearest mean as configured, unknown beyond {-fixed}: {ours.found(fixed):.4f},"
+        f" {ours.accepted(fixed):.2%} of strangers taken for somebody"
     )
 
 

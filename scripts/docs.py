@@ -10,7 +10,7 @@ import docs_errors
 import docs_tables
 import docs_tour
 
-from celebcollect import schemas
+from celebcollect.domain import schemas
 
 ROOT = Path(__file__).parents[1]
 

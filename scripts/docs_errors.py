@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import celebcollect
-from celebcollect import errors
-from celebcollect.reasons import REASONS
+from celebcollect.domain import errors
+from celebcollect.domain.reasons import REASONS
 
 SOURCE = Path(celebcollect.__file__).parent
 
@@ -24,17 +24,32 @@ EXIT_CODES = {
 }
 
 STAGES = {
-    "wikidata": ("`wikidata`", "People whom Wikidata names and who are left out, and single values of theirs."),
-    "sources": ("`scrape-google`, `scrape-tmdb`, `scrape-commons`", "What a search did not bring, per person or per picture of the source's answer."),
+    "wikidata": (
+        "`wikidata`",
+        "People whom Wikidata names and who are left out, and single values of theirs.",
+    ),
+    "sources": (
+        "`scrape-google`, `scrape-tmdb`, `scrape-commons`",
+        "What a search did not bring, per person or per picture of the source's answer.",
+    ),
     "validate": (
         "`validate`",
-        "URLs that are not passed on; `store` counts the same words where a server sends us on to such a URL.",
+        (
+            "URLs that are not passed on; `store` counts the same words where a server sends us on"
+            " to such a URL."
+        ),
     ),
     "store": (
         "`store`",
-        "Pictures that could not be downloaded: status `failed`. What is tried again waits 10 minutes, then 1, 6 and 24 hours.",
+        (
+            "Pictures that could not be downloaded: status `failed`. What is tried again waits 10"
+            " minutes, then 1, 6 and 24 hours."
+        ),
     ),
-    "clean": ("`clean`", "Pictures that were downloaded and thrown out: status `rejected`, the file in quarantine."),
+    "clean": (
+        "`clean`",
+        "Pictures that were downloaded and thrown out: status `rejected`, the file in quarantine.",
+    ),
     "export": ("`export`", "Accepted pictures that are not given away."),
 }
 
@@ -67,10 +82,19 @@ def told() -> list[Told]:
     found = set()
     for file in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
-                hint = next((keyword.value for keyword in node.keywords if keyword.arg == "hint"), None)
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in names
+                and node.args
+            ):
+                hint = next(
+                    (keyword.value for keyword in node.keywords if keyword.arg == "hint"), None
+                )
                 module = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
-                found.add(Told(node.func.id, _text(node.args[0]), _text(hint) if hint else "", module))
+                found.add(
+                    Told(node.func.id, _text(node.args[0]), _text(hint) if hint else "", module)
+                )
     return sorted(error for error in found if _fixed(error.message) or _fixed(error.hint))
 
 
@@ -120,8 +144,14 @@ def errors_page() -> str:
         "",
         "Written by `make docs` from the code; a test compares. Edit the code, not this page.",
         "",
-        "An expected error is one or two lines on stderr: what happened and with which value, then what to do. `<...>` stands for a value.",
-        "What is lost of single people, URLs and pictures is no error but counted: [reasons](reasons.md).",
+        (
+            "An expected error is one or two lines on stderr: what happened and with which value,"
+            " then what to do. `<...>` stands for a value."
+        ),
+        (
+            "What is lost of single people, URLs and pictures is no error but counted:"
+            " [reasons](reasons.md)."
+        ),
         "",
         "| exit code | meaning |",
         "|---|---|",
@@ -135,11 +165,20 @@ def errors_page() -> str:
         example = max(helpful, key=lambda error: (len(_fixed(error.message)), error), default=None)
         meaning = (kind.__doc__ or "").strip().partition("\n")[0]
         shown = (_cell(example.message), _cell(example.hint)) if example else ("", "")
-        lines.append(f"| `{kind.__name__}` | {kind.exit_code} | {_prose(meaning)} | {shown[0]} | {shown[1]} |")
+        lines.append(
+            f"| `{kind.__name__}` | {kind.exit_code} | {_prose(meaning)} | {shown[0]} |"
+            f" {shown[1]} |"
+        )
     for kind in classes():
         own = [error for error in every if error.kind == kind.__name__]
         if own:
-            lines += ["", f"## {kind.__name__} (exit code {kind.exit_code})", "", "| message | what to do |", "|---|---|"]
+            lines += [
+                "",
+                f"## {kind.__name__} (exit code {kind.exit_code})",
+                "",
+                "| message | what to do |",
+                "|---|---|",
+            ]
             lines += sorted({f"| {_cell(error.message)} | {_cell(error.hint)} |" for error in own})
     return "\n".join(lines) + "\n"
 
@@ -149,10 +188,19 @@ def reasons_page() -> str:
     lines = [
         "# Reasons",
         "",
-        "Written by `make docs` from `celebcollect.reasons`; a test compares it with what the code can count. Edit the code, not this page.",
+        (
+            "Written by `make docs` from `celebcollect.domain.reasons`; a test compares it with"
+            " what the code can count. Edit the code, not this page."
+        ),
         "",
-        "Losing one person, URL or picture for an expected reason is not an error: it is counted under one of these words, in the summary of",
-        "every command, in `status`, in `images` and in the gallery. [Errors](errors.md) are what ends a command.",
+        (
+            "Losing one person, URL or picture for an expected reason is not an error: it is"
+            " counted under one of these words, in the summary of"
+        ),
+        (
+            "every command, in `status`, in `images` and in the gallery. [Errors](errors.md) are"
+            " what ends a command."
+        ),
     ]
     for stage, words in REASONS.items():
         title, about = STAGES.get(stage, (f"`{stage}`", ""))

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from celebcollect.cli import app
-from celebcollect.config import Config
-from celebcollect.configfile import meanings
+from celebcollect.config.file import meanings
+from celebcollect.config.sections import Config
 
 
 def commands() -> str:
@@ -27,7 +27,11 @@ def _commands(group: Any, before: str = "") -> Iterator[tuple[str, str]]:
         if hasattr(command, "commands"):
             yield from _commands(command, f"{before}{name} ")
             continue
-        arguments = "".join(f" {_usage(parameter)}" for parameter in command.params if parameter.param_type_name == "argument")
+        arguments = "".join(
+            f" {_usage(parameter)}"
+            for parameter in command.params
+            if parameter.param_type_name == "argument"
+        )
         yield f"`{before}{name}{arguments}`", (command.help or "").strip().partition("\n")[0]
 
 
@@ -61,7 +65,9 @@ def _default(field: FieldInfo) -> str:
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )
 
 
 def between(text: str, name: str, content: str) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 BEGIN, END = "<!-- tour -->", "<!-- /tour -->"
 ELISION = "..."
 
-# Runs each command in one shell, so that `export` lasts, and closes its output with its exit code between two zero bytes.
+# Runs each command in one shell, so that `export` lasts, and closes its output with its exit code
+# between two zero bytes.
 _RUN = "set -o pipefail\n{steps}"
 _STEP = "{command}\nprintf '\\0%s\\0' $?\n"
 
@@ -43,11 +44,20 @@ def run(commands: list[str], folder: Path) -> list[list[str]]:
     Raises:
         RuntimeError: One of them failed.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment |= {"PATH": path, "XDG_CONFIG_HOME": str(folder / "none"), "LC_ALL": "C.UTF-8"}
     script = _RUN.format(steps="".join(_STEP.format(command=command) for command in commands))
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, timeout=500, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=500,
+        check=False,
+    )
     *pieces, _ = done.stdout.decode().split("\0")
     outputs = []
     for command, output, code in zip(commands, pieces[::2], pieces[1::2], strict=True):
@@ -68,18 +78,32 @@ def fitted(output: list[str], shown: tuple[str, ...]) -> list[str]:
 
 def rewritten(readme: str, outputs: list[list[str]]) -> str:
     """Return the README with these outputs in place of the old ones."""
-    new = iter(fitted(output, step.shown) for step, output in zip(steps(readme), outputs, strict=True))
+    new = iter(
+        fitted(output, step.shown) for step, output in zip(steps(readme), outputs, strict=True)
+    )
     start, end = readme.index(BEGIN), readme.index(END)
 
     def block(found: re.Match[str]) -> str:
-        commands = [step.split("\n")[0] for step in re.split(r"^\$ ", found[1], flags=re.MULTILINE)[1:]]
-        return "```console\n" + "".join("\n".join((f"$ {command}", *next(new))) + "\n" for command in commands) + "```"
+        commands = [
+            step.split("\n")[0] for step in re.split(r"^\$ ", found[1], flags=re.MULTILINE)[1:]
+        ]
+        return (
+            "```console\n"
+            + "".join("\n".join((f"$ {command}", *next(new))) + "\n" for command in commands)
+            + "```"
+        )
 
-    return readme[:start] + re.sub(r"```console\n(.*?)```", block, readme[start:end], flags=re.DOTALL) + readme[end:]
+    return (
+        readme[:start]
+        + re.sub(r"```console\n(.*?)```", block, readme[start:end], flags=re.DOTALL)
+        + readme[end:]
+    )
 
 
 def without_numbers(lines: list[str] | tuple[str, ...]) -> list[str]:
     """Return lines as they are compared: digests, numbers, and the widths that follow from them, do not count."""
     texts = (re.sub(r"\b[0-9a-f]{12,}\b", "HASH", line) for line in lines)
     texts = (re.sub(r"[0-9]+(?:[.,:][0-9]+)*", "0", line) for line in texts)
-    return [re.sub(r"[ ━─]+", " ", re.sub(r"0(?: ?[KMG]?B)\b", "0 B", line)).strip() for line in texts]
+    return [
+        re.sub(r"[ ━─]+", " ", re.sub(r"0(?: ?[KMG]?B)\b", "0 B", line)).strip() for line in texts
+    ]

@@ -26,7 +26,10 @@ from celebcollect.demo.web import TOKEN, SmallWeb
 DOCS = Path(__file__).parents[1] / "docs"
 ROWS = 40
 PICTURE_COLUMNS = 132
-SLOWER = {'/search"\nmin_interval_s = 0': '/search"\nmin_interval_s = 2', "requests_per_s = 100": "requests_per_s = 1.5"}
+SLOWER = {
+    '/search"\nmin_interval_s = 0': '/search"\nmin_interval_s = 2',
+    "requests_per_s = 100": "requests_per_s = 1.5",
+}
 """The small web answers at once; a run that is to be seen takes its time."""
 
 
@@ -60,7 +63,9 @@ class Pane:
 
     @staticmethod
     def _tmux(*arguments: str) -> str:
-        return subprocess.run(["tmux", *arguments], check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            ["tmux", *arguments], check=True, capture_output=True, text=True
+        ).stdout
 
 
 @contextmanager
@@ -68,8 +73,33 @@ def pane(folder: Path, columns: int) -> Iterator[Pane]:
     """Open a terminal in a folder, in which the program and the demonstration's token are known."""
     name = f"celebcollect-{os.getpid()}-{columns}-{time.monotonic_ns()}"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = ["env", f"PATH={path}", f"CELEBCOLLECT_TMDB__TOKEN={TOKEN}", "LC_ALL=C.UTF-8", "PS1=$ ", "bash", "--norc", "--noprofile"]
-    subprocess.run(["tmux", "-u", "new-session", "-d", "-s", name, "-x", str(columns), "-y", str(ROWS), *shell], cwd=folder, check=True)
+    shell = [
+        "env",
+        f"PATH={path}",
+        f"CELEBCOLLECT_TMDB__TOKEN={TOKEN}",
+        "LC_ALL=C.UTF-8",
+        "PS1=$ ",
+        "bash",
+        "--norc",
+        "--noprofile",
+    ]
+    subprocess.run(
+        [
+            "tmux",
+            "-u",
+            "new-session",
+            "-d",
+            "-s",
+            name,
+            "-x",
+            str(columns),
+            "-y",
+            str(ROWS),
+            *shell,
+        ],
+        cwd=folder,
+        check=True,
+    )
     try:
         opened = Pane(name)
         opened.wait_for(r"^\$")
@@ -83,7 +113,10 @@ def playground(*, slowly: bool) -> Iterator[Path]:
     """Play the small web and give a folder with a configuration for it, which wants one picture more than there are: the summary names people."""
     with tempfile.TemporaryDirectory() as name, SmallWeb() as web:
         text = config_text(web.base, Path("data"))
-        for usual, seen in ((f"target_images = {GOOD_SHOTS}", f"target_images = {GOOD_SHOTS + 1}"), *(SLOWER.items() if slowly else ())):
+        for usual, seen in (
+            (f"target_images = {GOOD_SHOTS}", f"target_images = {GOOD_SHOTS + 1}"),
+            *(SLOWER.items() if slowly else ()),
+        ):
             if usual not in text:
                 raise ValueError(f"the demonstration's configuration has no {usual!r} any more")
             text = text.replace(usual, seen)
@@ -93,7 +126,11 @@ def playground(*, slowly: bool) -> Iterator[Path]:
 
 def run_and_watch(columns: int) -> dict[str, str]:
     """Return what `run-all`, and `status` beside it, show in a terminal of this width."""
-    with playground(slowly=True) as folder, pane(folder, columns) as run, pane(folder, columns) as beside:
+    with (
+        playground(slowly=True) as folder,
+        pane(folder, columns) as run,
+        pane(folder, columns) as beside,
+    ):
         run.type("celebcollect run-all")
         run.wait_for(r"google +2/10")
         beside.type("celebcollect status --watch")
@@ -117,7 +154,9 @@ def run_and_watch(columns: int) -> dict[str, str]:
 
 def picture(run: Pane) -> None:
     """Keep the running `run-all` as a picture, as wide as a README shows it."""
-    subprocess.run(["tmux", "resize-window", "-t", run.name, "-x", str(PICTURE_COLUMNS)], check=True)
+    subprocess.run(
+        ["tmux", "resize-window", "-t", run.name, "-x", str(PICTURE_COLUMNS)], check=True
+    )
     run.wait_for("left out")
     time.sleep(1)  # until it is drawn for the new width
     lines = run.shown(colours=True).splitlines()
@@ -126,7 +165,9 @@ def picture(run: Pane) -> None:
     console.print(Text("$ celebcollect run-all"))
     for line in lines[first:]:
         console.print(Text.from_ansi(line), no_wrap=True, overflow="ignore", crop=True)
-    (DOCS / "run-all.svg").write_text(console.export_svg(title="celebcollect", unique_id="celebcollect"), encoding="utf-8")
+    (DOCS / "run-all.svg").write_text(
+        console.export_svg(title="celebcollect", unique_id="celebcollect"), encoding="utf-8"
+    )
     subprocess.run(["tmux", "resize-window", "-t", run.name, "-x", "80"], check=True)
 
 
@@ -140,10 +181,19 @@ def from_summary(text: str) -> str:
 def without_terminal() -> dict[str, str]:
     """Return what is written into a pipe."""
     with playground(slowly=False) as folder, pane(folder, 200) as shell:
-        shell.type("celebcollect run-all 2> log.txt | cat > out.txt; celebcollect status | cat > status.txt; echo 'all' 'done'")
+        shell.type(
+            "celebcollect run-all 2> log.txt | cat > out.txt; celebcollect status | cat >"
+            " status.txt; echo 'all' 'done'"
+        )
         shell.wait_for("^all done")
-        log, out, status = (Path(folder, f"{name}.txt").read_text(encoding="utf-8") for name in ("log", "out", "status"))
-    return {"run-all-cat": f"$ celebcollect run-all | cat     (stderr first)\n{log}\n{out}", "status-cat": f"$ celebcollect status | cat\n{status}"}
+        log, out, status = (
+            Path(folder, f"{name}.txt").read_text(encoding="utf-8")
+            for name in ("log", "out", "status")
+        )
+    return {
+        "run-all-cat": f"$ celebcollect run-all | cat     (stderr first)\n{log}\n{out}",
+        "status-cat": f"$ celebcollect status | cat\n{status}",
+    }
 
 
 def main() -> None:
@@ -156,7 +206,10 @@ def main() -> None:
     taken |= without_terminal()
     (DOCS / "terminal").mkdir(exist_ok=True)
     for name, text in taken.items():
-        lines = (line.rstrip().replace(socket.gethostname(), "here") for line in text.rstrip().splitlines())
+        lines = (
+            line.rstrip().replace(socket.gethostname(), "here")
+            for line in text.rstrip().splitlines()
+        )
         (DOCS / "terminal" / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

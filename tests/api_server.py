@@ -36,7 +36,8 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: Literal["", "reset", "cut", "hang", "drip"] = ""
-    """reset: no answer, the connection is reset; cut: half an answer; hang: no answer; drip: a byte every 20 ms for ever."""
+    """reset: no answer, the connection is reset; cut: half an answer; hang: no answer; drip: a byte
+    every 20 ms for ever."""
 
 
 Script = Callable[[Request], Reply]
@@ -57,7 +58,8 @@ class ApiServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # or the 40 ms of delayed acknowledgements would be measured as well
+            # or the 40 ms of delayed acknowledgements would be measured as well
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 server._answer(self)
@@ -79,7 +81,9 @@ class ApiServer:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,14 +128,25 @@ class ApiServer:
             self._closing.wait(30)
         if reply.fault in ("hang", "reset"):
             # Linger 0: the system sends RST, not FIN.
-            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
             handler.close_connection = True
             return
         body = (
-            reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else json.dumps(reply.body).encode()
+            reply.body
+            if isinstance(reply.body, bytes)
+            else (
+                reply.body.encode()
+                if isinstance(reply.body, str)
+                else json.dumps(reply.body).encode()
+            )
         )
         handler.send_response(reply.status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
+        for name, value in {
+            "Content-Type": "application/json; charset=utf-8",
+            **reply.headers,
+        }.items():
             handler.send_header(name, value)
         if reply.fault == "drip":
             handler.send_header("Content-Length", "1000000")

@@ -31,7 +31,16 @@ def source() -> str:
             missing("npm")
         CACHE.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(CACHE), f"axe-core@{VERSION}"],
+            [
+                npm,
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--prefix",
+                str(CACHE),
+                f"axe-core@{VERSION}",
+            ],
             capture_output=True,
             text=True,
             timeout=120,

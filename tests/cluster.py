@@ -27,13 +27,24 @@ from services.kafka_keeper import Broker
 from services.mongo_service import MongoServer
 
 
-def services(kafka: Broker | Kafka, mongo: MongoServer, *, partitions: int = 6, replication: int = 1, own_bytes: bool = False) -> str:
+def services(
+    kafka: Broker | Kafka,
+    mongo: MongoServer,
+    *,
+    partitions: int = 6,
+    replication: int = 1,
+    own_bytes: bool = False,
+) -> str:
     """Return the configuration of a place of one's own on shared servers: topics and a database with names that nobody else has."""
     own = uuid.uuid4().hex[:8]
-    names = "\n".join(f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean"))
+    names = "\n".join(
+        f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean")
+    )
     return (
-        f'[kafka]\nbootstrap_servers = "{kafka.bootstrap}"\npartitions = {partitions}\nreplication_factor = {replication}\ntimeout_s = 30\n'
-        f'[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase = "{mongo.new_database(own_bytes=own_bytes)}"\ntimeout_s = 30\n'
+        f'[kafka]\nbootstrap_servers = "{kafka.bootstrap}"\npartitions ='
+        f" {partitions}\nreplication_factor = {replication}\ntimeout_s ="
+        f' 30\n[topics]\n{names}\n[mongo]\nuri = "{mongo.uri}"\ndatabase ='
+        f' "{mongo.new_database(own_bytes=own_bytes)}"\ntimeout_s = 30\n'
     )
 
 
@@ -74,12 +85,23 @@ class Pictures:
         """Return the picture of a number."""
         comment = f"number {number}".encode()
         # A JPEG comment behind the start marker: other bytes, the same picture.
-        return self._plain[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + self._plain[2:]
+        return (
+            self._plain[:2]
+            + b"\xff\xfe"
+            + (len(comment) + 2).to_bytes(2, "big")
+            + comment
+            + self._plain[2:]
+        )
 
     def files(self, total: int, people: int = 50) -> dict[str, bytes]:
         """Return the files that all candidates together lead to, as one undisturbed worker names them."""
-        bodies = ((number % people + 1, self.body(number)) for number in range(total) if number % 10)
-        return {f"images/Q{person}/{hashlib.sha256(body).hexdigest()}.jpg": body for person, body in bodies}
+        bodies = (
+            (number % people + 1, self.body(number)) for number in range(total) if number % 10
+        )
+        return {
+            f"images/Q{person}/{hashlib.sha256(body).hexdigest()}.jpg": body
+            for person, body in bodies
+        }
 
     def candidates(self, numbers: range, people: int = 50) -> bytes:
         """Return candidate messages, spread over people; some appear twice, as they do on the real web."""
@@ -87,7 +109,17 @@ class Pictures:
         for number in numbers:
             person = number % people + 1
             url = f"{self.base}/{number}.jpg"
-            lines.append(json.dumps({"schema": 1, "qid": f"Q{person}", "name": f"Person {person}", "url": url, "source": "test"}))
+            lines.append(
+                json.dumps(
+                    {
+                        "schema": 1,
+                        "qid": f"Q{person}",
+                        "name": f"Person {person}",
+                        "url": url,
+                        "source": "test",
+                    }
+                )
+            )
         return "\n".join(lines).encode()
 
     def close(self) -> None:
@@ -107,7 +139,12 @@ class Workers:
     def start(self, stage: str) -> None:
         self.started += 1
         with (self.collection.folder / f"{stage}-{self.started}.log").open("wb") as log:
-            self.running.append((stage, self.collection.start(stage, "--follow", stdout=subprocess.DEVNULL, stderr=log)))
+            self.running.append(
+                (
+                    stage,
+                    self.collection.start(stage, "--follow", stdout=subprocess.DEVNULL, stderr=log),
+                )
+            )
 
     def kill_one(self, dice: random.Random) -> None:
         """End a worker with SIGKILL and start another one in its place."""
@@ -134,10 +171,16 @@ class Workers:
     def must_live(self) -> None:
         """Fail with its last words when a worker ended by itself."""
         for stage, process in self.running:
-            assert process.poll() is None, f"{stage} ended with {process.returncode}: {self.log_lines()[-30:]}"
+            assert process.poll() is None, (
+                f"{stage} ended with {process.returncode}: {self.log_lines()[-30:]}"
+            )
 
     def log_lines(self) -> list[str]:
-        return [line for file in sorted(self.collection.folder.glob("*.log")) for line in file.read_text(errors="replace").splitlines()]
+        return [
+            line
+            for file in sorted(self.collection.folder.glob("*.log"))
+            for line in file.read_text(errors="replace").splitlines()
+        ]
 
 
 def publish(collection: Collection, topic: str, lines: bytes) -> None:
@@ -153,16 +196,21 @@ def topic_of(collection: Collection, key: str) -> str:
     return name
 
 
-def wait_until_settled(collection: Collection, site: Pictures, total: int, timeout_s: float, each: Any = lambda: None) -> None:
+def wait_until_settled(
+    collection: Collection, site: Pictures, total: int, timeout_s: float, each: Any = lambda: None
+) -> None:
     """Wait until all candidates are stored or failed, calling `each` in between; fail when that takes too long."""
     deadline = time.monotonic() + timeout_s
     while True:
-        # A look at `status` is a process of its own and a count in the database: not before every picture was asked for.
+        # A look at `status` is a process of its own and a count in the database: not before every
+        # picture was asked for.
         status = collection.status() if len(site.asked) >= total else {}
         images = status.get("images", {})
         if images and images["stored"] + images["failed"] == total and images["verified"] == 0:
             return
-        assert time.monotonic() < deadline, status or f"{len(site.asked)} of {total} pictures were asked for"
+        assert time.monotonic() < deadline, (
+            status or f"{len(site.asked)} of {total} pictures were asked for"
+        )
         each()
         time.sleep(2 if status else 0.2)
 

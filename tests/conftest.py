@@ -35,7 +35,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> None:
     """A Chromium and its driver on this machine."""
-    if not any(map(shutil.which, ("chromium", "google-chrome", "chrome"))) or not shutil.which("chromedriver"):
+    if not any(map(shutil.which, ("chromium", "google-chrome", "chrome"))) or not shutil.which(
+        "chromedriver"
+    ):
         missing("a Chromium with its chromedriver")
 
 
@@ -57,5 +59,9 @@ def kafka_cluster() -> Iterator[Kafka]:
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own configuration and proxies out of the tests."""
     for name in list(os.environ):
-        if name.startswith("CELEBCOLLECT_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+        if name.startswith("CELEBCOLLECT_") or name.lower() in (
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+        ):
             monkeypatch.delenv(name)

@@ -48,13 +48,18 @@ class Collection:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
         # Face work costs seconds that most tests have no use for.
-        self.config.write_text(config_text(self.web.base, self.folder / "data", faces="auto" if self.faces else "off") + self.more_config)
+        self.config.write_text(
+            config_text(self.web.base, self.folder / "data", faces="auto" if self.faces else "off")
+            + self.more_config
+        )
 
     @property
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[bytes]:
         """Start the program in a process group of its own; `env` adds to the environment."""
         environment = {**os.environ, "CELEBCOLLECT_TMDB__TOKEN": TOKEN, **(env or {})}
         command = [sys.executable, "-m", "celebcollect", "--config", str(self.config), *arguments]
@@ -64,7 +69,9 @@ class Collection:
         """Run the program to its end, which must be a good one; return its stdout."""
         process = self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         out, error = process.communicate(timeout=240)
-        assert process.returncode == 0, f"{arguments} ended with {process.returncode}: {error.decode()[-4000:]}"
+        assert process.returncode == 0, (
+            f"{arguments} ended with {process.returncode}: {error.decode()[-4000:]}"
+        )
         return out.decode()
 
     def killed_after(self, seconds: float, *arguments: str) -> bool:
@@ -86,12 +93,20 @@ class Collection:
         return facts
 
     def peek(self, topic: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.run("topics", "peek", topic, "-n", "100000", "--json").splitlines()]
+        return [
+            json.loads(line)
+            for line in self.run("topics", "peek", topic, "-n", "100000", "--json").splitlines()
+        ]
 
     def files(self) -> set[str]:
         """Return every file of pictures below the data folder, temporary ones included."""
         data = self.folder / "data"
-        return {str(file.relative_to(data)) for folder in ("images", "quarantine", "tmp") for file in (data / folder).rglob("*") if file.is_file()}
+        return {
+            str(file.relative_to(data))
+            for folder in ("images", "quarantine", "tmp")
+            for file in (data / folder).rglob("*")
+            if file.is_file()
+        }
 
     def contents(self) -> dict[str, bytes]:
         """Return the same files with their bytes."""
@@ -102,10 +117,20 @@ class Collection:
         rows = self.images()
         return {
             "images": {
-                (row["qid"], row["url"].removeprefix(self.web.base), row["status"], row["reason"], row["sha256"], row["path"]) for row in rows
+                (
+                    row["qid"],
+                    row["url"].removeprefix(self.web.base),
+                    row["status"],
+                    row["reason"],
+                    row["sha256"],
+                    row["path"],
+                )
+                for row in rows
             },
             "files": self.files(),
-            "published": {message["key"]: message["value"] is not None for message in self.peek(clean_topic)},
+            "published": {
+                message["key"]: message["value"] is not None for message in self.peek(clean_topic)
+            },
         }
 
     def downloads(self) -> int:

@@ -41,7 +41,9 @@ class PhotoWeb:
     def album(self, player: Player) -> Iterator[Picture]:
         """Yield the right photographs (the last is the portrait that Wikidata names), wrong people, a group and a picture without a face."""
         if player not in self.people:
-            yield Picture(player, "commons", f"/commons/{player.number}/gone.jpg", "missing", GOOD_SHOTS - 1)
+            yield Picture(
+                player, "commons", f"/commons/{player.number}/gone.jpg", "missing", GOOD_SHOTS - 1
+            )
             return
         number = player.number
         right, wrong = self.photos(RIGHT[number]), self.photos(WRONG[number])
@@ -49,7 +51,9 @@ class PhotoWeb:
             yield self.planted(player, right[at], GOOD_SHOTS - RIGHT_SHOTS + at)
         for at in range(WRONG_SHOTS):
             yield self.planted(player, wrong[at], 20 + at, "other_person")
-        yield self.planted(player, self.folder / "groups" / f"{GROUPS[number]}.jpg", 30, "several_faces")
+        yield self.planted(
+            player, self.folder / "groups" / f"{GROUPS[number]}.jpg", 30, "several_faces"
+        )
         yield self.planted(player, self.folder / "no-face" / f"00{number}.jpg", 31, "no_face")
 
     def planted(self, player: Player, file: Path, shot: int, *reasons: str) -> Picture:

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 Pieces = bytes | Iterable[bytes]
-"""What goes over the wire, whole or piece by piece; the connection is closed after pieces, and kept after bytes."""
+"""What goes over the wire, whole or piece by piece; the connection is closed after pieces, and kept
+after bytes."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,25 @@ class PictureWeb:
         return sum(request.path == path for request in self.requests)
 
 
-def answer(body: bytes = b"", status: int = 200, *, length: int | None = None, **headers: str) -> bytes:
+def answer(
+    body: bytes = b"", status: int = 200, *, length: int | None = None, **headers: str
+) -> bytes:
     """Build an answer; `length` is what Content-Length says, if not the truth; header names with _ for -."""
-    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body) if length is None else length}"]
+    lines = [
+        f"HTTP/1.1 {status} Whatever",
+        f"Content-Length: {len(body) if length is None else length}",
+    ]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def picture(seed: int = 0, size: tuple[int, int] = (200, 150), kind: str = "JPEG", mode: str = "RGB", **options: object) -> bytes:
+def picture(
+    seed: int = 0,
+    size: tuple[int, int] = (200, 150),
+    kind: str = "JPEG",
+    mode: str = "RGB",
+    **options: object,
+) -> bytes:
     """Draw a smooth coloured picture, another one for each seed."""
     rng = np.random.default_rng(seed)
     few = Image.fromarray(rng.integers(0, 255, (9, 12, 3), dtype=np.uint8))
@@ -66,9 +78,13 @@ def picture(seed: int = 0, size: tuple[int, int] = (200, 150), kind: str = "JPEG
 
 
 @contextlib.contextmanager
-def serve(host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[PictureWeb]:
+def serve(
+    host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> Iterator[PictureWeb]:
     """Serve on one address until the block ends."""
-    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256) as listener:
+    with socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256
+    ) as listener:
         web = PictureWeb(host, listener.getsockname()[1], "https" if tls else "http")
         accepting = threading.Thread(target=_accept, args=(listener, web, tls), daemon=True)
         accepting.start()
@@ -98,7 +114,10 @@ def _connection(connection: socket.socket, web: PictureWeb, tls: ssl.SSLContext 
         web.open_most = max(web.open_most, web.open_now)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with tls.wrap_socket(connection, server_side=True) if tls else connection as stream, stream.makefile("rb") as lines:
+        with (
+            tls.wrap_socket(connection, server_side=True) if tls else connection as stream,
+            stream.makefile("rb") as lines,
+        ):
             while request := _request(lines):
                 web.requests.append(request)
                 route = web.routes.get(request.path.partition("?")[0], answer(status=404))

@@ -20,9 +20,17 @@ PHONE = (390, 844)
 def chromium() -> Iterator[webdriver.Chrome]:
     """Start a Chromium that can reach nothing but this machine, and end it."""
     options = Options()
-    options.binary_location = next(path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name)))
+    options.binary_location = next(
+        path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))
+    )
     # The sandbox does not work for root; the resolver rule keeps every request at home.
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND"):
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+    ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
@@ -35,8 +43,19 @@ def chromium() -> Iterator[webdriver.Chrome]:
 def set_screen(driver: webdriver.Chrome, size: tuple[int, int], *, scheme: str = "light") -> None:
     """Play a screen of this size, in px, with a light or dark colour scheme."""
     width, height = size
-    command(driver, "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-    command(driver, "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    command(
+        driver,
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=height,
+        deviceScaleFactor=1,
+        mobile=width < 600,
+    )
+    command(
+        driver,
+        "Emulation.setEmulatedMedia",
+        features=[{"name": "prefers-color-scheme", "value": scheme}],
+    )
 
 
 def command(driver: webdriver.Chrome, method: str, **arguments: Any) -> dict[str, Any]:
@@ -49,4 +68,8 @@ def whole_page(driver: webdriver.Chrome, file: Path) -> None:
     """Save a picture of the whole page, not only of what fits on the screen."""
     import base64
 
-    file.write_bytes(base64.b64decode(command(driver, "Page.captureScreenshot", captureBeyondViewport=True)["data"]))
+    file.write_bytes(
+        base64.b64decode(
+            command(driver, "Page.captureScreenshot", captureBeyondViewport=True)["data"]
+        )
+    )

@@ -36,7 +36,11 @@ class _Place:
 
 def counted() -> Words:
     """Return every reason that some code in the package can count."""
-    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(ROOT.rglob("*.py")) if file.name != "report.py"}
+    trees = {
+        file: ast.parse(file.read_text(encoding="utf-8"))
+        for file in sorted(ROOT.rglob("*.py"))
+        if file.name != "report.py"
+    }
     words: set[str] = set()
     prefixes: set[str] = set()
     unclear: list[str] = []
@@ -51,19 +55,30 @@ def counted() -> Words:
             elif found.endswith("*"):
                 prefixes.add(found[:-1])
             elif found == "?":
-                unclear.append(f"{place.file.relative_to(ROOT)}:{place.call.lineno}: {ast.unparse(place.reason)}")
+                unclear.append(
+                    f"{place.file.relative_to(ROOT)}:{place.call.lineno}:"
+                    f" {ast.unparse(place.reason)}"
+                )
             else:
                 words.add(found)
     return Words(frozenset(words), frozenset(prefixes), tuple(unclear))
 
 
-def _calls(file: Path, tree: ast.AST, carriers: dict[str, int], inside: tuple[ast.FunctionDef, ...] = ()) -> Iterator[_Place]:
+def _calls(
+    file: Path, tree: ast.AST, carriers: dict[str, int], inside: tuple[ast.FunctionDef, ...] = ()
+) -> Iterator[_Place]:
     for node in ast.iter_child_nodes(tree):
         around = (*inside, node) if isinstance(node, ast.FunctionDef) else inside
         if isinstance(node, ast.Call):
             place = carriers.get(_name(node.func), -1)
             given = {keyword.arg: keyword.value for keyword in node.keywords}
-            reason = node.args[place] if 0 <= place < len(node.args) else given.get("reason") if place >= 0 else None
+            reason = (
+                node.args[place]
+                if 0 <= place < len(node.args)
+                else given.get("reason")
+                if place >= 0
+                else None
+            )
             if reason is not None:
                 yield _Place(file, node, reason, inside)
         yield from _calls(file, node, carriers, around)
@@ -112,8 +127,16 @@ def _named(place: _Place, name: str, trees: dict[Path, ast.Module]) -> Iterator[
 
 def _assigned(function: ast.FunctionDef, name: str) -> Iterator[ast.expr]:
     for node in ast.walk(function):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.NamedExpr) else []
-        if isinstance(node, ast.Assign | ast.NamedExpr) and any(isinstance(target, ast.Name) and target.id == name for target in targets):
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.NamedExpr)
+            else []
+        )
+        if isinstance(node, ast.Assign | ast.NamedExpr) and any(
+            isinstance(target, ast.Name) and target.id == name for target in targets
+        ):
             yield node.value
 
 
@@ -128,7 +151,11 @@ def _texts(function: str, tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             for answer in ast.walk(node):
                 if isinstance(answer, ast.Return) and answer.value is not None:
-                    for part in ast.walk(answer.value.elts[0] if isinstance(answer.value, ast.Tuple) else answer.value):
+                    for part in ast.walk(
+                        answer.value.elts[0]
+                        if isinstance(answer.value, ast.Tuple)
+                        else answer.value
+                    ):
                         if isinstance(part, ast.Constant) and isinstance(part.value, str):
                             yield part.value
 
@@ -136,11 +163,19 @@ def _texts(function: str, tree: ast.Module) -> Iterator[str]:
 def _findings(tree: ast.Module) -> Iterator[str]:
     """Yield the reasons that functions return beside a detail, as a `Finding`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.returns is not None and "Finding" in ast.unparse(node.returns):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.returns is not None
+            and "Finding" in ast.unparse(node.returns)
+        ):
             for answer in ast.walk(node):
                 if isinstance(answer, ast.Return) and isinstance(answer.value, ast.Tuple):
                     first = answer.value.elts[0]
-                    yield from [str(first.value)] if isinstance(first, ast.Constant) else _constants(tree, ast.unparse(first))
+                    yield from (
+                        [str(first.value)]
+                        if isinstance(first, ast.Constant)
+                        else _constants(tree, ast.unparse(first))
+                    )
 
 
 def _constants(tree: ast.Module, name: str) -> Iterator[str]:
@@ -150,7 +185,12 @@ def _constants(tree: ast.Module, name: str) -> Iterator[str]:
                 names = target.elts if isinstance(target, ast.Tuple) else [target]
                 values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
                 for one, value in zip(names, values, strict=False):
-                    if isinstance(one, ast.Name) and one.id == name and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    if (
+                        isinstance(one, ast.Name)
+                        and one.id == name
+                        and isinstance(value, ast.Constant)
+                        and isinstance(value.value, str)
+                    ):
                         yield value.value
 
 
@@ -160,4 +200,10 @@ def _passed_on(reason: ast.expr) -> bool:
 
 
 def _name(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    return (
+        function.attr
+        if isinstance(function, ast.Attribute)
+        else function.id
+        if isinstance(function, ast.Name)
+        else ""
+    )

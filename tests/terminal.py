@@ -21,11 +21,22 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 class Terminal:
     """Runs a program in a terminal; `text` is what it wrote so far, without control sequences; one that moves the cursor begins a line."""
 
-    def __init__(self, command: Sequence[str], *, columns: int, environment: Mapping[str, str], stdin_too: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int,
+        environment: Mapping[str, str],
+        stdin_too: bool = False,
+    ) -> None:
         self._master, slave = pty.openpty()
         self._slave = slave
         self.resize(columns)
-        kept = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+        kept = {
+            name: value
+            for name, value in environment.items()
+            if name not in ("COLUMNS", "LINES", "NO_COLOR")
+        }
         self.process = subprocess.Popen(
             command,
             stdin=slave if stdin_too else subprocess.DEVNULL,

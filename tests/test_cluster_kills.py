@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from cluster import Pictures, SmallWebStub, Workers, pictures, publish, services, topic_of, wait_until_settled, workers
+from cluster import (
+    Pictures,
+    SmallWebStub,
+    Workers,
+    pictures,
+    publish,
+    services,
+    topic_of,
+    wait_until_settled,
+    workers,
+)
 from local_web import Collection
 from services.kafka_keeper import Broker
 from services.mongo_service import running
@@ -20,12 +30,19 @@ pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 
 
 @pytest.mark.timeout(900)
-def test_workers_that_are_killed_lose_nothing(kafka_broker: Broker, tmp_path: Path, pictures: Pictures, workers: list[Workers]) -> None:
+def test_workers_that_are_killed_lose_nothing(
+    kafka_broker: Broker, tmp_path: Path, pictures: Pictures, workers: list[Workers]
+) -> None:
     """10,000 candidates through 3 validate and 3 store processes on 6 partitions, killed and started again at random."""
     total = 10_000
-    collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_broker, running("java"), own_bytes=True))
+    collection = Collection(
+        tmp_path / "it",
+        SmallWebStub(pictures.base),
+        services(kafka_broker, running("java"), own_bytes=True),
+    )
     publish(collection, topic_of(collection, "tmdb"), pictures.candidates(range(total)))
-    publish(collection, topic_of(collection, "google"), pictures.candidates(range(0, total, 20)))  # every twentieth once more
+    # every twentieth once more
+    publish(collection, topic_of(collection, "google"), pictures.candidates(range(0, total, 20)))
     crew = Workers(collection)
     workers.append(crew)
     for stage in ("validate", "store") * 3:
@@ -44,10 +61,18 @@ def test_workers_that_are_killed_lose_nothing(kafka_broker: Broker, tmp_path: Pa
     codes = crew.stop()
     rows = collection.images()
 
-    print(f"seed {seed}: {crew.killed} workers killed; {sum(pictures.asked.values())} requests for {total} pictures")  # noqa: T201 - the counts are asked for
+    print(
+        f"seed {seed}: {crew.killed} workers killed; {sum(pictures.asked.values())} requests for"
+        f" {total} pictures"
+    )
     assert crew.killed >= 6
     assert codes == [0] * 6, "SIGTERM is how a worker ends"
     assert len(rows) == len({row["url"] for row in rows}) == total
-    assert Counter(row["status"] for row in rows) == {"stored": total * 9 // 10, "failed": total // 10}
+    assert Counter(row["status"] for row in rows) == {
+        "stored": total * 9 // 10,
+        "failed": total // 10,
+    }
     assert collection.files() == {row["path"] for row in rows if row["path"]}
-    assert collection.contents() == pictures.files(total), "exactly the same bytes under the same names"
+    assert collection.contents() == pictures.files(total), (
+        "exactly the same bytes under the same names"
+    )

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from cluster import Pictures, SmallWebStub, Workers, pictures, publish, services, topic_of, wait_until_settled, workers
+from cluster import (
+    Pictures,
+    SmallWebStub,
+    Workers,
+    pictures,
+    publish,
+    services,
+    topic_of,
+    wait_until_settled,
+    workers,
+)
 from local_web import Collection
 from services.kafka_broker import Kafka
 from services.mongo_service import MongoServer
@@ -19,13 +29,21 @@ pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 
 
 @pytest.mark.timeout(900)
-def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Path, pictures: Pictures, workers: list[Workers]) -> None:
+def test_servers_that_go_away_are_waited_for(
+    kafka_cluster: Kafka, tmp_path: Path, pictures: Pictures, workers: list[Workers]
+) -> None:
     """Three brokers: one dies and comes back, then all for 30 s, then MongoDB for 20 s; the workers wait, say so once, and finish."""
     mongo = MongoServer("java", tmp_path / "mongo").start()
     try:
         total = 3000
-        collection = Collection(tmp_path / "it", SmallWebStub(pictures.base), services(kafka_cluster, mongo, replication=3, own_bytes=True))
-        first, second, third, fourth = (range(start, start + total // 4) for start in range(0, total, total // 4))
+        collection = Collection(
+            tmp_path / "it",
+            SmallWebStub(pictures.base),
+            services(kafka_cluster, mongo, replication=3, own_bytes=True),
+        )
+        first, second, third, fourth = (
+            range(start, start + total // 4) for start in range(0, total, total // 4)
+        )
         topic = topic_of(collection, "tmdb")
         publish(collection, topic, pictures.candidates(first))
         crew = Workers(collection)
@@ -60,7 +78,10 @@ def test_servers_that_go_away_are_waited_for(kafka_cluster: Kafka, tmp_path: Pat
         mongo.stop()
 
     assert len(rows) == len({row["url"] for row in rows}) == total
-    assert Counter(row["status"] for row in rows) == {"stored": total * 9 // 10, "failed": total // 10}
+    assert Counter(row["status"] for row in rows) == {
+        "stored": total * 9 // 10,
+        "failed": total // 10,
+    }
     assert collection.files() == {row["path"] for row in rows if row["path"]}
     assert collection.contents() == pictures.files(total)
     assert not any("Traceback" in line for line in crew.log_lines())

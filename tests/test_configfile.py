@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config import Config
-from celebcollect.configfile import changed, example, load
-from celebcollect.errors import ConfigError
+from celebcollect.config.file import changed, example, load
+from celebcollect.config.sections import Config
+from celebcollect.domain.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,16 +33,27 @@ def test_the_example_names_every_key_with_a_sentence() -> None:
     lines = example().splitlines()
 
     for section, field in Config.model_fields.items():
-        keys = type(field.default).model_fields if hasattr(type(field.default), "model_fields") else {section: field}
+        keys = (
+            type(field.default).model_fields
+            if hasattr(type(field.default), "model_fields")
+            else {section: field}
+        )
         for key in keys:
-            at = next(n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{key} = "))
+            at = next(
+                n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{key} = ")
+            )
             assert lines[at - 1].startswith("# ")
             assert len(lines[at - 1]) > 10, key
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A value of the environment replaces the file's, its neighbours stay."""
-    file = write(tmp_path, '[tmdb]\ntoken = "file"\nbase_url = "http://127.0.0.1:1/3"\n[run]\ntarget_images = 5\n')
+    file = write(
+        tmp_path,
+        '[tmdb]\ntoken = "file"\nbase_url = "http://127.0.0.1:1/3"\n[run]\ntarget_images = 5\n',
+    )
     monkeypatch.setenv("CELEBCOLLECT_TMDB__TOKEN", "environment")
     monkeypatch.setenv("CELEBCOLLECT_RUN__TARGET_IMAGES", "7")
 
@@ -54,16 +65,25 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_the_exit_code_of_a_second_run_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_the_exit_code_of_a_second_run_can_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     """One of two numbers, which the environment can only quote."""
     monkeypatch.setenv("CELEBCOLLECT_RUN__BUSY_EXIT_CODE", str(code))
 
     assert load(None).run.busy_exit_code == code
 
 
-def test_the_file_is_looked_for_in_this_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_looked_for_in_this_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """--config, then $CELEBCOLLECT_CONFIG, then ./config.toml, then the user's folder, then the defaults."""
-    for name, number in (("named", 1), ("environment", 2), ("here/config", 3), ("user/celebcollect/config", 4)):
+    for name, number in (
+        ("named", 1),
+        ("environment", 2),
+        ("here/config", 3),
+        ("user/celebcollect/config", 4),
+    ):
         file = tmp_path / f"{name}.toml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"[run]\nmax_rounds = {number}\n")
@@ -129,7 +149,9 @@ def test_no_error_repeats_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         load(file)
 
     assert "hunter2" not in f"{raised.value!r} {raised.value.__cause__!r} {raised.value.message}"
-    assert "hunter2" not in repr(Config(tmdb={"token": "hunter2"}, kafka={"client": {"sasl.password": "hunter2"}}))
+    assert "hunter2" not in repr(
+        Config(tmdb={"token": "hunter2"}, kafka={"client": {"sasl.password": "hunter2"}})
+    )
 
 
 def test_values_of_the_command_line_are_checked_too() -> None:
@@ -164,7 +186,10 @@ def test_a_value_that_only_looks_right_is_told(tmp_path: Path, text: str, said: 
 
 def test_a_file_may_say_dates_both_ways_and_begin_with_a_mark(tmp_path: Path) -> None:
     """A date with or without quotes, Windows' line ends and byte order mark, dotted names of librdkafka."""
-    text = '[wikidata]\nborn_after = {}\noccupations = ["Q33999"]\n[kafka.client]\nsasl.mechanism = "PLAIN"\n"socket.timeout.ms" = 5\n'
+    text = (
+        '[wikidata]\nborn_after = {}\noccupations = ["Q33999"]\n[kafka.client]\nsasl.mechanism ='
+        ' "PLAIN"\n"socket.timeout.ms" = 5\n'
+    )
 
     for born_after in ('"1960-02-03"', "1960-02-03"):
         config = load(write(tmp_path, "\ufeff" + text.format(born_after).replace("\n", "\r\n")))
@@ -190,7 +215,9 @@ def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("celebcollect_run__max_rounds", "0"),
     ],
 )
-def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_wrong_variable_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     """A misspelt section or key, or a wrong value in the environment, is not blamed on the file, and never passed over."""
     monkeypatch.setenv(name, value)
 

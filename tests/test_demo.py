@@ -24,14 +24,27 @@ def as_planted(*, faces: bool) -> dict[str, dict[str, Any]]:
     for number, picture in enumerate(PLANTED):
         path = f"/t/p/original{tmdb_file(picture)}" if picture.source == "tmdb" else picture.path
         accepted = picture.must_be_accepted(faces=faces)
-        rows[path] = {"status": "accepted" if accepted else "rejected", "reason": None if accepted else picture.reasons[0], "sha256": str(number)}
+        rows[path] = {
+            "status": "accepted" if accepted else "rejected",
+            "reason": None if accepted else picture.reasons[0],
+            "sha256": str(number),
+        }
     return rows
 
 
 def some(kind: str, reason: str | None = None) -> Picture:
     """Return a picture of this kind, left out for the reason or, without one, for whatever its kind is left out for."""
-    found = (picture for picture in PLANTED if picture.kind == kind and picture.source != "tmdb" and picture.shot)
-    return next(picture for picture in found if reason in picture.reasons or (reason is None and (kind != "portrait" or not picture.reasons)))
+    found = (
+        picture
+        for picture in PLANTED
+        if picture.kind == kind and picture.source != "tmdb" and picture.shot
+    )
+    return next(
+        picture
+        for picture in found
+        if reason in picture.reasons
+        or (reason is None and (kind != "portrait" or not picture.reasons))
+    )
 
 
 @pytest.mark.parametrize("faces", [True, False])
@@ -41,7 +54,9 @@ def test_what_ended_as_planted_is_right(faces: bool) -> None:
 
     assert outcome.wrong == []
     assert outcome.accepted.total() == len(planted(faces=faces))
-    assert outcome.accepted.total() + sum(reasons.total() for reasons in outcome.left_out.values()) == len(PLANTED)
+    assert outcome.accepted.total() + sum(
+        reasons.total() for reasons in outcome.left_out.values()
+    ) == len(PLANTED)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +69,9 @@ def test_what_ended_as_planted_is_right(faces: bool) -> None:
         (some("landscape"), None, "was never collected"),
     ],
 )  # fmt: skip
-def test_what_ended_otherwise_is_told(picture: Picture, row: dict[str, Any] | None, said: str) -> None:
+def test_what_ended_otherwise_is_told(
+    picture: Picture, row: dict[str, Any] | None, said: str
+) -> None:
     """A wrong person that was let in, a right one that was thrown out, the wrong reason, a picture that never came."""
     rows = as_planted(faces=True)
     if row is None:
@@ -83,15 +100,23 @@ def test_every_kind_of_rejection_is_planted() -> None:
 def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
     """Wrong people stay in, the outcome is judged accordingly, and nothing is trained; a browser is not needed either."""
     # Runs in every process of the demonstration: as if the packages were not there.
-    hide = "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *more: None if name == 'dlib' else find(name, *more)\n"
+    hide = (
+        "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *more: None if"
+        " name == 'dlib' else find(name, *more)\n"
+    )
     (tmp_path / "sitecustomize.py").write_text(hide)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PATH": str(tmp_path)}
     command = [sys.executable, "-m", "celebcollect", "demo", "demo"]
 
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200
+    )
 
     assert done.returncode == 0, done.stderr
-    assert f"Exactly as planted: {len(planted(faces=False, sources={'tmdb', 'commons'}))} pictures accepted" in done.stdout
+    assert (
+        f"Exactly as planted: {len(planted(faces=False, sources={'tmdb', 'commons'}))} pictures"
+        " accepted" in done.stdout
+    )
     assert "Nobody looked at faces" in done.stdout
     assert done.stderr.count("celebcollect[faces]") == 1
     assert not (tmp_path / "demo" / "data" / "models").exists()
@@ -100,7 +125,13 @@ def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
 def test_asked_to_end_it_ends_the_program_that_it_runs(tmp_path: Path) -> None:
     """A supervisor's SIGTERM reaches the demonstration only: the program would go on alone, against a web that is gone."""
     command = [sys.executable, "-m", "celebcollect", "demo", "demo"]
-    demo = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    demo = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert demo.stderr
     line = demo.stderr.readline()  # the program's first: both are at work
     demo.terminate()

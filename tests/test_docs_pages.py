@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rich.cells import cell_len
 
 import reason_words
-from celebcollect.reasons import REASONS, meaning
+from celebcollect.domain.reasons import REASONS, meaning
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -50,7 +50,11 @@ def test_every_kind_of_error_says_what_to_do() -> None:
 
         assert kind.exit_code in docs_errors.EXIT_CODES
         assert kind.__doc__
-        assert not own or kind is docs_errors.errors.CelebCollectError or any(error.hint for error in own), kind
+        assert (
+            not own
+            or kind is docs_errors.errors.CelebCollectError
+            or any(error.hint for error in own)
+        ), kind
 
 
 def test_every_error_says_what_to_do() -> None:
@@ -61,15 +65,26 @@ def test_every_error_says_what_to_do() -> None:
 
 
 def test_every_reason_that_can_be_counted_is_explained() -> None:
-    """In `celebcollect.reasons`, which docs/reasons.md and the gallery show; and nothing is explained that nobody counts."""
+    """In `celebcollect.domain.reasons`, which docs/reasons.md and the gallery show; and nothing is explained that nobody counts."""
     counted = reason_words.counted()
     explained = {word for words in REASONS.values() for word in words}
 
-    assert counted.unclear == (), "write the reason where it can be read, or teach tests/reason_words.py"
-    assert counted.words - explained == set(), "explain them in celebcollect.reasons"
-    assert {word for word in explained - counted.words if not word.startswith(tuple(counted.prefixes))} == set(), "nobody counts these"
+    assert counted.unclear == (), (
+        "write the reason where it can be read, or teach tests/reason_words.py"
+    )
+    assert counted.words - explained == set(), "explain them in celebcollect.domain.reasons"
+    assert {
+        word for word in explained - counted.words if not word.startswith(tuple(counted.prefixes))
+    } == set(), "nobody counts these"
     assert all(any(word.startswith(prefix) for word in explained) for prefix in counted.prefixes)
-    assert {"too_small", "near_duplicate", "private_address", "not_found", "tmdb_not_found", "embedded_script"} <= counted.words
+    assert {
+        "too_small",
+        "near_duplicate",
+        "private_address",
+        "not_found",
+        "tmdb_not_found",
+        "embedded_script",
+    } <= counted.words
 
 
 def test_reasons_are_words_with_one_sentence() -> None:
@@ -93,7 +108,8 @@ def look_up(name: str) -> Any:
         for part in parts[length:]:
             fields = (
                 getattr(found, "__annotations__", {})
-                if dataclasses.is_dataclass(found) or (isinstance(found, type) and issubclass(found, BaseModel))
+                if dataclasses.is_dataclass(found)
+                or (isinstance(found, type) and issubclass(found, BaseModel))
                 else {}
             )
             found = fields[part] if part in fields else getattr(found, part)
@@ -105,7 +121,11 @@ def test_every_name_in_the_architecture_exists() -> None:
     """The walk of one URL leads through modules and functions that are there."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = {path.stem for path in (ROOT / "src" / "celebcollect").iterdir()}
-    names = {name for name in re.findall(r"`([a-z_]+(?:\.[A-Za-z_]+)+)`", text) if name.partition(".")[0] in rooms}
+    names = {
+        name
+        for name in re.findall(r"`([a-z_]+(?:\.[A-Za-z_]+)+)`", text)
+        if name.partition(".")[0] in rooms
+    }
 
     assert len(names) > 40
     for name in sorted(names):
@@ -124,7 +144,10 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 def test_a_place_that_is_missing_is_told() -> None:
     """The generator does not write into a text that has no place for it."""
-    assert docs_tables.between("a\n<!-- x -->\nold<!-- /x -->b", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->b"
+    assert (
+        docs_tables.between("a\n<!-- x -->\nold<!-- /x -->b", "x", "new\n")
+        == "a\n<!-- x -->\nnew\n<!-- /x -->b"
+    )
     with pytest.raises(ValueError, match="no place"):
         docs_tables.between("a", "x", "new")
 
@@ -136,12 +159,20 @@ def test_what_is_shown_of_the_terminal_is_what_the_program_draws() -> None:
         *(f"{what}-{width}" for what in ("run-all", "status", "status-watch") for width in (80, 200)), "run-all-cat", "status-cat",
     }  # fmt: skip
     for file in folder.glob("*-80.txt"):
-        assert all(cell_len(line) <= 80 for line in file.read_text(encoding="utf-8").splitlines()), file.name
+        assert all(
+            cell_len(line) <= 80 for line in file.read_text(encoding="utf-8").splitlines()
+        ), file.name
     for file in folder.glob("*-cat.txt"):
-        assert "…" not in file.read_text(encoding="utf-8"), f"{file.name}: what goes into a pipe is not cut"
+        assert "…" not in file.read_text(encoding="utf-8"), (
+            f"{file.name}: what goes into a pipe is not cut"
+        )
     for file in folder.glob("*.txt"):
         text = file.read_text(encoding="utf-8")
         assert " stage " in text, file.name
         assert "/tmp" not in text
         assert "Traceback" not in text
-    assert re.search(r"^ stage +done +rate +lag +left +now$", (folder / "run-all-80.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(
+        r"^ stage +done +rate +lag +left +now$",
+        (folder / "run-all-80.txt").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import docs_tour
 import pytest
 
-from celebcollect.checks.vision import dlib_engine
+from celebcollect.vision import dlib_engine
 from local_web import planted
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -27,11 +27,16 @@ def test_the_tour_writes_what_the_readme_shows(browser: None, tmp_path: Path) ->
     for step, output in zip(steps, outputs, strict=True):
         told = docs_tour.without_numbers(docs_tour.fitted(output, step.shown))
         shown = docs_tour.without_numbers(step.shown)
-        assert told == shown, f"$ {step.command}\n" + "\n".join(difflib.unified_diff(shown, told, "README", "real", lineterm=""))
+        assert told == shown, f"$ {step.command}\n" + "\n".join(
+            difflib.unified_diff(shown, told, "README", "real", lineterm="")
+        )
     assert (tmp_path / "demo" / "gallery" / "index.html").is_file()
     # The demonstration judges itself; this does not take its word for it.
     if dlib_engine.why_not() is None:
-        left = {(file.parent.name, file.stem) for file in (tmp_path / "demo" / "data" / "images").rglob("*.*")}
+        left = {
+            (file.parent.name, file.stem)
+            for file in (tmp_path / "demo" / "data" / "images").rglob("*.*")
+        }
         assert left == planted(faces=True)
 
 
@@ -44,7 +49,8 @@ def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
 def test_output_takes_the_place_of_the_former_one() -> None:
     """As many lines stay around `...` as there were; other text stays."""
     text = (
-        "before\n<!-- tour -->\nfirst\n```console\n$ one | two\nold\n...\nold end\n$ three\n```\nthen\n<!-- /tour -->\n```console\n$ not this\n```\n"
+        "before\n<!-- tour -->\nfirst\n```console\n$ one | two\nold\n...\nold end\n$"
+        " three\n```\nthen\n<!-- /tour -->\n```console\n$ not this\n```\n"
     )
 
     new = docs_tour.rewritten(text, [["a", "b", "c", "d"], ["e"]])
@@ -55,8 +61,18 @@ def test_output_takes_the_place_of_the_former_one() -> None:
 
 def test_only_numbers_are_overlooked() -> None:
     """Counts, sizes, digests, ports and widths; a word that differs is a difference."""
-    shown = ["│ accepted │  80 │", "at http://127.0.0.1:4711, 1,234 rows, images/Q1/0123456789abcdef.jpg", "┏━━━━┓"]
-    same = ["│ accepted │ 7 │", "at http://127.0.0.1:99, 5 rows, images/Q22/fedcba9876543210.jpg", "┏━━━━━━┓"]
+    shown = [
+        "│ accepted │  80 │",
+        "at http://127.0.0.1:4711, 1,234 rows, images/Q1/0123456789abcdef.jpg",
+        "┏━━━━┓",
+    ]
+    same = [
+        "│ accepted │ 7 │",
+        "at http://127.0.0.1:99, 5 rows, images/Q22/fedcba9876543210.jpg",
+        "┏━━━━━━┓",
+    ]
 
     assert docs_tour.without_numbers(shown) == docs_tour.without_numbers(same)
-    assert docs_tour.without_numbers(shown) != docs_tour.without_numbers(["│ rejected │  80 │", *shown[1:]])
+    assert docs_tour.without_numbers(shown) != docs_tour.without_numbers(
+        ["│ rejected │  80 │", *shown[1:]]
+    )

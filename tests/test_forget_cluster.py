@@ -30,24 +30,47 @@ def test_forgetting_on_a_cluster(kafka_broker: Broker, tmp_path: Path) -> None:
     """What Kafka cannot remove is withdrawn or passed over, and told."""
     with SmallWeb() as web:
         config = services(kafka_broker, running("java"))
-        clean = next(line.split('"')[1] for line in config.splitlines() if line.startswith("clean ="))
+        clean = next(
+            line.split('"')[1] for line in config.splitlines() if line.startswith("clean =")
+        )
         collection = Collection(tmp_path / "it", web, config)
         collection.run(*RUN)
         collection.run("export", str(tmp_path / "out"))
         before = {key for key, live in newest(collection, clean).items() if live}
 
-        process = collection.start("forget", GONE.qid, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = collection.start(
+            "forget", GONE.qid, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         out, error = process.communicate(timeout=120)
 
         assert process.returncode == 0, error.decode()
         told = json.loads(out)
-        assert (told["withdrawn"], told["messages"], told["exports"]) == (7, {}, {str(tmp_path / "out"): 4})
+        assert (told["withdrawn"], told["messages"], told["exports"]) == (
+            7,
+            {},
+            {str(tmp_path / "out"): 4},
+        )
         assert "Kafka keeps earlier messages" in error.decode()
-        assert {key for key, live in newest(collection, clean).items() if live} == {key for key in before if not key.startswith(GONE.qid)}
+        assert {key for key, live in newest(collection, clean).items() if live} == {
+            key for key in before if not key.startswith(GONE.qid)
+        }
         assert {row["qid"] for row in collection.images()} == {STAYS.qid}
-        asked = sum(n for path, n in web.requests.items() if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path)
+        asked = sum(
+            n
+            for path, n in web.requests.items()
+            if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path
+        )
         collection.run("run-all", "--sources", "tmdb,commons", "--limit", "3")
         assert GONE.qid not in {row["qid"] for row in collection.images()}
-        assert sum(n for path, n in web.requests.items() if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path) == asked
-        assert not [file for file in (collection.folder / "data").rglob("*") if GONE.qid in str(file)]
+        assert (
+            sum(
+                n
+                for path, n in web.requests.items()
+                if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path
+            )
+            == asked
+        )
+        assert not [
+            file for file in (collection.folder / "data").rglob("*") if GONE.qid in str(file)
+        ]
         assert json.loads(collection.run("forget", GONE.qid, "--json"))["withdrawn"] == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.demo.cast import CAST, Player
 from celebcollect.demo.web import SmallWeb, tmdb_file
 from local_web import Collection
@@ -46,21 +46,39 @@ def removed(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Forgotte
     collection.run("export", str(collection.folder / "data" / "tars"), "--format", "webdataset")
     collection.run("gallery", str(collection.folder / "data" / "page"))
     for player in (GONE, STAYS):
-        for topic, value in (("urls", _candidate(player, web)), ("urls", {**_candidate(player, web), "schema": 9}), ("dataclean", _stray(player))):
+        for topic, value in (
+            ("urls", _candidate(player, web)),
+            ("urls", {**_candidate(player, web), "schema": 9}),
+            ("dataclean", _stray(player)),
+        ):
             _publish(collection, topic, value)
         _plant(collection, player)
     collection.run("validate")
-    assert all(_found(collection, trace) for trace in traces(GONE, web)), "everything must be there before"
+    assert all(_found(collection, trace) for trace in traces(GONE, web)), (
+        "everything must be there before"
+    )
     return Forgotten(collection, json.loads(collection.run("forget", GONE.qid, "--json")))
 
 
 def _candidate(player: Player, web: SmallWeb) -> dict[str, Any]:
-    return {"schema": 1, "qid": player.qid, "name": player.name, "url": f"{web.base}/by-hand/{player.number}.jpg", "source": "hand"}
+    return {
+        "schema": 1,
+        "qid": player.qid,
+        "name": player.name,
+        "url": f"{web.base}/by-hand/{player.number}.jpg",
+        "source": "hand",
+    }
 
 
 def _stray(player: Player) -> dict[str, Any]:
     """What a former program may have left on the topic of clean pictures."""
-    return {"schema": 1, "qid": player.qid, "name": player.name, "sha256": hashlib.sha256(player.name.encode()).hexdigest(), "path": "x"}
+    return {
+        "schema": 1,
+        "qid": player.qid,
+        "name": player.name,
+        "sha256": hashlib.sha256(player.name.encode()).hexdigest(),
+        "path": "x",
+    }
 
 
 def _publish(collection: Collection, topic: str, value: dict[str, Any]) -> None:
@@ -72,7 +90,10 @@ def _publish(collection: Collection, topic: str, value: dict[str, Any]) -> None:
 
 def _plant(collection: Collection, player: Player) -> None:
     """Put files where the browser's source keeps its answers and pages."""
-    for file in (f"cache/google/{player.qid}-0123456789abcdef.json", f"pages/20260101T000000-000001-unknown-{player.qid}.html"):
+    for file in (
+        f"cache/google/{player.qid}-0123456789abcdef.json",
+        f"pages/20260101T000000-000001-unknown-{player.qid}.html",
+    ):
         path = collection.folder / "data" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"about {player.name}")
@@ -81,8 +102,18 @@ def _plant(collection: Collection, player: Player) -> None:
 def traces(player: Player, web: SmallWeb) -> set[bytes]:
     """Return what would betray the person: names in every spelling, addresses of pictures and pages, what a picture's file is called."""
     escaped = json.dumps(player.name)[1:-1]
-    names = {player.name, player.name.casefold(), escaped, json.dumps(player.name, ensure_ascii=False)[1:-1]}
-    addresses = {f"/commons/{player.number}/", f"Portrait {player.number} shot", f"/by-hand/{player.number}.jpg", f"/person/{player.tmdb_id}"}
+    names = {
+        player.name,
+        player.name.casefold(),
+        escaped,
+        json.dumps(player.name, ensure_ascii=False)[1:-1],
+    }
+    addresses = {
+        f"/commons/{player.number}/",
+        f"Portrait {player.number} shot",
+        f"/by-hand/{player.number}.jpg",
+        f"/person/{player.tmdb_id}",
+    }
     addresses |= {f"{kind} {player.number} shot" for kind in ("Group", "Landscape")}
     addresses |= {tmdb_file(picture) for picture in web.of(player, "tmdb")[:2]}
     return {text.encode() for text in names | addresses}
@@ -112,14 +143,19 @@ def test_no_byte_about_the_person_is_left(forgotten: Collection, web: SmallWeb) 
 
 def test_only_the_withdrawals_still_name_the_item(forgotten: Collection) -> None:
     """The QID is left in the keys of nulls on the topic of clean pictures, and nowhere else but in the list of the forgotten, as a number."""
-    files = {Path(name).name: Path(name).read_bytes().count(GONE.qid.encode()) for name in _found(forgotten, GONE.qid.encode())}
+    files = {
+        Path(name).name: Path(name).read_bytes().count(GONE.qid.encode())
+        for name in _found(forgotten, GONE.qid.encode())
+    }
 
     assert files.keys() == {"log.sqlite3"}
     with sqlite3.connect(f"file:{forgotten.folder}/data/log/log.sqlite3?mode=ro", uri=True) as log:
         keys = [key for (key,) in log.execute("SELECT key FROM messages WHERE value IS NULL")]
     withdrawn = [key for key in keys if key.startswith(GONE.qid.encode())]
     assert len(withdrawn) == 8, "seven pictures and a stray one"
-    assert files["log.sqlite3"] == 2 * len(withdrawn), "once as a message, once in the index of newest messages"
+    assert files["log.sqlite3"] == 2 * len(withdrawn), (
+        "once as a message, once in the index of newest messages"
+    )
 
 
 def test_what_was_removed_is_told(removed: Forgotten) -> None:
@@ -130,7 +166,13 @@ def test_what_was_removed_is_told(removed: Forgotten) -> None:
     assert (told["files"], told["cached"], told["withdrawn"]) == (told["images"] - 1, 2, 8)
     assert told["exports"] == {str(data / "folder"): 4, str(data / "tars"): 4}
     assert told["galleries"] == [str(data / "page")]
-    assert told["messages"].keys() == {"urls", "urls.dead", "urlsFromTmdb", "urlsFromCommons", "urlsVerifie"}
+    assert told["messages"].keys() == {
+        "urls",
+        "urls.dead",
+        "urlsFromTmdb",
+        "urlsFromCommons",
+        "urlsVerifie",
+    }
 
 
 def test_the_others_are_as_they_were(forgotten: Collection) -> None:
@@ -140,19 +182,32 @@ def test_the_others_are_as_they_were(forgotten: Collection) -> None:
 
     assert accepted == {player.qid: 7 for player in CAST[:4] if player != GONE}
     assert forgotten.files() == {row["path"] for row in rows if row["path"]}
-    index = json.loads((forgotten.folder / "data" / "folder" / ".celebcollect-export.json").read_text())
+    index = json.loads(
+        (forgotten.folder / "data" / "folder" / ".celebcollect-export.json").read_text()
+    )
     assert index["pictures"].keys() == accepted.keys()
 
 
 def test_no_run_brings_the_person_back(forgotten: Collection, web: SmallWeb) -> None:
     """Wikidata names them, the demonstration's web has their pictures, somebody publishes candidates: nothing comes of it."""
-    before = sum(n for path, n in web.requests.items() if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path)
+    before = sum(
+        n
+        for path, n in web.requests.items()
+        if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path
+    )
     forgotten.run("run-all", "--sources", "tmdb,commons", "--limit", "6")
     forgotten.run("run-all", "--sources", "tmdb,commons", "--celebrities", "all")
     forgotten.run("export", str(forgotten.folder / "data" / "folder"))
 
     assert GONE.qid not in {row["qid"] for row in forgotten.images()}
-    assert sum(n for path, n in web.requests.items() if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path) == before, "nobody asked for them"
+    assert (
+        sum(
+            n
+            for path, n in web.requests.items()
+            if f"/{GONE.number}/" in path or str(GONE.tmdb_id) in path
+        )
+        == before
+    ), "nobody asked for them"
     for trace in traces(GONE, web):
         assert not _found(forgotten, trace), trace
 

@@ -12,7 +12,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from celebcollect.records import Image, Status, image_id, now
+from celebcollect.domain.records import Image, Status, image_id, now
 from gallery_world import World, world
 from picture_web import picture
 from real_browser import DESKTOP, chromium, command, set_screen
@@ -39,9 +39,22 @@ def rows(made: World) -> Iterator[Image]:
             if place >= 20:
                 facts = {"status": Status.FAILED, "reason": "not_found", "detail": "HTTP 404"}
             elif place >= 12:
-                facts = {"status": Status.REJECTED, "reason": "near_duplicate", "detail": "3 of 64 bits differ", "duplicate_of": kept}
+                facts = {
+                    "status": Status.REJECTED,
+                    "reason": "near_duplicate",
+                    "detail": "3 of 64 bits differ",
+                    "duplicate_of": kept,
+                }
             if place < 20:
-                facts |= {"sha256": sha256, "path": path, "bytes": size, "format": "jpeg", "width_px": 200, "height_px": 150, "stored_at": at}
+                facts |= {
+                    "sha256": sha256,
+                    "path": path,
+                    "bytes": size,
+                    "format": "jpeg",
+                    "width_px": 200,
+                    "height_px": 150,
+                    "stored_at": at,
+                }
             id_ = image_id(f"Q{number}", url)
             kept = kept or id_
             yield Image(
@@ -51,7 +64,10 @@ def rows(made: World) -> Iterator[Image]:
 
 
 def metrics(driver: Any) -> dict[str, float]:
-    return {entry["name"]: entry["value"] for entry in command(driver, "Performance.getMetrics")["metrics"]}
+    return {
+        entry["name"]: entry["value"]
+        for entry in command(driver, "Performance.getMetrics")["metrics"]
+    }
 
 
 def test_the_first_page_takes_less_than_a_second_of_cpu(browser: None, tmp_path: Path) -> None:
@@ -64,12 +80,20 @@ def test_the_first_page_takes_less_than_a_second_of_cpu(browser: None, tmp_path:
         set_screen(driver, DESKTOP)
         command(driver, "Performance.enable", timeDomain="threadTicks")
         driver.get((made.page / "index.html").as_uri())
-        WebDriverWait(driver, 20, 0.05).until(lambda _: len(driver.find_elements(By.CSS_SELECTOR, "#list > li")) == 48)
-        WebDriverWait(driver, 20, 0.05).until(lambda _: driver.execute_script("return document.readyState") == "complete")
+        WebDriverWait(driver, 20, 0.05).until(
+            lambda _: len(driver.find_elements(By.CSS_SELECTOR, "#list > li")) == 48
+        )
+        WebDriverWait(driver, 20, 0.05).until(
+            lambda _: driver.execute_script("return document.readyState") == "complete"
+        )
         first = metrics(driver)
 
         driver.execute_script("location.hash = '#view=pictures&status=failed&source=tmdb&page=999'")
-        WebDriverWait(driver, 20, 0.05).until(lambda _: driver.find_element(By.ID, "results").text.startswith("4,000 pictures of 4,000"))
+        WebDriverWait(driver, 20, 0.05).until(
+            lambda _: driver.find_element(By.ID, "results").text.startswith(
+                "4,000 pictures of 4,000"
+            )
+        )
         then = metrics(driver)
 
     assert (summary.people, sum(summary.images.values())) == (PEOPLE, PEOPLE * EACH)

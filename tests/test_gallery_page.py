@@ -52,7 +52,9 @@ class Page:
 
     def wait(self, cards: int | None = None) -> None:
         """Wait for the cards of the page, or for so many of them."""
-        WebDriverWait(self.driver, 10, 0.05).until(lambda _: len(self.cards()) == cards if cards is not None else self.cards())
+        WebDriverWait(self.driver, 10, 0.05).until(
+            lambda _: len(self.cards()) == cards if cards is not None else self.cards()
+        )
 
     def cards(self) -> list[Any]:
         return self.driver.find_elements(By.CSS_SELECTOR, "#list > li")
@@ -73,7 +75,11 @@ def page(driver: webdriver.Chrome, made: World) -> Page:
 def requests(driver: webdriver.Chrome) -> set[str]:
     """Return every address that the browser asked for since the last look."""
     events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    return {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    return {
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    }
 
 
 def test_nothing_hostile_gets_through_and_nothing_is_asked_elsewhere(page: Page) -> None:
@@ -82,10 +88,14 @@ def test_nothing_hostile_gets_through_and_nothing_is_asked_elsewhere(page: Page)
     requests(page.driver)
     for view in VIEWS:
         page.open(view)
-        page.script("for (const details of document.querySelectorAll('details')) details.open = true")
+        page.script(
+            "for (const details of document.querySelectorAll('details')) details.open = true"
+        )
 
         assert page.script("return window.hacked") is None
-        assert not page.driver.find_elements(By.CSS_SELECTOR, "[onerror], [onclick], [style], script:not([src])")
+        assert not page.driver.find_elements(
+            By.CSS_SELECTOR, "[onerror], [onclick], [style], script:not([src])"
+        )
 
     asked = {url for url in requests(page.driver) if url != "about:blank"}
     assert asked
@@ -97,14 +107,20 @@ def test_a_hostile_name_is_shown_as_it_is(page: Page) -> None:
     """Letter by letter, without what would turn the line around."""
     page.open("#person=Q2")
 
-    assert page.driver.find_element(By.CSS_SELECTOR, ".name").text == HOSTILE.replace("\u202e", "").replace("\u2028", " ").strip()
+    assert (
+        page.driver.find_element(By.CSS_SELECTOR, ".name").text
+        == HOSTILE.replace("\u202e", "").replace("\u2028", " ").strip()
+    )
 
 
 def test_scripts_inside_the_page_do_not_run(page: Page) -> None:
     """The policy would stop markup that got through all the same."""
     page.open()
 
-    page.script("const script = document.createElement('script'); script.textContent = 'window.hacked = 9'; document.body.append(script)")
+    page.script(
+        "const script = document.createElement('script'); script.textContent = 'window.hacked = 9';"
+        " document.body.append(script)"
+    )
 
     assert page.script("return window.hacked") is None
     page.driver.get_log("browser")  # the browser's complaint is what was wanted
@@ -113,11 +129,16 @@ def test_scripts_inside_the_page_do_not_run(page: Page) -> None:
 def test_links_lead_to_the_web_or_to_accepted_files(page: Page) -> None:
     """What leads away sends no referrer and gives no handle on this page; what is here exists."""
     page.open("#view=pictures")
-    links = page.script("return [...document.querySelectorAll('main a[href]')].map((a) => [a.href, a.rel, a.protocol])")
+    links = page.script(
+        "return [...document.querySelectorAll('main a[href]')].map((a) => [a.href, a.rel,"
+        " a.protocol])"
+    )
 
     away = [(href, rel) for href, rel, protocol in links if protocol in ("http:", "https:")]
     files = [href for href, _, protocol in links if protocol == "file:" and "#" not in href]
-    assert {protocol for _, _, protocol in links} == {"http:", "https:", "file:"} or {protocol for _, _, protocol in links} == {"https:", "file:"}
+    assert {protocol for _, _, protocol in links} == {"http:", "https:", "file:"} or {
+        protocol for _, _, protocol in links
+    } == {"https:", "file:"}
     assert away
     assert {rel for _, rel in away} == {"noopener noreferrer"}
     assert files
@@ -133,7 +154,13 @@ def test_filters_leave_what_they_say(page: Page) -> None:
     page.wait(5)
     assert page.heading() == "5 pictures of 3 people"
     reasons = {option.text for option in Select(page.driver.find_element(By.ID, "reason")).options}
-    assert reasons == {"any", *(f"{reason} (1)" for reason in ("near_duplicate", "other_person", "too_small", "embedded_script", SHARED))}
+    assert reasons == {
+        "any",
+        *(
+            f"{reason} (1)"
+            for reason in ("near_duplicate", "other_person", "too_small", "embedded_script", SHARED)
+        ),
+    }
 
     states = {option.text for option in Select(page.driver.find_element(By.ID, "status")).options}
     assert states == {"any", "accepted (70)", "rejected (5)", "failed (1)", "verified (1)"}
@@ -154,7 +181,11 @@ def test_filters_leave_what_they_say(page: Page) -> None:
 def test_a_rejected_copy_stands_beside_the_picture_that_was_kept(page: Page) -> None:
     """Both are seen, with what was measured."""
     page.open("#view=pictures&reason=near_duplicate")
-    WebDriverWait(page.driver, 10).until(lambda _: page.script("return [...document.querySelectorAll('.pair img')].every((i) => i.naturalWidth > 0)"))
+    WebDriverWait(page.driver, 10).until(
+        lambda _: page.script(
+            "return [...document.querySelectorAll('.pair img')].every((i) => i.naturalWidth > 0)"
+        )
+    )
 
     [card] = page.cards()
     assert len(card.find_elements(By.CSS_SELECTOR, ".pair img")) == 2
@@ -183,7 +214,9 @@ def test_it_can_be_used_with_the_keyboard_alone(page: Page) -> None:
     page.wait(12)
     page.open("#view=pictures")
     page.driver.find_element(By.ID, "next").send_keys(Keys.ENTER)
-    WebDriverWait(page.driver, 10).until(lambda _: page.driver.find_element(By.ID, "place").text == "2 of 2")
+    WebDriverWait(page.driver, 10).until(
+        lambda _: page.driver.find_element(By.ID, "place").text == "2 of 2"
+    )
 
     assert page.driver.switch_to.active_element.get_attribute("id") == "results"
     assert len(page.cards()) == len(page.made.rows()) - 48
@@ -196,16 +229,26 @@ def test_it_fits_a_phone(page: Page, view: str) -> None:
     page.open(view)
 
     assert page.script("return document.scrollingElement.scrollWidth") <= PHONE[0]
-    assert page.script("return Math.min(...[...document.querySelectorAll('input, select, button')].map((e) => e.offsetHeight || 99))") >= 44
+    assert (
+        page.script(
+            "return Math.min(...[...document.querySelectorAll('input, select, button')].map((e) =>"
+            " e.offsetHeight || 99))"
+        )
+        >= 44
+    )
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"]
+)
 def test_axe_finds_nothing_serious(page: Page, scheme: str, size: tuple[int, int]) -> None:
     """Contrast, names, structure: in both colour schemes and sizes."""
     set_screen(page.driver, size, scheme=scheme)
     for view in VIEWS:
         page.open(view)
-        page.script("for (const details of document.querySelectorAll('details')) details.open = true")
+        page.script(
+            "for (const details of document.querySelectorAll('details')) details.open = true"
+        )
 
         assert axe_core.violations(page.driver) == [], view
 
@@ -227,7 +270,9 @@ def test_missing_data_is_told(page: Page, tmp_path: Path) -> None:
     try:
         page.driver.get("about:blank")
         page.driver.get((page.made.page / "index.html").as_uri() + "#view=pictures")
-        WebDriverWait(page.driver, 10).until(lambda driver: "missing" in driver.find_element(By.ID, "trouble").text)
+        WebDriverWait(page.driver, 10).until(
+            lambda driver: "missing" in driver.find_element(By.ID, "trouble").text
+        )
     finally:
         (tmp_path / "rows-0.js").rename(moved)
     page.driver.get_log("browser")
@@ -238,7 +283,9 @@ def test_rows_of_later_files_are_found(page: Page) -> None:
     command(page.driver, "Network.enable")
     requests(page.driver)
     page.open("#person=Q4")
-    assert not any("rows-" in url for url in requests(page.driver) if url.rpartition("/")[2] != "rows.js")
+    assert not any(
+        "rows-" in url for url in requests(page.driver) if url.rpartition("/")[2] != "rows.js"
+    )
 
     page.driver.find_element(By.CSS_SELECTOR, ".whole").click()
     page.wait(48)

@@ -12,11 +12,11 @@ import pytest
 from filelock import FileLock
 from PIL import Image as Pillow
 
-from celebcollect.errors import Busy, Interrupted, StorageError, UsageError
+from celebcollect.domain.errors import Busy, Interrupted, StorageError, UsageError
+from celebcollect.domain.records import Status
 from celebcollect.gallery.folder import MARK
 from celebcollect.gallery.rows import DANGEROUS
 from celebcollect.gallery.write import known_galleries, rewrite_gallery
-from celebcollect.records import Status
 from gallery_world import HOSTILE, MAX_BYTES, SCRIPT, World, fill, world
 from picture_web import picture
 
@@ -39,7 +39,11 @@ def test_everything_in_the_catalogue_is_on_the_page(made: World) -> None:
 
     counts = made.catalogue.counts().images
     assert summary.images == {status.value: n for status, n in counts.items()}
-    assert (summary.people, summary.thumbnails_made, summary.pictures_without_thumbnail) == (3, 15, 0)
+    assert (summary.people, summary.thumbnails_made, summary.pictures_without_thumbnail) == (
+        3,
+        15,
+        0,
+    )
     assert [row["qid"] for row in made.rows()] == [image.qid for image in made.catalogue.images()]
     assert {qid: name for qid, name, *_ in made.overview()["people"]}["Q3"] == "ليلى المثال"
 
@@ -92,8 +96,13 @@ def test_a_thumbnail_is_small_and_holds_pixels_only(made: World) -> None:
     exif = Pillow.Exif()
     exif[0x0112] = 6  # turned by a quarter
     exif[0x010E] = "where I live"
-    data = picture(5, (400, 200), exif=exif.tobytes(), comment=b"a secret", icc_profile=b"profile" * 9) + SCRIPT
-    made.add(1, 0, Status.REJECTED, data=data, reason="embedded_script", width_px=400, height_px=200)
+    data = (
+        picture(5, (400, 200), exif=exif.tobytes(), comment=b"a secret", icc_profile=b"profile" * 9)
+        + SCRIPT
+    )
+    made.add(
+        1, 0, Status.REJECTED, data=data, reason="embedded_script", width_px=400, height_px=200
+    )
     made.write()
 
     [file] = made.page.glob("thumbs/*/*")
@@ -110,7 +119,11 @@ def test_nothing_of_a_rejected_file_but_pixels_reaches_the_page(made: World) -> 
     fill(made)
     made.write()
 
-    written = {hashlib.sha256(file.read_bytes()).hexdigest() for file in made.page.rglob("*") if file.is_file()}
+    written = {
+        hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in made.page.rglob("*")
+        if file.is_file()
+    }
     assert not written & {image.sha256 for image in made.catalogue.images()}
     assert all(row["kind"][0] == "accepted" for row in made.rows() if "file" in row)
     assert not any("quarantine" in file.read_text() for file in made.page.rglob("*.js"))
@@ -119,7 +132,9 @@ def test_nothing_of_a_rejected_file_but_pixels_reaches_the_page(made: World) -> 
 def test_a_copy_of_an_accepted_file_is_not_linked_itself(made: World) -> None:
     """The same bytes under another URL share the file; the page leads there from the accepted row and what is said of it."""
     kept = made.add(1, 0)
-    copy = made.add(1, 1, Status.REJECTED, data=picture(1000), reason="exact_duplicate", duplicate_of=kept.id)
+    copy = made.add(
+        1, 1, Status.REJECTED, data=picture(1000), reason="exact_duplicate", duplicate_of=kept.id
+    )
     made.pictures.place(str(copy.path), quarantined=False)
     made.catalogue.record_verdicts([copy.model_copy(update={"path": kept.path})])
     made.write()
@@ -133,10 +148,18 @@ def test_a_copy_of_an_accepted_file_is_not_linked_itself(made: World) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"<svg onload=alert(1)>", picture(1)[:900], b"\x89PNG\r\n\x1a\n" + bytes(64), picture(2) + bytes(MAX_BYTES)],
+    [
+        b"",
+        b"<svg onload=alert(1)>",
+        picture(1)[:900],
+        b"\x89PNG\r\n\x1a\n" + bytes(64),
+        picture(2) + bytes(MAX_BYTES),
+    ],
     ids=["empty", "svg", "truncated", "broken", "too-large"],
 )
-def test_what_cannot_be_decoded_within_the_limits_gets_no_thumbnail(made: World, data: bytes) -> None:
+def test_what_cannot_be_decoded_within_the_limits_gets_no_thumbnail(
+    made: World, data: bytes
+) -> None:
     """It is on the page all the same."""
     made.add(1, 0, Status.REJECTED, data=data, reason="corrupt_file")
 
@@ -149,7 +172,15 @@ def test_what_cannot_be_decoded_within_the_limits_gets_no_thumbnail(made: World,
 
 def test_a_bomb_is_not_decoded(made: World) -> None:
     """A file that grew far beyond what the catalogue knows of it is left alone."""
-    made.add(1, 0, Status.REJECTED, data=picture(1, (3000, 3000)), reason="bomb", width_px=30, height_px=30)
+    made.add(
+        1,
+        0,
+        Status.REJECTED,
+        data=picture(1, (3000, 3000)),
+        reason="bomb",
+        width_px=30,
+        height_px=30,
+    )
 
     assert made.write().pictures_without_thumbnail == 1
 
@@ -171,10 +202,16 @@ def test_data_files_are_plain_ascii_without_markup(made: World) -> None:
     fill(made)
     made.write()
 
-    texts = [file.read_bytes() for file in made.page.glob("data-*/*.js") if file.name.startswith(("rows-", "overview"))]
+    texts = [
+        file.read_bytes()
+        for file in made.page.glob("data-*/*.js")
+        if file.name.startswith(("rows-", "overview"))
+    ]
     assert texts
     assert all(text.isascii() and b"<" not in text and text.count(b"\n") == 1 for text in texts)
-    assert HOSTILE.replace("\u202e", "").replace("\u2028", "") in [row.get("author") for row in made.rows()]
+    assert HOSTILE.replace("\u202e", "").replace("\u2028", "") in [
+        row.get("author") for row in made.rows()
+    ]
 
 
 def test_only_addresses_of_the_web_become_links(made: World) -> None:
@@ -183,7 +220,9 @@ def test_only_addresses_of_the_web_become_links(made: World) -> None:
     made.write()
 
     rows = made.rows()
-    assert {row["page"] for row in rows if "page" in row} == {"https://site.example/<script>?a=1&b='"}
+    assert {row["page"] for row in rows if "page" in row} == {
+        "https://site.example/<script>?a=1&b='"
+    }
     assert not any("licence_url" in row for row in rows)
     not_linked = {row["kind"][1] for row in rows if "linked" not in row}
     assert not_linked == {"embedded_script", "private_address"}
@@ -210,7 +249,11 @@ def test_a_page_that_was_cut_short_leaves_the_former_one_whole(made: World) -> N
     """Told to stop, or out of disk: index and data are those of before."""
     fill(made)
     made.write()
-    before = {file: file.read_bytes() for file in made.page.rglob("*") if file.suffix in (".html", ".js", ".css")}
+    before = {
+        file: file.read_bytes()
+        for file in made.page.rglob("*")
+        if file.suffix in (".html", ".js", ".css")
+    }
     stop = threading.Event()
     stop.set()
 
@@ -222,7 +265,11 @@ def test_a_page_that_was_cut_short_leaves_the_former_one_whole(made: World) -> N
     with pytest.raises(StorageError):
         made.write()
 
-    assert {file: file.read_bytes() for file in made.page.rglob("*") if file.suffix in (".html", ".js", ".css")} == before
+    assert {
+        file: file.read_bytes()
+        for file in made.page.rglob("*")
+        if file.suffix in (".html", ".js", ".css")
+    } == before
     assert len(list(made.page.glob("data-*"))) == 1
 
 
@@ -272,10 +319,18 @@ def test_a_page_is_remembered_and_written_again_where_it_is(made: World) -> None
 
     assert known_galleries(made.catalogue) == [made.page]
 
-    rewrite_gallery(made.page, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES)
+    rewrite_gallery(
+        made.page, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES
+    )
     assert made.overview()["people"]
     with pytest.raises(FileNotFoundError):
-        rewrite_gallery(made.data_dir, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES)
+        rewrite_gallery(
+            made.data_dir,
+            made.catalogue,
+            made.pictures,
+            data_dir=made.data_dir,
+            max_bytes=MAX_BYTES,
+        )
 
 
 def test_a_folder_whose_name_is_no_text_is_refused(made: World) -> None:

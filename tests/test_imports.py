@@ -40,7 +40,11 @@ def imported(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_is_imported_in_its_home_only(library: str) -> None:
     """Nobody else imports it, and its home still needs it."""
-    importers = {file.relative_to(SOURCE).as_posix() for file in SOURCE.rglob("*.py") if library in imported(file)}
+    importers = {
+        file.relative_to(SOURCE).as_posix()
+        for file in SOURCE.rglob("*.py")
+        if library in imported(file)
+    }
 
     assert all(importer.startswith(HOMES[library]) for importer in importers), importers
     assert importers or library in ("bson", "pymongo")
@@ -49,7 +53,10 @@ def test_a_library_is_imported_in_its_home_only(library: str) -> None:
 def declared(*extras: str) -> set[str]:
     """Return the names of the distributions that pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in extras for line in project["optional-dependencies"][extra]),
+    ]
     return {canonicalize_name(Requirement(line).name) for line in wanted}
 
 
@@ -62,7 +69,9 @@ def test_what_is_imported_is_declared(folder: str) -> None:
         f"{file.relative_to(ROOT)}: {name}"
         for file in (ROOT / folder).rglob("*.py")
         for name in imported(file)
-        if name in homes and name != "celebcollect" and not {canonicalize_name(home) for home in homes[name]} & known
+        if name in homes
+        and name != "celebcollect"
+        and not {canonicalize_name(home) for home in homes[name]} & known
     }
 
     assert undeclared == set()

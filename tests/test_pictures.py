@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from celebcollect.pictures import EXTENSIONS, NotAPicture, decoded, inspect, perceptual_hash, reduced
+from celebcollect.pictures.decode import (
+    EXTENSIONS,
+    NotAPicture,
+    decoded,
+    inspect,
+    perceptual_hash,
+    reduced,
+)
 from picture_web import picture
 
 MAX_PIXELS = 100_000_000
@@ -42,7 +49,11 @@ def why(data: bytes, max_pixels: int = MAX_PIXELS) -> str:
     return refused.value.reason
 
 
-@pytest.mark.parametrize(("kind", "mode", "options"), KINDS, ids=[f"{kind}-{mode}{'-options' if options else ''}" for kind, mode, options in KINDS])
+@pytest.mark.parametrize(
+    ("kind", "mode", "options"),
+    KINDS,
+    ids=[f"{kind}-{mode}{'-options' if options else ''}" for kind, mode, options in KINDS],
+)
 def test_every_format_is_measured(kind: str, mode: str, options: dict[str, object]) -> None:
     """Type, size and hash come out of the bytes."""
     facts = inspect(picture(1, (400, 300), kind, mode, **options), max_pixels=MAX_PIXELS)
@@ -54,7 +65,11 @@ def test_every_format_is_measured(kind: str, mode: str, options: dict[str, objec
 
 def test_the_hash_is_the_one_of_imagehash_on_real_photographs(shared_data: Path) -> None:
     """Bit for bit the same as ImageHash's on the same pixels, over all captured photographs."""
-    files = sorted(file for file in (shared_data / "faces").rglob("*") if file.suffix.lower() in (".jpg", ".jpeg", ".png"))[::4]
+    files = sorted(
+        file
+        for file in (shared_data / "faces").rglob("*")
+        if file.suffix.lower() in (".jpg", ".jpeg", ".png")
+    )[::4]
     assert len(files) > 50
     for file in files:
         with Image.open(file) as expected:
@@ -64,7 +79,9 @@ def test_the_hash_is_the_one_of_imagehash_on_real_photographs(shared_data: Path)
         assert inspect(file.read_bytes(), max_pixels=MAX_PIXELS).phash == oracle
 
 
-@pytest.mark.parametrize(("mode", "options"), [("RGB", {}), ("RGBA", {}), ("RGBA", {"lossless": True, "exact": True})])
+@pytest.mark.parametrize(
+    ("mode", "options"), [("RGB", {}), ("RGBA", {}), ("RGBA", {"lossless": True, "exact": True})]
+)
 def test_a_webp_is_hashed_as_pillow_loads_it(mode: str, options: dict[str, object]) -> None:
     """Its pixels are taken from the decoder as they are, which makes no difference, also under transparent places."""
     for seed, size in enumerate([(1, 1), (90, 131), (401, 300), (1201, 1600)]):
@@ -76,7 +93,9 @@ def test_a_webp_is_hashed_as_pillow_loads_it(mode: str, options: dict[str, objec
         with Image.open(target) as loaded:
             loaded.load()
 
-            assert inspect(target.getvalue(), max_pixels=MAX_PIXELS).phash == perceptual_hash(loaded)
+            assert inspect(target.getvalue(), max_pixels=MAX_PIXELS).phash == perceptual_hash(
+                loaded
+            )
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P"])
@@ -103,14 +122,20 @@ def test_copies_are_near_and_others_far() -> None:
 
         assert distance(hashes[-1], inspect(copy.getvalue(), max_pixels=MAX_PIXELS).phash) <= 6
 
-    assert min(distance(one, other) for place, one in enumerate(hashes) for other in hashes[:place]) > 6
+    assert (
+        min(distance(one, other) for place, one in enumerate(hashes) for other in hashes[:place])
+        > 6
+    )
 
 
 def test_pictures_of_16_bits_are_told_apart() -> None:
     """Values above 255 are scaled, not cut to white."""
     hashes = set()
     for seed in range(5):
-        grey = np.asarray(Image.open(io.BytesIO(picture(seed, (90, 90), "PNG", "L"))), dtype=np.uint16) * 257
+        grey = (
+            np.asarray(Image.open(io.BytesIO(picture(seed, (90, 90), "PNG", "L"))), dtype=np.uint16)
+            * 257
+        )
         target = io.BytesIO()
         Image.fromarray(grey).save(target, "PNG")
 
@@ -146,7 +171,13 @@ def test_of_an_animation_the_first_frame_counts() -> None:
         (b"", "empty"),
         (b"\0", "not_an_image"),
         (b"<!DOCTYPE html><html><body>404</body></html>", "not_an_image"),
-        (b"\xef\xbb\xbf\n <svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "not_an_image"),
+        (
+            (
+                b"\xef\xbb\xbf\n <svg"
+                b" xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+            ),
+            "not_an_image",
+        ),
         (b"<?xml version='1.0'?><svg></svg>", "not_an_image"),
         (b"%PDF-1.7\n", "not_an_image"),
         (b"{}", "not_an_image"),
@@ -171,7 +202,11 @@ def test_what_is_no_picture_that_we_read_is_refused(data: bytes, reason: str) ->
     assert why(data) == reason
 
 
-@pytest.mark.parametrize(("kind", "mode", "options"), KINDS, ids=[f"{kind}-{mode}{'-options' if options else ''}" for kind, mode, options in KINDS])
+@pytest.mark.parametrize(
+    ("kind", "mode", "options"),
+    KINDS,
+    ids=[f"{kind}-{mode}{'-options' if options else ''}" for kind, mode, options in KINDS],
+)
 def test_every_truncation_is_found(kind: str, mode: str, options: dict[str, object]) -> None:
     """A file that ends early is refused, wherever it was cut before its last tenth."""
     whole = picture(1, (400, 300), kind, mode, **options)
@@ -179,18 +214,32 @@ def test_every_truncation_is_found(kind: str, mode: str, options: dict[str, obje
         assert why(whole[: len(whole) * tenths // 10]) in ("truncated", "corrupt")
 
 
-def png(width: int, height: int, *chunks: tuple[bytes, bytes], depth: int = 8, colour: int = 0, interlace: int = 0) -> bytes:
+def png(
+    width: int,
+    height: int,
+    *chunks: tuple[bytes, bytes],
+    depth: int = 8,
+    colour: int = 0,
+    interlace: int = 0,
+) -> bytes:
     """Build a PNG out of chunks, its header saying whatever is wanted."""
     header = (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
     parts = (header, *chunks, (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
     )
 
 
 def vp8x(width: int, height: int) -> bytes:
     """Build the head of a WebP whose canvas is as large as is said."""
-    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = (
+        b"WEBPVP8X"
+        + struct.pack("<I", 10)
+        + b"\x02\0\0\0"
+        + (width - 1).to_bytes(3, "little")
+        + (height - 1).to_bytes(3, "little")
+    )
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
@@ -204,7 +253,10 @@ def scans(count: int) -> bytes:
 def hidden_scans(count: int) -> bytes:
     """Build the same with a marker that has no length: who takes the next bytes for one jumps over all scans, to a harmless head at the end."""
     whole = scans(count)[2:]
-    harmless = b"\xff\xc0\0\x11\x08\0\x40\0\x40\3\1\x22\0\2\x11\1\3\x11\1" + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0"
+    harmless = (
+        b"\xff\xc0\0\x11\x08\0\x40\0\x40\3\1\x22\0\2\x11\1\3\x11\1"
+        + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0"
+    )
     return b"\xff\xd8\xff\xd0" + struct.pack(">H", 2 + len(whole)) + whole + harmless
 
 
@@ -214,7 +266,10 @@ ROWS = zlib.compress(b"\0" * 101 * 100)
 def with_segments(*segments: tuple[int, bytes], count: int) -> bytes:
     """Build a JPEG with segments (marker, content) before its tables, again and again."""
     whole = picture(1, (64, 64))
-    packed = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(content)) + content for marker, content in segments)
+    packed = b"".join(
+        b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(content)) + content
+        for marker, content in segments
+    )
     return whole[:2] + packed * count + whole[2:]
 
 
@@ -226,15 +281,38 @@ def with_extensions(blocks: bytes) -> bytes:
 
 
 BOMBS = {
-    "PNG of 4 gigapixels": (png(65_535, 65_535, (b"IDAT", zlib.compress(b"\0" * 1000))), "too_many_pixels"),
-    "PNG of the largest size there is": (png(2**31 - 1, 2**31 - 1, (b"IDAT", b"")), "too_many_pixels"),
+    "PNG of 4 gigapixels": (
+        png(65_535, 65_535, (b"IDAT", zlib.compress(b"\0" * 1000))),
+        "too_many_pixels",
+    ),
+    "PNG of the largest size there is": (
+        png(2**31 - 1, 2**31 - 1, (b"IDAT", b"")),
+        "too_many_pixels",
+    ),
     "PNG of no width": (png(0, 10, (b"IDAT", b"")), "corrupt"),
     "PNG whose pixels never come": (png(9_000, 9_000, (b"IDAT", zlib.compress(b""))), "truncated"),
-    "PNG whose ICC profile is a bomb": (png(100, 100, (b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 50_000_000)), (b"IDAT", ROWS)), "corrupt"),
-    "PNG whose text is a bomb": (png(100, 100, (b"zTXt", b"x\0\0" + zlib.compress(b"\0" * 50_000_000)), (b"IDAT", ROWS)), "corrupt"),
-    "PNG whose late text is a bomb": (png(100, 100, (b"IDAT", ROWS), (b"iTXt", b"x\0\1\0\0\0" + zlib.compress(b"\0" * 50_000_000))), "corrupt"),
-    "GIF of 4 gigapixels": (b"GIF89a\xff\xff\xff\xff\0\0\0" + b",\0\0\0\0\x01\0\x01\0\0\x02\x02L\x01\0;", "too_many_pixels"),
-    "GIF whose frame is larger than its screen": (b"GIF89a\x01\0\x01\0\0\0\0" + b",\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;", "too_many_pixels"),
+    "PNG whose ICC profile is a bomb": (
+        png(100, 100, (b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 50_000_000)), (b"IDAT", ROWS)),
+        "corrupt",
+    ),
+    "PNG whose text is a bomb": (
+        png(100, 100, (b"zTXt", b"x\0\0" + zlib.compress(b"\0" * 50_000_000)), (b"IDAT", ROWS)),
+        "corrupt",
+    ),
+    "PNG whose late text is a bomb": (
+        png(
+            100, 100, (b"IDAT", ROWS), (b"iTXt", b"x\0\1\0\0\0" + zlib.compress(b"\0" * 50_000_000))
+        ),
+        "corrupt",
+    ),
+    "GIF of 4 gigapixels": (
+        b"GIF89a\xff\xff\xff\xff\0\0\0" + b",\0\0\0\0\x01\0\x01\0\0\x02\x02L\x01\0;",
+        "too_many_pixels",
+    ),
+    "GIF whose frame is larger than its screen": (
+        b"GIF89a\x01\0\x01\0\0\0\0" + b",\0\0\0\0\xff\xff\xff\xff\0\x02\x02L\x01\0;",
+        "too_many_pixels",
+    ),
     "JPEG of 4 gigapixels": (
         picture(1, (64, 64)).replace(b"\0\x11\x08\0\x40\0\x40", b"\0\x11\x08\xff\xff\xff\xff"),
         "too_many_pixels",
@@ -242,19 +320,51 @@ BOMBS = {
     "JPEG of a thousand scans": (scans(1000), "corrupt"),
     "JPEG that hides its many scans": (hidden_scans(150), "corrupt"),
     "WebP canvas of 200 terapixels": (vp8x(2**24, 2**24), "too_many_pixels"),
-    "WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + b"\0" * 10, "too_many_pixels"),
-    "lossless WebP of 268 megapixels": (b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 10, "too_many_pixels"),
+    "WebP of 268 megapixels": (
+        b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + b"\0" * 10,
+        "too_many_pixels",
+    ),
+    "lossless WebP of 268 megapixels": (
+        b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 10,
+        "too_many_pixels",
+    ),
     "JPEG of very many empty blocks": (with_segments((0xE5, b""), count=200_000), "corrupt"),
     "JPEG of very many comments": (with_segments((0xFE, b""), count=200_000), "corrupt"),
-    "JPEG of nothing but fill bytes": (picture(1)[:2] + b"\xff" * 2_000_000 + picture(1)[2:], "corrupt"),
-    "JPEG whose EXIF comes in crumbs": (with_segments((0xE1, b"Exif\0\0ab"), count=500_000), "corrupt"),
-    "JPEG whose EXIF comes in large pieces": (with_segments((0xE1, b"Exif\0\0" + b"a" * 65_000), count=300), "corrupt"),
-    "PNG of very many empty blocks": (png(100, 100, *[(b"prVt", b"")] * 100_000, (b"IDAT", ROWS)), "corrupt"),
-    "PNG of very many late texts": (png(100, 100, (b"IDAT", ROWS), *[(b"tEXt", b"x\0")] * 100_000), "corrupt"),
-    "PNG whose pixels come in crumbs": (png(100, 100, *[(b"IDAT", b"")] * 200_000, (b"IDAT", ROWS)), "corrupt"),
-    "PNG of a thousand ICC profiles": (png(100, 100, *[(b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 2**20))] * 1000, (b"IDAT", ROWS)), "corrupt"),
+    "JPEG of nothing but fill bytes": (
+        picture(1)[:2] + b"\xff" * 2_000_000 + picture(1)[2:],
+        "corrupt",
+    ),
+    "JPEG whose EXIF comes in crumbs": (
+        with_segments((0xE1, b"Exif\0\0ab"), count=500_000),
+        "corrupt",
+    ),
+    "JPEG whose EXIF comes in large pieces": (
+        with_segments((0xE1, b"Exif\0\0" + b"a" * 65_000), count=300),
+        "corrupt",
+    ),
+    "PNG of very many empty blocks": (
+        png(100, 100, *[(b"prVt", b"")] * 100_000, (b"IDAT", ROWS)),
+        "corrupt",
+    ),
+    "PNG of very many late texts": (
+        png(100, 100, (b"IDAT", ROWS), *[(b"tEXt", b"x\0")] * 100_000),
+        "corrupt",
+    ),
+    "PNG whose pixels come in crumbs": (
+        png(100, 100, *[(b"IDAT", b"")] * 200_000, (b"IDAT", ROWS)),
+        "corrupt",
+    ),
+    "PNG of a thousand ICC profiles": (
+        png(
+            100, 100, *[(b"iCCP", b"x\0\0" + zlib.compress(b"\0" * 2**20))] * 1000, (b"IDAT", ROWS)
+        ),
+        "corrupt",
+    ),
     "GIF of very many comments": (with_extensions(b"\x21\xfe\x01a\0" * 200_000), "corrupt"),
-    "GIF whose comment comes in crumbs": (with_extensions(b"\x21\xfe" + b"\x01a" * 500_000 + b"\0"), "corrupt"),
+    "GIF whose comment comes in crumbs": (
+        with_extensions(b"\x21\xfe" + b"\x01a" * 500_000 + b"\0"),
+        "corrupt",
+    ),
     "a picture above the user's limit": (picture(1, (1001, 1000)), "too_many_pixels"),
 }
 
@@ -281,7 +391,10 @@ def test_pictures_that_take_much_memory_are_decoded_one_at_a_time() -> None:
     with ThreadPoolExecutor(2) as pool:
         with decoded(large, max_pixels=MAX_PIXELS, mode="L", side_px=64):
             second = pool.submit(inspect, large, max_pixels=MAX_PIXELS)
-            assert pool.submit(inspect, photograph, max_pixels=MAX_PIXELS).result(timeout=60).width_px == 4000
+            assert (
+                pool.submit(inspect, photograph, max_pixels=MAX_PIXELS).result(timeout=60).width_px
+                == 4000
+            )
             assert wait([second], timeout=0.5).not_done
 
         assert second.result(timeout=60).width_px == 3500
@@ -296,14 +409,19 @@ def test_a_photograph_may_carry_ordinary_extras() -> None:
     """A colour profile, EXIF, comments and bytes after the end do not speak against a picture."""
     exif = Image.Exif()
     exif[0x010E] = "described" * 1000
-    data = picture(1, exif=exif, icc_profile=b"\0" * 60_000, comment=b"x" * 60_000, progressive=True) + b"trailing bytes"
+    data = (
+        picture(1, exif=exif, icc_profile=b"\0" * 60_000, comment=b"x" * 60_000, progressive=True)
+        + b"trailing bytes"
+    )
 
     assert inspect(data, max_pixels=MAX_PIXELS).format == "jpeg"
 
 
 def test_a_large_picture_may_come_in_many_pieces() -> None:
     """Pixels in ten thousand chunks, and a megabyte of XMP, which a GIF's decoder takes for as many blocks as its letters say."""
-    pixels = zlib.compress(b"".join(b"\0" + np.random.default_rng(row).bytes(150) for row in range(100)))
+    pixels = zlib.compress(
+        b"".join(b"\0" + np.random.default_rng(row).bytes(150) for row in range(100))
+    )
     chunks = [(b"IDAT", pixels[at : at + 1]) for at in range(len(pixels))]
     xmp = b"\x21\xff\x0bXMP DataXMP" + b"<x:xmpmeta>" * 95_000 + bytes((1, *range(255, -1, -1), 0))
 

@@ -12,7 +12,13 @@ PROGRAM = Path(__file__).parents[1] / "benchmarks" / "fuzz.py"
 
 def test_thousands_of_broken_pictures_lead_to_facts_or_a_reason() -> None:
     """No crash, no hang, no other exception, little memory; and the mutations reach deep enough to matter."""
-    finished = subprocess.run([sys.executable, PROGRAM, "--files", "3000", "--seed", "11"], capture_output=True, text=True, timeout=120, check=False)
+    finished = subprocess.run(
+        [sys.executable, PROGRAM, "--files", "3000", "--seed", "11"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-2000:]
     assert finished.stderr == ""

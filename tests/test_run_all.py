@@ -44,12 +44,21 @@ def test_exactly_the_unique_good_pictures_are_accepted(finished: Collection) -> 
 def test_every_candidate_is_in_exactly_one_state(finished: Collection) -> None:
     """What validate let through is what the catalogue counts, and nothing waits."""
     status = finished.status()
-    verified = {(message["key"], message["value"]["url"]) for message in finished.peek("urlsVerifie")}
+    verified = {
+        (message["key"], message["value"]["url"]) for message in finished.peek("urlsVerifie")
+    }
 
     assert sum(status["images"].values()) == len(verified) == len(finished.images())
     assert status["images"]["verified"] == status["images"]["stored"] == 0
-    assert sum(status["reasons"].values()) == status["images"]["rejected"] + status["images"]["failed"]
-    assert all(lag == 0 for topic, facts in status["topics"].items() for group, lag in facts["lag"].items() if group != "train"), status["topics"]
+    assert (
+        sum(status["reasons"].values()) == status["images"]["rejected"] + status["images"]["failed"]
+    )
+    assert all(
+        lag == 0
+        for topic, facts in status["topics"].items()
+        for group, lag in facts["lag"].items()
+        if group != "train"
+    ), status["topics"]
 
 
 @pytest.mark.browser
@@ -66,13 +75,19 @@ def test_the_disk_holds_what_the_catalogue_says(finished: Collection) -> None:
 @pytest.mark.browser
 def test_dataclean_holds_the_accepted_pictures(finished: Collection) -> None:
     """One message per accepted picture, keyed QID/sha256, with source and terms."""
-    accepted = {f"{row['qid']}/{row['sha256']}": row for row in finished.images() if row["status"] == "accepted"}
+    accepted = {
+        f"{row['qid']}/{row['sha256']}": row
+        for row in finished.images()
+        if row["status"] == "accepted"
+    }
     messages = {message["key"]: message["value"] for message in finished.peek("dataclean")}
 
     assert messages.keys() == accepted.keys()
     for key, value in messages.items():
         assert value["path"] == accepted[key]["path"]
-        assert value["ml_use"] == ("needs agreement" if value["source"] == "tmdb" else "unspecified")
+        assert value["ml_use"] == (
+            "needs agreement" if value["source"] == "tmdb" else "unspecified"
+        )
 
 
 @pytest.mark.browser
@@ -102,7 +117,9 @@ def test_known_people_who_have_enough_are_left_alone(finished: Collection, who: 
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_a_run_killed_with_its_browser_is_gone_on_with(finished: Collection, web: SmallWeb, tmp_path: Path) -> None:
+def test_a_run_killed_with_its_browser_is_gone_on_with(
+    finished: Collection, web: SmallWeb, tmp_path: Path
+) -> None:
     """The same with all three sources, killed several times in a row in one folder."""
     want = finished.data_set()
     collection = Collection(tmp_path / "it", web)
@@ -127,7 +144,9 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_done(web: SmallWeb, tmp_path: Pa
     assert process.returncode == 130, error.decode()
     assert "Traceback" not in error.decode()
     collection.run(*WITHOUT_BROWSER)
-    assert collection.status()["images"]["accepted"] == len(planted(faces=False, sources={"tmdb", "commons"}))
+    assert collection.status()["images"]["accepted"] == len(
+        planted(faces=False, sources={"tmdb", "commons"})
+    )
 
 
 def test_a_second_run_all_is_told_who_is_running(web: SmallWeb, tmp_path: Path) -> None:
@@ -135,7 +154,7 @@ def test_a_second_run_all_is_told_who_is_running(web: SmallWeb, tmp_path: Path) 
     import os
     import subprocess
 
-    from celebcollect.run_lock import run_lock, who_runs
+    from celebcollect.run.lock import run_lock, who_runs
 
     collection = Collection(tmp_path / "it", web)
     data = collection.folder / "data"
@@ -144,9 +163,15 @@ def test_a_second_run_all_is_told_who_is_running(web: SmallWeb, tmp_path: Path) 
     with run_lock(data):
         told = collection.run("status")
         for setting in ("3", "0"):
-            settled = Collection(tmp_path / setting, web, more_config=f"busy_exit_code = {setting}\n")
-            settled.config.write_text(settled.config.read_text().replace(str(settled.folder / "data"), str(data)))
-            process = settled.start("-q", *WITHOUT_BROWSER, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            settled = Collection(
+                tmp_path / setting, web, more_config=f"busy_exit_code = {setting}\n"
+            )
+            settled.config.write_text(
+                settled.config.read_text().replace(str(settled.folder / "data"), str(data))
+            )
+            process = settled.start(
+                "-q", *WITHOUT_BROWSER, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
             out, error = process.communicate(timeout=60)
             ends.append((process.returncode, out, error.decode()))
 
@@ -164,11 +189,16 @@ def test_who_ran_and_died_does_not_run(tmp_path: Path) -> None:
     import sys
 
     from celebcollect.catalogue import claims
-    from celebcollect.run_lock import WHO, run_lock, who_runs
+    from celebcollect.run.lock import WHO, run_lock, who_runs
 
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = {"owner": f"{claims.this_host()}|{ended.pid}|1", "pid": ended.pid, "host": "here", "since": "2026-01-01"}
+    left = {
+        "owner": f"{claims.this_host()}|{ended.pid}|1",
+        "pid": ended.pid,
+        "host": "here",
+        "since": "2026-01-01",
+    }
     (tmp_path / WHO).write_text(json.dumps(left))
     assert who_runs(tmp_path) is None
 

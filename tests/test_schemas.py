@@ -16,24 +16,43 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.records import CleanRecord, ImageCandidate, MlUse, now
-from celebcollect.schemas import schemas, write
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.domain.records import CleanRecord, ImageCandidate, MlUse, now
+from celebcollect.domain.schemas import schemas, write
 
 DOCS = Path(__file__).parents[1] / "docs"
-CANDIDATE: dict[str, Any] = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "url": "https://example.org/a.jpg", "source": "mine"}
+CANDIDATE: dict[str, Any] = {
+    "schema": 1,
+    "qid": "Q42",
+    "name": "Douglas Adams",
+    "url": "https://example.org/a.jpg",
+    "source": "mine",
+}
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
     schema = schemas()[f"{name}.schema.json"]
     jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    return jsonschema.Draft202012Validator(
+        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
 
 
 def clean(qid: str = "Q42", place: int = 0, **facts: Any) -> CleanRecord:
     sha256 = hashlib.sha256(f"{qid} {place}".encode()).hexdigest()
-    known = {"qid": qid, "name": "Somebody", "sha256": sha256, "path": f"images/{qid}/{sha256}.jpg", "url": "https://example.org/a.jpg",
-             "source": "commons", "ml_use": MlUse.UNSPECIFIED, "bytes": 1, "format": "jpeg", "width_px": 200, "height_px": 300}  # fmt: skip
+    known = {
+        "qid": qid,
+        "name": "Somebody",
+        "sha256": sha256,
+        "path": f"images/{qid}/{sha256}.jpg",
+        "url": "https://example.org/a.jpg",  # fmt: skip
+        "source": "commons",
+        "ml_use": MlUse.UNSPECIFIED,
+        "bytes": 1,
+        "format": "jpeg",
+        "width_px": 200,
+        "height_px": 300,
+    }
     return CleanRecord(**{**known, **facts})
 
 
@@ -47,13 +66,36 @@ def test_the_written_schemas_are_those_of_the_models(tmp_path: Path) -> None:
 
 def test_our_own_messages_fit_their_schemas() -> None:
     """Bare ones and full ones, and dead letters of every kind of garbage."""
-    full = ImageCandidate.model_validate({**CANDIDATE, "rank": 3, "licence": "CC0", "found_at": now(), "width_px": 3, "page_title": "見本"})
-    garbage = [(b"garbage", "Q42", None), (None, None, None), (b"\xff", None, b"\xff"), (b"x" * 5000, "k" * 5000, None)]
+    full = ImageCandidate.model_validate(
+        {
+            **CANDIDATE,
+            "rank": 3,
+            "licence": "CC0",
+            "found_at": now(),
+            "width_px": 3,
+            "page_title": "見本",
+        }
+    )
+    garbage = [
+        (b"garbage", "Q42", None),
+        (None, None, None),
+        (b"\xff", None, b"\xff"),
+        (b"x" * 5000, "k" * 5000, None),
+    ]
     letters = [Message("urls", 1, 7, key, value, 0, raw_key) for value, key, raw_key in garbage]
 
     for text in (ImageCandidate.model_validate(CANDIDATE).to_json(), full.to_json()):
         validator("candidate").validate(json.loads(text))
-    for record in (clean(), clean(licence="CC0", stored_at=now(), phash="00ff00ff00ff00ff", phash_version=1, ml_use=MlUse.NEEDS_AGREEMENT)):
+    for record in (
+        clean(),
+        clean(
+            licence="CC0",
+            stored_at=now(),
+            phash="00ff00ff00ff00ff",
+            phash_version=1,
+            ml_use=MlUse.NEEDS_AGREEMENT,
+        ),
+    ):
         validator("clean").validate(json.loads(record.to_json()))
     for letter in letters:
         validator("dead-letter").validate(json.loads(dead.encode(letter, "why")[1] or b""))
@@ -86,13 +128,17 @@ def test_fields_are_explained() -> None:
     properties = schemas()["candidate.schema.json"]["properties"]
 
     assert properties["rank"]["description"] == "Place in the source's list, from 0."
-    assert {"schema", "qid", "name", "url", "source"} == set(schemas()["candidate.schema.json"]["required"])
+    assert {"schema", "qid", "name", "url", "source"} == set(
+        schemas()["candidate.schema.json"]["required"]
+    )
     assert "schema" in schemas()["clean.schema.json"]["required"]
 
 
 def test_the_example_consumer_keeps_its_list_right(tmp_path: Path) -> None:
     """As it stands in the docs: it reads what is there, honours withdrawals and terms, and goes on where it was."""
-    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "consumer.md").read_text(), flags=re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (DOCS / "consumer.md").read_text(), flags=re.DOTALL
+    )
     bus = EmbeddedBus(tmp_path / "data" / "log")
     bus.ensure([TopicSpec("dataclean", compacted=True)])
     first, second, tmdb = clean("Q1"), clean("Q2"), clean("Q3", ml_use=MlUse.NEEDS_AGREEMENT)
@@ -115,5 +161,12 @@ def test_the_example_consumer_keeps_its_list_right(tmp_path: Path) -> None:
 
 def _run(code: str, folder: Path) -> None:
     environment = {**os.environ, "XDG_CONFIG_HOME": str(folder / "none")}
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr

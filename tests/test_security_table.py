@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[1]
 def test_every_attack_in_the_table_has_its_test() -> None:
     """docs/security.md lists at least forty attacks, numbered without gaps, and each named test is there."""
     table = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    known = {name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)}
+    known = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
 
     numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
     named = set(re.findall(r"`(test_\w+)`", table))

@@ -31,13 +31,19 @@ def web() -> Iterator[SmallWeb]:
 def collection(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Collection:
     """A folder of which nobody knows anything yet; commons is slow enough to be seen at work."""
     collection = Collection(tmp_path_factory.mktemp("terminal") / "it", web)
-    collection.config.write_text(collection.config.read_text().replace('api.php"\nrequests_per_s = 100', 'api.php"\nrequests_per_s = 6'))
+    collection.config.write_text(
+        collection.config.read_text().replace(
+            'api.php"\nrequests_per_s = 100', 'api.php"\nrequests_per_s = 6'
+        )
+    )
     return collection
 
 
 def terminal(collection: Collection, *arguments: str, columns: int) -> Terminal:
     command = [sys.executable, "-m", "celebcollect", "--config", str(collection.config), *arguments]
-    return Terminal(command, columns=columns, environment={**os.environ, "CELEBCOLLECT_TMDB__TOKEN": TOKEN})
+    return Terminal(
+        command, columns=columns, environment={**os.environ, "CELEBCOLLECT_TMDB__TOKEN": TOKEN}
+    )
 
 
 def test_a_run_is_shown_live_and_told_at_its_end(collection: Collection) -> None:
@@ -51,7 +57,11 @@ def test_a_run_is_shown_live_and_told_at_its_end(collection: Collection) -> None
         shown.close()
 
     assert re.search(r"run-all · round 1 of at most 3 · 10 people · \d+ s", live)
-    tables = [line for line in live.splitlines() if re.match(r" (stage|wikidata|commons|validate|store|clean) ", line)]
+    tables = [
+        line
+        for line in live.splitlines()
+        if re.match(r" (stage|wikidata|commons|validate|store|clean) ", line)
+    ]
     assert tables
     assert all(cell_len(line) <= 80 for line in tables)
     assert "0 of 10 people have 8 pictures:" in text
@@ -89,7 +99,14 @@ def test_status_without_a_terminal_writes_lines(collection: Collection) -> None:
     _, error = process.communicate(timeout=20)
 
     assert (process.returncode, error) == (0, b"")
-    assert [line.split()[1] for line in lines] == ["google", "tmdb", "commons", "validate", "store", "clean"]
+    assert [line.split()[1] for line in lines] == [
+        "google",
+        "tmdb",
+        "commons",
+        "validate",
+        "store",
+        "clean",
+    ]
     assert "\x1b" not in "".join(lines)
 
 
@@ -103,25 +120,39 @@ def test_a_quiet_run_with_nothing_to_do_says_nothing(collection: Collection) -> 
         assert process.returncode == 0
 
 
-def test_a_source_that_cannot_be_used_disturbs_neither_cron_nor_programs(web: SmallWeb, tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_used_disturbs_neither_cron_nor_programs(
+    web: SmallWeb, tmp_path: Path
+) -> None:
     """Whoever has no token and no browser gets no mail for it every night, and no line of text among the JSON."""
     collection = Collection(tmp_path / "it", web)
     lacking = {"CELEBCOLLECT_GOOGLE__BROWSER": "/nowhere", "CELEBCOLLECT_TMDB__TOKEN": ""}
     said = []
     for options in (["--log-format", "json"], ["-q"]):
-        process = collection.start(*options, "run-all", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=lacking)
+        process = collection.start(
+            *options, "run-all", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=lacking
+        )
         said.append(process.communicate(timeout=120)[1])
         assert process.returncode == 0
 
     lines = [json.loads(line)["message"] for line in said[0].splitlines()]
-    assert [line.partition(":")[0] for line in lines if line.startswith("without")] == ["without google", "without tmdb"]
+    assert [line.partition(":")[0] for line in lines if line.startswith("without")] == [
+        "without google",
+        "without tmdb",
+    ]
     assert said[1] == b""
 
 
 def test_everything_can_be_read_by_programs(web: SmallWeb, tmp_path: Path) -> None:
     """With --log-format json every line on stderr is an object; the result alone is on stdout."""
     collection = Collection(tmp_path / "it", web)
-    process = collection.start("--log-format", "json", *ONE_SOURCE, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = collection.start(
+        "--log-format",
+        "json",
+        *ONE_SOURCE,
+        "--json",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     out, error = process.communicate(timeout=120)
 
     assert process.returncode == 0
@@ -136,9 +167,19 @@ def test_stages_can_be_run_in_small_bites(web: SmallWeb, tmp_path: Path) -> None
     """`--limit` bounds what one call does, and the next one goes on; `--since` and `--limit` bound what is listed."""
     collection = Collection(tmp_path / "it", web)
     collection.run("wikidata")
-    for command in (("scrape-commons", "--limit", "3"), ("validate", "--limit", "6"), ("store", "--limit", "5")):
+    for command in (
+        ("scrape-commons", "--limit", "3"),
+        ("validate", "--limit", "6"),
+        ("store", "--limit", "5"),
+    ):
         collection.run(*command)
-    assert collection.status()["images"] == {"verified": 1, "stored": 5, "accepted": 0, "rejected": 0, "failed": 0}
+    assert collection.status()["images"] == {
+        "verified": 1,
+        "stored": 5,
+        "accepted": 0,
+        "rejected": 0,
+        "failed": 0,
+    }
 
     people = {row["qid"] for row in collection.images() if row["status"] == "stored"}
     collection.run("clean", "--limit", "1")

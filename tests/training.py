@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from celebcollect.bus.base import Bus, TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.catalogue.images import ImageFolder
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import published, to_text
 from celebcollect.checks.identity import embedding_version
-from celebcollect.checks.vision import dlib_engine
-from celebcollect.checks.vision.base import Engine
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.checks.vision.looking import detect, embed
 from celebcollect.demo.drawing import SIDE_PX, encode, portrait
-from celebcollect.records import CleanRecord, Image, MlUse
-from celebcollect.report import Tally
+from celebcollect.domain.records import CleanRecord, Image, MlUse
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train import Settings, Shelf, Trained, train
+from celebcollect.vision import dlib_engine
+from celebcollect.vision.base import Engine
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.looking import detect, embed
 from support import missing
 
 TOPIC = "dataclean"
@@ -67,16 +67,31 @@ class School:
     def people(self, *people: int, shots: int = 10) -> None:
         self.publish(*(record(person, shot) for person in people for shot in range(shots)))
 
-    def train(self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any) -> Trained:
+    def train(
+        self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any
+    ) -> Trained:
         self.tally = Tally()
-        given = Settings(self.topic, **{"threshold": 0.55, "forgotten": lambda qids: set(), **settings})
-        return train(self.bus, ImageFolder(self.folder), Shelf(self.folder, name), given, self.tally, stop=stop or threading.Event())
+        given = Settings(
+            self.topic, **{"threshold": 0.55, "forgotten": lambda qids: set(), **settings}
+        )
+        return train(
+            self.bus,
+            ImageFolder(self.folder),
+            Shelf(self.folder, name),
+            given,
+            self.tally,
+            stop=stop or threading.Event(),
+        )
 
     def file(self, name: str = "faces") -> Path:
         return Shelf(self.folder, name).model
 
     def lag(self) -> int:
-        return next(topic.lag.get("train", topic.messages) for topic in self.bus.topics() if topic.name == self.topic)
+        return next(
+            topic.lag.get("train", topic.messages)
+            for topic in self.bus.topics()
+            if topic.name == self.topic
+        )
 
 
 DRAWN = (1, 3, 6)
@@ -123,4 +138,13 @@ def drawn(person: int, shot: int, folder: Path) -> CleanRecord:
     sha256, qid = hashlib.sha256(data).hexdigest(), f"Q{person}"
     path = ImageFolder(folder).put(qid, sha256, "jpg", data)
     known = published(seen(person, shot))
-    return record(person, shot, sha256=sha256, path=path, bytes=len(data), width_px=SIDE_PX, height_px=SIDE_PX, **known)
+    return record(
+        person,
+        shot,
+        sha256=sha256,
+        path=path,
+        bytes=len(data),
+        width_px=SIDE_PX,
+        height_px=SIDE_PX,
+        **known,
+    )

@@ -2,7 +2,7 @@
 
 import sys
 
-from celebcollect import early
+from celebcollect import runtime as early
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The composition root: from a configuration to an open log, catalogue, image folder and sources.
 
-Everything is opened when it is first asked for and imported only then, so a command pays for what it uses.
+Everything is opened when it is first asked for and imported only then, so a command pays for what
+it uses.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import TYPE_CHECKING, Self
 
 from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.config import Config
-from celebcollect.errors import StorageError, UsageError
-from celebcollect.records import ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.config.sections import Config
+from celebcollect.domain.errors import StorageError, UsageError
+from celebcollect.domain.records import ImageCandidate
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import Source
 from celebcollect.stages.runner import Stage
 
 if TYPE_CHECKING:
-    from celebcollect.catalogue.images import ImageFolder
     from celebcollect.checks.base import Check
+    from celebcollect.images.folder import ImageFolder
     from celebcollect.sources.commons import Commons
     from celebcollect.sources.google import Google
     from celebcollect.sources.google.manners import Notes
@@ -69,7 +70,8 @@ class App:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"cannot make the data folder {folder}: {error.strerror}", hint="Set data_dir to a folder that can be written."
+                f"cannot make the data folder {folder}: {error.strerror}",
+                hint="Set data_dir to a folder that can be written.",
             ) from error
         return folder
 
@@ -82,7 +84,7 @@ class App:
 
             bus = KafkaBus(self.config.kafka, stop=self._stop)
         else:
-            from celebcollect.bus.embedded import EmbeddedBus
+            from celebcollect.bus.sqlite.bus import EmbeddedBus
 
             bus = EmbeddedBus(self.data_dir / "log")
         self._open.callback(bus.close)
@@ -99,7 +101,7 @@ class App:
 
             catalogue = MongoCatalogue(self.config.mongo, stop=self._stop)
         else:
-            from celebcollect.catalogue.embedded import EmbeddedCatalogue
+            from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 
             catalogue = EmbeddedCatalogue(self.data_dir / "catalogue.sqlite3")
         self._open.callback(catalogue.close)
@@ -108,7 +110,7 @@ class App:
     @cached_property
     def folder(self) -> ImageFolder:
         """The image folder, with what dead processes left behind swept away."""
-        from celebcollect.catalogue.images import ImageFolder
+        from celebcollect.images.folder import ImageFolder
 
         folder = ImageFolder(self.data_dir)
         folder.sweep()
@@ -130,14 +132,29 @@ class App:
 
         return build_checks(self.config.clean, self.config.store)
 
-    def wikidata(self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None) -> Wikidata:
+    def wikidata(
+        self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None
+    ) -> Wikidata:
         """Return the source of people; `wait` waits so many seconds and returns True when the work is to stop. The catalogue keeps the notes."""
         from celebcollect.sources.wikidata import Wikidata
-        from celebcollect.web.introduction import user_agent
+        from celebcollect.web.user_agent import user_agent
 
-        return Wikidata(self.config.wikidata, user_agent=user_agent(self.config.http.contact), tally=tally, notes=notes or self.catalogue, wait=wait)
+        return Wikidata(
+            self.config.wikidata,
+            user_agent=user_agent(self.config.http.contact),
+            tally=tally,
+            notes=notes or self.catalogue,
+            wait=wait,
+        )
 
-    def source(self, name: str, tally: Tally, *, wait: Callable[[float], bool], save_page: Path | None = None) -> Source:
+    def source(
+        self,
+        name: str,
+        tally: Tally,
+        *,
+        wait: Callable[[float], bool],
+        save_page: Path | None = None,
+    ) -> Source:
         """
         Return a source of pictures; it is closed with the app at the latest.
 
@@ -158,13 +175,26 @@ class App:
             raise UsageError(f"unknown source: {name}", hint=f"Sources are {', '.join(SOURCES)}.")
         return source
 
-    def google(self, tally: Tally, *, wait: Callable[[float], bool], save_page: Path | None = None, notes: Notes | None = None) -> Google:
+    def google(
+        self,
+        tally: Tally,
+        *,
+        wait: Callable[[float], bool],
+        save_page: Path | None = None,
+        notes: Notes | None = None,
+    ) -> Google:
         """Return Google Images; its browser starts with the first query."""
         from celebcollect.sources.google import Google
 
         topic = self.config.topics.google
         source = Google(
-            self.config.google, topic=topic, data_dir=self.data_dir, tally=tally, notes=notes or self.catalogue, save_page=save_page, wait=wait
+            self.config.google,
+            topic=topic,
+            data_dir=self.data_dir,
+            tally=tally,
+            notes=notes or self.catalogue,
+            save_page=save_page,
+            wait=wait,
         )
         self._open.callback(source.close)
         return source
@@ -173,7 +203,13 @@ class App:
         """Return TMDB."""
         from celebcollect.sources.tmdb.source import Tmdb
 
-        source = Tmdb(self.config.tmdb, self.config.http, topic=self.config.topics.tmdb, tally=tally, wait=wait)
+        source = Tmdb(
+            self.config.tmdb,
+            self.config.http,
+            topic=self.config.topics.tmdb,
+            tally=tally,
+            wait=wait,
+        )
         self._open.callback(source.close)
         return source
 
@@ -181,7 +217,13 @@ class App:
         """Return Wikimedia Commons."""
         from celebcollect.sources.commons import Commons
 
-        source = Commons(self.config.commons, self.config.http, topic=self.config.topics.commons, tally=tally, wait=wait)
+        source = Commons(
+            self.config.commons,
+            self.config.http,
+            topic=self.config.topics.commons,
+            tally=tally,
+            wait=wait,
+        )
         self._open.callback(source.close)
         return source
 
@@ -192,22 +234,35 @@ class App:
         topics = self.config.topics
         allow_private = self.config.store.allow_private_addresses
         return validate_stage(
-            self.catalogue, candidate_topics=topics.candidates(), verified_topic=topics.verified, allow_private=allow_private, tally=tally
+            self.catalogue,
+            candidate_topics=topics.candidates(),
+            verified_topic=topics.verified,
+            allow_private=allow_private,
+            tally=tally,
         )
 
     def store(self, tally: Tally) -> Stage[ImageCandidate]:
         """Return the `store` stage."""
-        from celebcollect.stages.store import store_stage
+        from celebcollect.stages.store.stage import store_stage
 
         topics = self.config.topics
         return store_stage(
-            self.catalogue, self.folder, self.fetcher, self.config.store, verified_topic=topics.verified, clean_topic=topics.clean, tally=tally
+            self.catalogue,
+            self.folder,
+            self.fetcher,
+            self.config.store,
+            verified_topic=topics.verified,
+            clean_topic=topics.clean,
+            tally=tally,
         )
 
     def why_unusable(self, source: str) -> str | None:
         """Return what a source lacks on this machine, or None when it can be tried."""
         if source == "tmdb" and not self.config.tmdb.token.get_secret_value():
-            return "no token (set CELEBCOLLECT_TMDB__TOKEN, see https://www.themoviedb.org/settings/api)"
+            return (
+                "no token (set CELEBCOLLECT_TMDB__TOKEN, see"
+                " https://www.themoviedb.org/settings/api)"
+            )
         if source == "google":
             from celebcollect.sources.google import missing_browser
 
@@ -216,4 +271,8 @@ class App:
 
     def per_search(self, source: str) -> int:
         """Return how many candidates one search of a source asks for; later rounds ask for as many more."""
-        return self.config.google.images_per_celebrity if source == "google" else self.config.run.target_images
+        return (
+            self.config.google.images_per_celebrity
+            if source == "google"
+            else self.config.run.target_images
+        )

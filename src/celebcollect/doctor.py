@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from celebcollect.app import App
 from celebcollect.checks.faces import engine_for
-from celebcollect.errors import CelebCollectError
-from celebcollect.report import Tally
+from celebcollect.domain.errors import CelebCollectError
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.google import find_programs
 from celebcollect.web.client import server_time
 from celebcollect.web.urls import shown_url
@@ -65,25 +65,41 @@ def examine(app: App) -> Iterator[Finding]:
     """Look at one thing after the other; a service that does not answer takes its timeout."""
     yield _data_folder(app)
     yield _try("log", lambda: f"{app.bus.kind}, {len(app.bus.topics())} topics")
-    catalogue = _try("catalogue", lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities")
+    catalogue = _try(
+        "catalogue",
+        lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities",
+    )
     yield catalogue
-    # Each thing is looked at for itself: without a catalogue the others can only not know what a run before has noted.
+    # Each thing is looked at for itself: without a catalogue the others can only not know what a
+    # run before has noted.
     notes: Notes = app.catalogue if catalogue.verdict is Verdict.OK else _NoNotes()
     yield _contact(app)
     wikidata = shown_url(app.config.wikidata.endpoint)
-    yield _try("wikidata", lambda: f"{wikidata} answers", lambda: app.wikidata(Tally(), wait=_wait, notes=notes).probe())
+    yield _try(
+        "wikidata",
+        lambda: f"{wikidata} answers",
+        lambda: app.wikidata(Tally(), wait=_wait, notes=notes).probe(),
+    )
     yield _browser(app, notes)
     yield _token(app)
     yield _faces(app)
     yield _clock(app)
 
 
-def _try(name: str, what: Callable[[], str], probe: Callable[[], object] = lambda: None, *, needed: bool = True) -> Finding:
+def _try(
+    name: str,
+    what: Callable[[], str],
+    probe: Callable[[], object] = lambda: None,
+    *,
+    needed: bool = True,
+) -> Finding:
     try:
         probe()
         return Finding(name, Verdict.OK, what())
     except CelebCollectError as error:
-        return Finding(name, Verdict.MISSING if needed else Verdict.ADVICE, error.message, error.hint)
+        return Finding(
+            name, Verdict.MISSING if needed else Verdict.ADVICE, error.message, error.hint
+        )
 
 
 def _data_folder(app: App) -> Finding:
@@ -94,14 +110,27 @@ def _data_folder(app: App) -> Finding:
     where = folder.resolve()
     for place in (where, *(entry for entry in _entries(where) if entry.is_dir())):
         if not os.access(place, os.W_OK | os.X_OK):
-            hint = "Set data_dir to a folder that can be written, or give this user the right to write there."
+            hint = (
+                "Set data_dir to a folder that can be written, or give this user the right to write"
+                " there."
+            )
             return Finding("data folder", Verdict.MISSING, f"{place} cannot be written", hint)
     free = shutil.disk_usage(where).free
     told = f"{where}, {free / 1e9:.1f} GB free"
     if free < FULL_BYTES:
-        return Finding("data folder", Verdict.MISSING, told, "Make room, or set data_dir to a folder on a larger disk.")
+        return Finding(
+            "data folder",
+            Verdict.MISSING,
+            told,
+            "Make room, or set data_dir to a folder on a larger disk.",
+        )
     if free < LEAST_FREE_BYTES:
-        return Finding("data folder", Verdict.ADVICE, told, f"Less than {LEAST_FREE_BYTES / 1e9:.0f} GB soon fill up; nothing is ever deleted.")
+        return Finding(
+            "data folder",
+            Verdict.ADVICE,
+            told,
+            f"Less than {LEAST_FREE_BYTES / 1e9:.0f} GB soon fill up; nothing is ever deleted.",
+        )
     return Finding("data folder", Verdict.OK, told)
 
 
@@ -117,28 +146,49 @@ def _contact(app: App) -> Finding:
     contact = app.config.http.contact
     if contact:
         return Finding("contact", Verdict.OK, contact)
-    hint = "Set [http] contact to a mail address or URL: Wikimedia slows down or refuses programs that nobody can be asked about."
+    hint = (
+        "Set [http] contact to a mail address or URL: Wikimedia slows down or refuses programs that"
+        " nobody can be asked about."
+    )
     return Finding("contact", Verdict.ADVICE, "nobody to write to in our User-Agent", hint)
 
 
 def _browser(app: App, notes: Notes) -> Finding:
     why_not = app.why_unusable("google")
     if why_not:
-        return Finding("browser", Verdict.ADVICE, why_not, "Without one Google Images is left out. Debian: apt install chromium chromium-driver")
+        return Finding(
+            "browser",
+            Verdict.ADVICE,
+            why_not,
+            "Without one Google Images is left out. Debian: apt install chromium chromium-driver",
+        )
     settings = app.config.google
     if settings.remote_url:
         what = f"a browser at {shown_url(settings.remote_url)} starts"
     else:
         programs = find_programs(settings)
-        what = f"{programs.browser or 'a browser'} starts, with {programs.driver or 'the driver that Selenium finds'}"
-    return _try("browser", lambda: what, lambda: app.google(Tally(), wait=_wait, notes=notes).probe(), needed=False)
+        what = (
+            f"{programs.browser or 'a browser'} starts, with"
+            f" {programs.driver or 'the driver that Selenium finds'}"
+        )
+    return _try(
+        "browser",
+        lambda: what,
+        lambda: app.google(Tally(), wait=_wait, notes=notes).probe(),
+        needed=False,
+    )
 
 
 def _token(app: App) -> Finding:
     why_not = app.why_unusable("tmdb")
     if why_not:
         return Finding("tmdb", Verdict.ADVICE, why_not, "Without it TMDB is left out.")
-    return _try("tmdb", lambda: "the token is accepted", lambda: app.tmdb(Tally(), wait=_wait).probe(), needed=False)
+    return _try(
+        "tmdb",
+        lambda: "the token is accepted",
+        lambda: app.tmdb(Tally(), wait=_wait).probe(),
+        needed=False,
+    )
 
 
 def _faces(app: App) -> Finding:
@@ -146,20 +196,36 @@ def _faces(app: App) -> Finding:
     if app.config.clean.faces == "off":
         return Finding("faces", Verdict.OK, "switched off")
     if app.config.clean.detector_model:
-        return _try("faces", lambda: f"{app.config.clean.detector_model} and onnxruntime", lambda: engine_for(app.config.clean, tell=False))
+        return _try(
+            "faces",
+            lambda: f"{app.config.clean.detector_model} and onnxruntime",
+            lambda: engine_for(app.config.clean, tell=False),
+        )
     if not absent:
         return Finding("faces", Verdict.OK, "the extra is installed")
     verdict = Verdict.MISSING if app.config.clean.faces == "required" else Verdict.ADVICE
-    return Finding("faces", verdict, f"not installed: {', '.join(absent)}", "pip install 'celebcollect[faces]'; without it wrong people stay in.")
+    return Finding(
+        "faces",
+        verdict,
+        f"not installed: {', '.join(absent)}",
+        "pip install 'celebcollect[faces]'; without it wrong people stay in.",
+    )
 
 
 def _clock(app: App) -> Finding:
     told = server_time(app.config.wikidata.endpoint, app.config.http)
     offset = None if told is None else (datetime.now(UTC) - told).total_seconds()
     if offset is None:
-        return Finding("clock", Verdict.ADVICE, "no server told the time", "Compare it yourself: `date -u`.")
+        return Finding(
+            "clock", Verdict.ADVICE, "no server told the time", "Compare it yourself: `date -u`."
+        )
     if abs(offset) > CLOCK_TOLERANCE_S:
-        return Finding("clock", Verdict.MISSING, f"{offset:+.0f} s off the endpoint's", "Set the clock: certificates and leases depend on it.")
+        return Finding(
+            "clock",
+            Verdict.MISSING,
+            f"{offset:+.0f} s off the endpoint's",
+            "Set the clock: certificates and leases depend on it.",
+        )
     return Finding("clock", Verdict.OK, f"{offset:+.0f} s off the endpoint's")
 
 

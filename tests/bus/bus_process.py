@@ -1,7 +1,8 @@
 """A process of its own on a bus, for tests: `python bus_process.py KIND WHERE ACTION ARGUMENT...`.
 
-publish TOPIC TAG BATCHES SIZE [PADDING]: publish batches of `TAG-batch-number`, print a batch's number when publish has returned.
-consume TOPIC GROUP BATCH COMMIT: print `joined`, then a line for each polled batch (values, comma-separated), committing if COMMIT is 1.
+publish TOPIC TAG BATCHES SIZE [PADDING]: publish batches of `TAG-batch-number`, print a batch's
+number when publish has returned. consume TOPIC GROUP BATCH COMMIT: print `joined`, then a line for
+each polled batch (values, comma-separated), committing if COMMIT is 1.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import sys
 from pathlib import Path
 
 from celebcollect.bus.base import Bus
-from celebcollect.bus.embedded import EmbeddedBus
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.config.sections import KafkaConfig
 
 
 def say(line: object) -> None:
@@ -24,13 +25,18 @@ def say(line: object) -> None:
 def open_bus(kind: str, where: str) -> Bus:
     """Open a bus by its kind and place: a folder, or Kafka's servers."""
     if kind == "kafka":
-        return KafkaBus(KafkaConfig(bootstrap_servers=where, partitions=3, client={"session.timeout.ms": 2000}))
+        return KafkaBus(
+            KafkaConfig(bootstrap_servers=where, partitions=3, client={"session.timeout.ms": 2000})
+        )
     return EmbeddedBus(Path(where))
 
 
 def publish(bus: Bus, topic: str, tag: str, batches: int, size: int, padding: int = 0) -> None:
     for batch in range(batches):
-        bus.publish(topic, [(tag, f"{tag}-{batch}-{number}".encode() + b" " * padding) for number in range(size)])
+        bus.publish(
+            topic,
+            [(tag, f"{tag}-{batch}-{number}".encode() + b" " * padding) for number in range(size)],
+        )
         say(batch)
 
 

@@ -20,7 +20,9 @@ def take(subscription: Subscription, count: int) -> list[Message]:
     messages: list[Message] = []
     deadline = time.monotonic() + PATIENCE_S
     while len(messages) < count:
-        assert time.monotonic() < deadline, f"{len(messages)} of {count} messages after {PATIENCE_S} s"
+        assert time.monotonic() < deadline, (
+            f"{len(messages)} of {count} messages after {PATIENCE_S} s"
+        )
         messages += subscription.poll(count - len(messages), 0.2)
     return messages
 

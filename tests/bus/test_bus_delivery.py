@@ -11,7 +11,9 @@ from bus_steps import drained, numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus, Item
 
 
-def test_messages_of_a_key_arrive_in_the_order_of_publishing(bus: Bus, topic: str, group: str) -> None:
+def test_messages_of_a_key_arrive_in_the_order_of_publishing(
+    bus: Bus, topic: str, group: str
+) -> None:
     """Each key's messages keep their order over batches and partitions."""
     keys = [f"Q{number}" for number in range(1, 8)]
     for batch in range(10):
@@ -71,7 +73,9 @@ def test_a_commit_outlives_the_bus(backend, topic: str, group: str) -> None:
     assert finished
 
 
-def test_polled_messages_do_not_come_twice_to_one_subscription(bus: Bus, topic: str, group: str) -> None:
+def test_polled_messages_do_not_come_twice_to_one_subscription(
+    bus: Bus, topic: str, group: str
+) -> None:
     """A subscription goes forward even when it has not committed yet."""
     bus.publish(topic, numbered(10))
 
@@ -130,7 +134,9 @@ def test_one_subscription_reads_several_topics(bus: Bus, topic: str, group: str)
         finished = drained(subscription)
 
     for name in names:
-        assert [message.value for message in messages if message.topic == name] == [str(number).encode() for number in range(40)]
+        assert [message.value for message in messages if message.topic == name] == [
+            str(number).encode() for number in range(40)
+        ]
     assert finished
 
 
@@ -236,4 +242,6 @@ def test_processes_publish_at_once(backend, bus: Bus, topic: str, group: str) ->
     assert ([worker.returncode for worker in workers], errors) == ([0, 0], ["", ""])
     for tag in ("Q1", "Q2"):
         mine = [message.value for message in messages if message.key == tag]
-        assert mine == [f"{tag}-{batch}-{number}".encode() for batch in range(40) for number in range(25)]
+        assert mine == [
+            f"{tag}-{batch}-{number}".encode() for batch in range(40) for number in range(25)
+        ]

@@ -9,13 +9,27 @@ import pytest
 
 from bus_steps import numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus, TopicSpec
-from celebcollect.errors import BusError, UsageError
+from celebcollect.domain.errors import BusError, UsageError
 
-HOSTILE_KEYS = ["", " ", "'; DROP TABLE messages; --", "../../etc/passwd", "\x00", "Q1\n", "😀", "עברית\u202e", "ß" * 300, "%s{}", "\\"]
+HOSTILE_KEYS = [
+    "",
+    " ",
+    "'; DROP TABLE messages; --",
+    "../../etc/passwd",
+    "\x00",
+    "Q1\n",
+    "😀",
+    "עברית\u202e",
+    "ß" * 300,
+    "%s{}",
+    "\\",
+]
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"", b"null", bytes(range(256)) * 4, "ünïcode 😀".encode(), bytes(1_000_000)], ids=lambda v: f"{str(v)[:12]}"
+    "value",
+    [None, b"", b"null", bytes(range(256)) * 4, "ünïcode 😀".encode(), bytes(1_000_000)],
+    ids=lambda v: f"{str(v)[:12]}",
 )
 def test_a_value_arrives_as_it_was(bus: Bus, topic: str, value: bytes | None) -> None:
     """Any bytes, none at all, and no value are three different things and survive."""
@@ -80,7 +94,9 @@ def test_a_batch_that_cannot_be_built_publishes_nothing(bus: Bus, topic: str) ->
     assert values(bus.read(topic)) == [b"0"]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a b", "a/b", "ü", "x" * 250, "a;b", 'a"b', "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a b", "a/b", "ü", "x" * 250, "a;b", 'a"b', "\udcff"]
+)
 def test_an_impossible_topic_name_is_refused(bus: Bus, name: str, group: str) -> None:
     """Names that Kafka refuses are refused by every backend, before anything happens."""
     with pytest.raises(UsageError, match="no name for a topic"):
@@ -104,8 +120,18 @@ def test_reading_takes_the_topic_as_it_is_now(bus: Bus, topic: str, group: str) 
     assert len(take_and_commit(bus, topic, group, 1205)) == 1205
 
 
-@pytest.mark.parametrize(("last", "expected"), [(0, []), (1, [b"9"]), (3, [b"7", b"8", b"9"]), (50, [str(number).encode() for number in range(10)])])
-def test_reading_the_newest_messages(bus: Bus, topic: str, last: int, expected: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (0, []),
+        (1, [b"9"]),
+        (3, [b"7", b"8", b"9"]),
+        (50, [str(number).encode() for number in range(10)]),
+    ],
+)
+def test_reading_the_newest_messages(
+    bus: Bus, topic: str, last: int, expected: list[bytes]
+) -> None:
     """The newest messages come oldest first, as many as there are."""
     bus.publish(topic, numbered(10))
 
@@ -131,11 +157,16 @@ def test_topics_are_listed_with_their_lags(bus: Bus, topic: str, group: str) -> 
 
     listed = [info for info in bus.topics() if info.name.startswith(topic)]
 
-    assert [(info.name, info.messages) for info in listed] == [(f"{topic}-a", 5), (f"{topic}-b", 10)]
+    assert [(info.name, info.messages) for info in listed] == [
+        (f"{topic}-a", 5),
+        (f"{topic}-b", 10),
+    ]
     assert [dict(info.lag) for info in listed] == [{}, {group: 6, f"{group}-2": 0}]
 
 
-def test_ensuring_topics_creates_the_missing_ones(bus: Bus, topic: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_ensuring_topics_creates_the_missing_ones(
+    bus: Bus, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """Topics exist afterwards; doing it again changes nothing and says nothing."""
     specs = [TopicSpec(topic), TopicSpec(f"{topic}-compacted", compacted=True)]
 
@@ -144,11 +175,16 @@ def test_ensuring_topics_creates_the_missing_ones(bus: Bus, topic: str, caplog: 
         bus.publish(topic, numbered(2))
         bus.ensure(specs)
 
-    assert {info.name: info.messages for info in bus.topics() if info.name.startswith(topic)} == {topic: 2, f"{topic}-compacted": 0}
+    assert {info.name: info.messages for info in bus.topics() if info.name.startswith(topic)} == {
+        topic: 2,
+        f"{topic}-compacted": 0,
+    }
     assert caplog.messages == []
 
 
-def test_a_topic_that_differs_is_told(bus: Bus, topic: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_topic_that_differs_is_told(
+    bus: Bus, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """A topic that exists without compaction although it should have it is left alone and named in a warning."""
     bus.publish(topic, numbered(1))
 
@@ -160,7 +196,9 @@ def test_a_topic_that_differs_is_told(bus: Bus, topic: str, caplog: pytest.LogCa
     assert values(bus.read(topic)) == [b"0"]
 
 
-def test_a_compacted_topic_ends_with_the_newest_of_each_key(bus: Bus, topic: str, group: str) -> None:
+def test_a_compacted_topic_ends_with_the_newest_of_each_key(
+    bus: Bus, topic: str, group: str
+) -> None:
     """Whoever reads a compacted topic late knows each key's newest value, and which keys were withdrawn."""
     bus.ensure([TopicSpec(topic, compacted=True)])
     for step in range(3):
@@ -175,7 +213,10 @@ def test_a_compacted_topic_ends_with_the_newest_of_each_key(bus: Bus, topic: str
             subscription.commit(messages)
     read = {message.key: message.value for message in bus.read(topic)}
 
-    assert state == {f"Q{number}": b"2" for number in range(10)} | {"Q3": None, "Q4": b"in one batch"}
+    assert state == {f"Q{number}": b"2" for number in range(10)} | {
+        "Q3": None,
+        "Q4": b"in one batch",
+    }
     assert read == state
 
 

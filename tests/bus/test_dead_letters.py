@@ -12,8 +12,18 @@ from hypothesis import strategies as st
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, decode_key, encode_key
 
-keys = st.none() | st.text() | st.binary(max_size=40) | st.sampled_from(["\x00" * 5000, b"\xff" * 5000])
-values = st.none() | st.binary() | st.text().map(str.encode) | st.sampled_from([b"\x00" * 50_000, b"\xff" * 50_000, "\U0001f600".encode() * 3000])
+keys = (
+    st.none()
+    | st.text()
+    | st.binary(max_size=40)
+    | st.sampled_from(["\x00" * 5000, b"\xff" * 5000])
+)
+values = (
+    st.none()
+    | st.binary()
+    | st.text().map(str.encode)
+    | st.sampled_from([b"\x00" * 50_000, b"\xff" * 50_000, "\U0001f600".encode() * 3000])
+)
 
 
 def read_message(raw_key: bytes | None, value: bytes | None, *, offset: int = 7) -> Message:
@@ -53,7 +63,9 @@ def test_the_bytes_of_every_key_are_kept(key: bytes) -> None:
 
     letter = json.loads(dead.encode(message, "")[1])
 
-    kept = base64.b64decode(letter["key_base64"]) if "key_base64" in letter else letter["key"].encode()
+    kept = (
+        base64.b64decode(letter["key_base64"]) if "key_base64" in letter else letter["key"].encode()
+    )
     assert kept == key
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from bus_steps import numbered, take, values
 from celebcollect.bus.base import TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.errors import BusError
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.domain.errors import BusError
 
 
 @pytest.fixture
@@ -75,12 +75,19 @@ def test_topics_of_the_same_moment_do_not_mix(log: EmbeddedBus) -> None:
         for name in ("a", "b", "c"):
             log.publish(name, [("Q1", f"{name}{step}".encode())])
 
-    found = {name: [(message.value, message.offset) for message in log.read(name)] for name in ("a", "b", "c")}
+    found = {
+        name: [(message.value, message.offset) for message in log.read(name)]
+        for name in ("a", "b", "c")
+    }
 
-    assert found == {name: [(f"{name}{step}".encode(), step) for step in range(3)] for name in ("a", "b", "c")}
+    assert found == {
+        name: [(f"{name}{step}".encode(), step) for step in range(3)] for name in ("a", "b", "c")
+    }
 
 
-def test_a_lagging_reader_does_not_see_the_write_ahead_log_grow(log: EmbeddedBus, tmp_path: Path) -> None:
+def test_a_lagging_reader_does_not_see_the_write_ahead_log_grow(
+    log: EmbeddedBus, tmp_path: Path
+) -> None:
     """An idle iterator holds no snapshot open, so the file's companion stays bounded."""
     log.publish("urls", numbered(1000))
     reader = log.read("urls")
@@ -93,7 +100,11 @@ def test_a_lagging_reader_does_not_see_the_write_ahead_log_grow(log: EmbeddedBus
     reader.close()
 
 
-@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["no database", "broken header"])
+@pytest.mark.parametrize(
+    "content",
+    [b"garbage" * 1000, b"SQLite format 3\x00" + b"\xff" * 5000],
+    ids=["no database", "broken header"],
+)
 def test_a_file_that_is_no_log_is_told(tmp_path: Path, content: bytes) -> None:
     """A damaged file is an error that says what to do, and is left as it is."""
     (tmp_path / "log.sqlite3").write_bytes(content)
@@ -154,24 +165,31 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     for parent in list(tmp_path.parents)[:-2] if os.geteuid() == 0 else []:
         parent.chmod(parent.stat().st_mode | 0o011)
     tmp_path.chmod(0o755)
-    # root may write anywhere, so the child becomes nobody, after its imports: the interpreter may lie in root's home.
+    # root may write anywhere, so the child becomes nobody, after its imports: the interpreter may
+    # lie in root's home.
     program = """if True:
         import os, pathlib, sys
-        from celebcollect.bus.embedded import EmbeddedBus
+        from celebcollect.bus.sqlite.bus import EmbeddedBus
         os.geteuid() or os.setuid(65534)
         EmbeddedBus(pathlib.Path(sys.argv[1]))
     """
 
-    result = subprocess.run([sys.executable, "-c", program, str(tmp_path / "log")], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "log")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert "celebcollect.errors.BusError: the message log in" in result.stderr
+    assert "celebcollect.domain.errors.BusError: the message log in" in result.stderr
 
 
 def test_a_full_disk_loses_nothing_that_was_promised(log: EmbeddedBus, tmp_path: Path) -> None:
     """The batch that does not fit is refused wholly, and the log goes on when there is space again."""
     log.publish("urls", [("Q1", b"kept")] * 10)
     pages = log._connection.execute("PRAGMA page_count").fetchone()[0]
-    log._connection.execute(f"PRAGMA max_page_count={pages + 10}")  # SQLite's own "disk full", on a disk that is not
+    # SQLite's own "disk full", on a disk that is not
+    log._connection.execute(f"PRAGMA max_page_count={pages + 10}")
 
     with pytest.raises(BusError, match="full") as raised:
         log.publish("urls", [("Q1", bytes(1000))] * 1000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from celebcollect.bus.base import TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 
 TOPICS = ("plain", "other", "compacted")
 keys = st.sampled_from(["Q1", "Q2", "Q3"])
@@ -38,7 +38,10 @@ class LogBesideModel(RuleBasedStateMachine):
         self.position = dict(self.committed)
         self.polled: list = []
 
-    @rule(topic=st.sampled_from(TOPICS), items=st.lists(st.tuples(keys, st.binary(max_size=3)), max_size=6))
+    @rule(
+        topic=st.sampled_from(TOPICS),
+        items=st.lists(st.tuples(keys, st.binary(max_size=3)), max_size=6),
+    )
     def publish(self, topic: str, items: list[tuple[str, bytes]]) -> None:
         self.bus.publish(topic, items)
         for key, value in items:
@@ -50,10 +53,17 @@ class LogBesideModel(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 8))
     def poll(self, limit: int) -> None:
         messages = self.subscription.poll(limit, 0)
-        waiting = {topic: [message for message in self.kept[topic] if message[0] >= self.position[topic]] for topic in TOPICS}
+        waiting = {
+            topic: [message for message in self.kept[topic] if message[0] >= self.position[topic]]
+            for topic in TOPICS
+        }
         assert len(messages) == min(limit, sum(map(len, waiting.values())))
         for topic in TOPICS:
-            mine = [(message.offset, message.key, message.value) for message in messages if message.topic == topic]
+            mine = [
+                (message.offset, message.key, message.value)
+                for message in messages
+                if message.topic == topic
+            ]
             assert mine == waiting[topic][: len(mine)]
             if mine:
                 self.position[topic] = mine[-1][0] + 1
@@ -79,8 +89,12 @@ class LogBesideModel(RuleBasedStateMachine):
     @invariant()
     def everything_is_there(self) -> None:
         for topic in TOPICS:
-            assert [(message.offset, message.key, message.value) for message in self.bus.read(topic)] == self.kept[topic]
-        behind = sum(message[0] >= self.committed[topic] for topic in TOPICS for message in self.kept[topic])
+            assert [
+                (message.offset, message.key, message.value) for message in self.bus.read(topic)
+            ] == self.kept[topic]
+        behind = sum(
+            message[0] >= self.committed[topic] for topic in TOPICS for message in self.kept[topic]
+        )
         assert self.subscription.lag() == behind
 
     def teardown(self) -> None:

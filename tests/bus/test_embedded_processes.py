@@ -13,8 +13,8 @@ import pytest
 
 from bus_steps import numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.errors import Busy
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.domain.errors import Busy
 
 
 def kill(process: subprocess.Popen[str]) -> list[str]:
@@ -35,7 +35,9 @@ def backend(embedded):
 
 
 @pytest.mark.parametrize("lines", [1, 7, 30])
-def test_a_killed_publisher_leaves_whole_batches_only(backend, bus: Bus, topic: str, lines: int) -> None:
+def test_a_killed_publisher_leaves_whole_batches_only(
+    backend, bus: Bus, topic: str, lines: int
+) -> None:
     """Whatever publish returned for is there, each batch is there wholly or not at all, and in order."""
     writer = backend.start("publish", topic, "Q1", 100_000, 50, 400)
     told = [first_line(writer) for _ in range(lines)]
@@ -47,7 +49,8 @@ def test_a_killed_publisher_leaves_whole_batches_only(backend, bus: Bus, topic: 
     assert writer.returncode == -signal.SIGKILL
     assert set(batches.values()) == {50}
     assert sorted(batches) == list(range(len(batches)))
-    # The last line may have been cut by the kill, and the batch after it may have reached the disk untold.
+    # The last line may have been cut by the kill, and the batch after it may have reached the disk
+    # untold.
     assert len(told) <= len(batches) <= len(told) + 1
 
 
@@ -64,10 +67,15 @@ def test_a_killed_consumer_frees_its_group(backend, bus: Bus, topic: str, group:
     rest = take_and_commit(bus, topic, group, 30 - len(committed))
 
     # The last batch may have been committed untold.
-    assert values(rest) in ([str(number).encode() for number in range(start, 30)] for start in (len(committed), len(committed) + 10))
+    assert values(rest) in (
+        [str(number).encode() for number in range(start, 30)]
+        for start in (len(committed), len(committed) + 10)
+    )
 
 
-def test_uncommitted_work_of_a_killed_consumer_is_repeated(backend, bus: Bus, topic: str, group: str) -> None:
+def test_uncommitted_work_of_a_killed_consumer_is_repeated(
+    backend, bus: Bus, topic: str, group: str
+) -> None:
     """A consumer that dies before its commit has done nothing that counts."""
     bus.publish(topic, numbered(10))
     consumer = backend.start("consume", topic, group, 10, 0)
@@ -79,12 +87,16 @@ def test_uncommitted_work_of_a_killed_consumer_is_repeated(backend, bus: Bus, to
     assert lines[1].split(",") == [(value or b"").decode() for value in values(again)]
 
 
-def test_the_second_consumer_is_told_who_holds_the_group(backend, bus: Bus, topic: str, group: str) -> None:
+def test_the_second_consumer_is_told_who_holds_the_group(
+    backend, bus: Bus, topic: str, group: str
+) -> None:
     """Busy names the process and since when; other groups, and the group once it is free, are open."""
     consumer = backend.start("consume", topic, group, 10, 1)
     first_line(consumer)
 
-    with pytest.raises(Busy, match=rf"group {group} is in use by process {consumer.pid} on .+ since 20") as raised:
+    with pytest.raises(
+        Busy, match=rf"group {group} is in use by process {consumer.pid} on .+ since 20"
+    ) as raised:
         bus.subscribe([topic], group)
     bus.subscribe([topic], f"{group}-other").close()
     kill(consumer)
@@ -108,7 +120,9 @@ def test_one_process_is_one_consumer_too(bus: Bus, topic: str, group: str) -> No
     assert values(first) == values(second) == [b"0"]
 
 
-@pytest.mark.parametrize("name", ["../../escape", "a/b", "", "'; DROP TABLE holders; --", "😀" * 100, "\x00", "x" * 5000])
+@pytest.mark.parametrize(
+    "name", ["../../escape", "a/b", "", "'; DROP TABLE holders; --", "😀" * 100, "\x00", "x" * 5000]
+)
 def test_any_text_is_a_group(backend, bus: Bus, topic: str, name: str, tmp_path) -> None:
     """A group's name reaches no path and breaks no query, and each name is a group of its own."""
     bus.publish(topic, numbered(3))
@@ -131,12 +145,16 @@ def test_closing_the_bus_frees_its_groups(backend, bus: Bus, topic: str, group: 
     bus.subscribe([topic], group).close()
 
 
-def test_four_processes_write_without_getting_in_each_others_way(backend, bus: Bus, topic: str, group: str) -> None:
+def test_four_processes_write_without_getting_in_each_others_way(
+    backend, bus: Bus, topic: str, group: str
+) -> None:
     """Four writers start at once on an empty folder, and a reader follows them: all succeed, everything is there."""
     writers = [backend.start("publish", topic, f"Q{number}", 60, 20) for number in range(1, 5)]
     with bus.subscribe([topic], group) as subscription:
         messages = []
-        while len(messages) < 4800 and (messages or any(writer.poll() is None for writer in writers)):
+        while len(messages) < 4800 and (
+            messages or any(writer.poll() is None for writer in writers)
+        ):
             batch = subscription.poll(500, 5)
             subscription.commit(batch)
             messages += batch
@@ -156,7 +174,9 @@ def test_a_new_log_is_opened_by_many_at_once(tmp_path) -> None:
 
     for number in range(8):
         with ThreadPoolExecutor(8) as pool:
-            opened = list(pool.map(open_together, [tmp_path / str(number)] * 8, [threading.Barrier(8)] * 8))
+            opened = list(
+                pool.map(open_together, [tmp_path / str(number)] * 8, [threading.Barrier(8)] * 8)
+            )
         for bus in opened:
             bus.publish("urls", numbered(1))
             bus.close()

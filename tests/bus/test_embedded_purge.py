@@ -10,8 +10,8 @@ import pytest
 
 from bus_steps import drained, numbered, take, take_and_commit, values
 from celebcollect.bus.base import Message, Purging, TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.errors import BusError
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.domain.errors import BusError
 
 
 @pytest.fixture
@@ -40,9 +40,16 @@ def test_the_picked_messages_are_gone_from_every_topic(bus: EmbeddedBus) -> None
 
     assert isinstance(bus, Purging)
     assert removed == {"urls": 2, "urls.dead": 2}
-    assert [(message.offset, message.value) for message in bus.read("urls")] == [(1, b"b"), (3, b"d")]
+    assert [(message.offset, message.value) for message in bus.read("urls")] == [
+        (1, b"b"),
+        (3, b"d"),
+    ]
     assert values(bus.read("urls", last=1)) == [b"d"]
-    assert {topic.name: topic.messages for topic in bus.topics()} == {"urls": 2, "urls.dead": 2, "untouched": 3}
+    assert {topic.name: topic.messages for topic in bus.topics()} == {
+        "urls": 2,
+        "urls.dead": 2,
+        "untouched": 3,
+    }
 
 
 @pytest.mark.parametrize("done", range(7))
@@ -121,7 +128,9 @@ def test_no_byte_is_left_in_the_files(bus: EmbeddedBus, folder: Path) -> None:
     bystander.close()
 
 
-def test_what_compaction_replaced_is_wiped_although_nothing_is_picked(bus: EmbeddedBus, folder: Path) -> None:
+def test_what_compaction_replaced_is_wiped_although_nothing_is_picked(
+    bus: EmbeddedBus, folder: Path
+) -> None:
     """A withdrawal on a compacted topic frees the space of the old value; a purge clears it."""
     bus.ensure([TopicSpec("clean", compacted=True)])
     bus.publish("clean", [("Q7/x", b"picture of Q7" * 20)])
@@ -149,10 +158,12 @@ def test_a_log_of_the_first_version_is_upgraded(folder: Path) -> None:
     bus.close()
 
 
-def test_a_reader_that_never_ends_is_told(bus: EmbeddedBus, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_never_ends_is_told(
+    bus: EmbeddedBus, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its old state keeps the bytes in the write-ahead log: an error, and a second purge finishes the work."""
     bus.publish("urls", [("Q1", b"secret")])
-    monkeypatch.setattr("celebcollect.bus.logfile.BUSY_S", 0.2)
+    monkeypatch.setattr("celebcollect.bus.sqlite.logfile.BUSY_S", 0.2)
     reader = sqlite3.connect(folder / "log.sqlite3", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM messages").fetchone()

@@ -14,7 +14,7 @@ from bus_steps import values
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
+from celebcollect.config.sections import KafkaConfig
 from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
@@ -24,16 +24,25 @@ GIANT, SMALL = b"g" * 3000, [str(number).encode() for number in range(600)]
 
 
 @pytest.mark.parametrize("command", ["publish", "replay-dead"])
-def test_a_giant_does_not_keep_those_behind_it(kafka_broker: Broker, tmp_path: Path, topic: str, command: str) -> None:
+def test_a_giant_does_not_keep_those_behind_it(
+    kafka_broker: Broker, tmp_path: Path, topic: str, command: str
+) -> None:
     """The first of several batches holds a message over the topic's limit: all the others arrive, exit code 3 tells of the one."""
     admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
-    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LIMIT)})])[topic].result(10)
-    (tmp_path / "config.toml").write_text(f'data_dir = "{tmp_path}"\n[kafka]\nbootstrap_servers = "{kafka_broker.bootstrap}"\n')
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LIMIT)})])[
+        topic
+    ].result(10)
+    (tmp_path / "config.toml").write_text(
+        f'data_dir = "{tmp_path}"\n[kafka]\nbootstrap_servers = "{kafka_broker.bootstrap}"\n'
+    )
     bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, partitions=1))
     lines = [GIANT, *SMALL]
     with closing(bus):
         if command == "replay-dead":
-            bus.publish(dead.dead_topic(topic), [dead.encode(Message(topic, 0, 0, None, line, 0), "garbage") for line in lines])
+            bus.publish(
+                dead.dead_topic(topic),
+                [dead.encode(Message(topic, 0, 0, None, line, 0), "garbage") for line in lines],
+            )
 
         done = subprocess.run(
             [sys.executable, "-m", "celebcollect", "--config", str(tmp_path / "config.toml"), "topics", command, topic],

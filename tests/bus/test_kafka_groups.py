@@ -15,8 +15,8 @@ from confluent_kafka import KafkaError, KafkaException
 from bus_steps import PATIENCE_S, values
 from celebcollect.bus.base import Message, Subscription, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import ConfigError
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import ConfigError
 from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
@@ -27,7 +27,13 @@ SHORT = {"session.timeout.ms": 1500, "max.poll.interval.ms": 1500, "heartbeat.in
 
 @pytest.fixture
 def bus(kafka_broker: Broker) -> Iterator[KafkaBus]:
-    bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, partitions=4, client={"heartbeat.interval.ms": 200}))
+    bus = KafkaBus(
+        KafkaConfig(
+            bootstrap_servers=kafka_broker.bootstrap,
+            partitions=4,
+            client={"heartbeat.interval.ms": 200},
+        )
+    )
     yield bus
     bus.close()
 
@@ -38,7 +44,9 @@ def fill(bus: KafkaBus, topic: str, count: int = 200) -> None:
     bus.publish(topic, [(f"Q{number}", str(number).encode()) for number in range(count)])
 
 
-def turns(members: Sequence[Subscription], until: Callable[[list[list[Message]]], bool], limit: int = 500) -> list[list[Message]]:
+def turns(
+    members: Sequence[Subscription], until: Callable[[list[list[Message]]], bool], limit: int = 500
+) -> list[list[Message]]:
     """Let members poll in turn until a condition on what each has seen holds."""
     seen: list[list[Message]] = [[] for _ in members]
     deadline = time.monotonic() + PATIENCE_S
@@ -106,11 +114,14 @@ def test_a_partition_that_comes_back_is_not_set_back(bus: KafkaBus, topic: str, 
     assert lag == 200 - len(newer)
 
 
-def test_a_member_that_was_too_slow_gives_its_work_up(kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog) -> None:
+def test_a_member_that_was_too_slow_gives_its_work_up(
+    kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog
+) -> None:
     """A member that the group has left behind neither commits nor fails: it goes on with what it is given anew."""
     fill(bus, topic)
     config = KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client=SHORT)
-    # Closed whatever happens: librdkafka can wait for ever for the end of a consumer that its group has thrown out and nobody has closed.
+    # Closed whatever happens: librdkafka can wait for ever for the end of a consumer that its group
+    # has thrown out and nobody has closed.
     with closing(KafkaBus(config)) as slow_bus, slow_bus.subscribe([topic], group) as slow:
         late = turns([slow], lambda seen: len(seen[0]) == 200)[0]
         with bus.subscribe([topic], group) as quick, caplog.at_level(logging.INFO):
@@ -119,7 +130,9 @@ def test_a_member_that_was_too_slow_gives_its_work_up(kafka_broker: Broker, bus:
             before = quick.lag()
             slow.commit(late)
             after = quick.lag()
-            again = turns([slow, quick], lambda seen: len(slow._owned) == 2 and len(seen[0] + seen[1]) >= 50)
+            again = turns(
+                [slow, quick], lambda seen: len(slow._owned) == 2 and len(seen[0] + seen[1]) >= 50
+            )
             slow.commit(again[0])
             quick.commit(again[1] + taken_over)
             finished = quick.lag()
@@ -145,7 +158,9 @@ class MeetsARebalance:
         return self._consumer.commit(**options)
 
 
-def test_a_commit_that_meets_a_rebalance_is_made_up_for(bus: KafkaBus, topic: str, group: str) -> None:
+def test_a_commit_that_meets_a_rebalance_is_made_up_for(
+    bus: KafkaBus, topic: str, group: str
+) -> None:
     """A member keeps its place in partitions that stay its own, so nobody repeats that work: without another try the lag would stay for ever."""
     fill(bus, topic, 20)
     with bus.subscribe([topic], group) as one:
@@ -159,17 +174,29 @@ def test_a_commit_that_meets_a_rebalance_is_made_up_for(bus: KafkaBus, topic: st
     assert (late.refused, before, more, after) == (1, 20, [], 0)
 
 
-def test_a_session_timeout_that_the_broker_refuses_is_told(kafka_broker: Broker, topic: str, group: str) -> None:
+def test_a_session_timeout_that_the_broker_refuses_is_told(
+    kafka_broker: Broker, topic: str, group: str
+) -> None:
     """The group would never take us: the setting is named, instead of waiting for ever."""
-    bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client={"session.timeout.ms": 500, "heartbeat.interval.ms": 100}))
-    with bus.subscribe([topic], group) as subscription, pytest.raises(ConfigError, match=r"session\.timeout\.ms") as raised:
+    bus = KafkaBus(
+        KafkaConfig(
+            bootstrap_servers=kafka_broker.bootstrap,
+            client={"session.timeout.ms": 500, "heartbeat.interval.ms": 100},
+        )
+    )
+    with (
+        bus.subscribe([topic], group) as subscription,
+        pytest.raises(ConfigError, match=r"session\.timeout\.ms") as raised,
+    ):
         turns([subscription], lambda _: False)
     bus.close()
 
     assert raised.value.exit_code == 2
 
 
-def test_a_killed_members_partitions_go_to_the_others(backend_on_kafka, bus: KafkaBus, topic: str, group: str) -> None:
+def test_a_killed_members_partitions_go_to_the_others(
+    backend_on_kafka, bus: KafkaBus, topic: str, group: str
+) -> None:
     """After kill -9 the group waits for the session to end, and then another member repeats what was not committed."""
     fill(bus, topic)
     worker = backend_on_kafka.start("consume", topic, group, 20, 0)

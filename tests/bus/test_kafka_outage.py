@@ -14,8 +14,8 @@ import pytest
 from bus_steps import PATIENCE_S, take, values
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import BusError, Interrupted
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import BusError, Interrupted
 from services.kafka_broker import Kafka, kafka
 
 OUTAGE_S = float(os.environ.get("KAFKA_OUTAGE_S", "8"))
@@ -33,7 +33,10 @@ class Traffic:
         self.acknowledged: list[int] = []
         self.received: list[Message] = []
         self.errors: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._run, args=(work,)) for work in (self._publish, self._consume)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(work,))
+            for work in (self._publish, self._consume)
+        ]
 
     def __enter__(self) -> Traffic:
         for thread in self._threads:
@@ -64,13 +67,18 @@ class Traffic:
         for start in itertools.count(0, 10):
             if self._end.is_set():
                 return
-            self._bus.publish(self._topic, [(f"Q{number % 7}", str(number).encode()) for number in range(start, start + 10)])
+            self._bus.publish(
+                self._topic,
+                [(f"Q{number % 7}", str(number).encode()) for number in range(start, start + 10)],
+            )
             self.acknowledged += range(start, start + 10)
             time.sleep(0.02)
 
     def _consume(self) -> None:
         with self._bus.subscribe([self._topic], self._group) as subscription:
-            while not (self._end.is_set() and not self._threads[0].is_alive() and subscription.lag() == 0):
+            while not (
+                self._end.is_set() and not self._threads[0].is_alive() and subscription.lag() == 0
+            ):
                 messages = subscription.poll(100, 0.2)
                 self.received += messages
                 subscription.commit(messages)
@@ -78,7 +86,11 @@ class Traffic:
     def nothing_lost(self) -> bool:
         """Say whether all that was acknowledged arrived, each key's messages in their order (repeats apart)."""
         first_seen = list(dict.fromkeys(int(message.value or b"") for message in self.received))
-        ordered = all(mine == sorted(mine) for key in range(7) if (mine := [number for number in first_seen if number % 7 == key]) is not None)
+        ordered = all(
+            mine == sorted(mine)
+            for key in range(7)
+            if (mine := [number for number in first_seen if number % 7 == key]) is not None
+        )
         return set(self.acknowledged) <= set(first_seen) and ordered
 
 
@@ -98,10 +110,14 @@ def mortal() -> Iterator[Kafka]:
 
 
 def opened(cluster: Kafka) -> KafkaBus:
-    return KafkaBus(KafkaConfig(bootstrap_servers=cluster.bootstrap, partitions=3, replication_factor=3))
+    return KafkaBus(
+        KafkaConfig(bootstrap_servers=cluster.bootstrap, partitions=3, replication_factor=3)
+    )
 
 
-def test_one_broker_of_three_is_killed_and_comes_back(cluster: Kafka, topic: str, group: str) -> None:
+def test_one_broker_of_three_is_killed_and_comes_back(
+    cluster: Kafka, topic: str, group: str
+) -> None:
     """Without one of its brokers, and with it again, the cluster carries everything that was acknowledged."""
     bus = opened(cluster)
     bus.ensure([TopicSpec(topic)])
@@ -120,7 +136,9 @@ def test_one_broker_of_three_is_killed_and_comes_back(cluster: Kafka, topic: str
     assert set(traffic.acknowledged) <= kept
 
 
-def test_all_brokers_are_down_for_a_while(cluster: Kafka, topic: str, group: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_brokers_are_down_for_a_while(
+    cluster: Kafka, topic: str, group: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """Publishing and consuming wait, one line says so and one that it is over, and nothing is lost."""
     bus = opened(cluster)
     bus.ensure([TopicSpec(topic)])
@@ -144,7 +162,10 @@ def test_all_brokers_are_down_for_a_while(cluster: Kafka, topic: str, group: str
 def test_waiting_ends_when_the_program_is_to_stop(mortal: Kafka, topic: str, group: str) -> None:
     """While the cluster is gone, a stop ends publishing, committing and the lag; questions give up; closing is quick."""
     stop = threading.Event()
-    bus = KafkaBus(KafkaConfig(bootstrap_servers=mortal.bootstrap, client={"session.timeout.ms": 2000}), stop=stop)
+    bus = KafkaBus(
+        KafkaConfig(bootstrap_servers=mortal.bootstrap, client={"session.timeout.ms": 2000}),
+        stop=stop,
+    )
     bus.publish(topic, [("Q1", b"1")])
     subscription = bus.subscribe([topic], group)
     messages = take(subscription, 1)

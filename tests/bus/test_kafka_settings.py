@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.bus.kafka.settings import Settings
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import ConfigError
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import ConfigError
 
 NOWHERE = "127.0.0.1:1"
 SECRET = "correct-horse-battery"
@@ -59,7 +59,9 @@ def test_what_keeps_messages_safe_cannot_be_set(name: str) -> None:
         ("default.topic.config", "x", "not a setting that a file can give"),
     ],
 )
-def test_a_wrong_setting_is_named_as_the_user_wrote_it(name: str, value: str | int, reason: str) -> None:
+def test_a_wrong_setting_is_named_as_the_user_wrote_it(
+    name: str, value: str | int, reason: str
+) -> None:
     """The error says which of the settings, even where librdkafka knows it by another name."""
     error = opened(**{"client.id": "mine", name: value})
 
@@ -86,17 +88,31 @@ def test_a_secret_is_never_shown(name: str) -> None:
 
 def test_a_secret_in_somebody_elses_words_is_masked() -> None:
     """Texts of librdkafka and of brokers lose the secrets that they repeat."""
-    settings = Settings(KafkaConfig(bootstrap_servers=NOWHERE, client={"sasl.password": SECRET, "client.id": "mine"}))
+    settings = Settings(
+        KafkaConfig(
+            bootstrap_servers=NOWHERE, client={"sasl.password": SECRET, "client.id": "mine"}
+        )
+    )
 
     assert settings.mask(f"mine: login with\n{SECRET} failed") == "mine: login with *** failed"
 
 
 def test_the_users_settings_reach_every_client() -> None:
     """Security settings are passed on as they are, and defaults of ours that are no matter of safety give way."""
-    user = {"security.protocol": "SSL", "ssl.ca.location": "/etc/ca.pem", "session.timeout.ms": 30000, "socket.keepalive.enable": True}
+    user = {
+        "security.protocol": "SSL",
+        "ssl.ca.location": "/etc/ca.pem",
+        "session.timeout.ms": 30000,
+        "socket.keepalive.enable": True,
+    }
     settings = Settings(KafkaConfig(bootstrap_servers=NOWHERE, client=user))
 
-    for options in (settings.producer(print), settings.consumer("g", print), settings.reader(), settings.admin()):
+    for options in (
+        settings.producer(print),
+        settings.consumer("g", print),
+        settings.reader(),
+        settings.admin(),
+    ):
         assert options["security.protocol"] == "SSL"
         assert options["ssl.ca.location"] == "/etc/ca.pem"
         assert options["session.timeout.ms"] == "30000"
@@ -116,9 +132,18 @@ def test_librdkafka_knows_all_our_settings() -> None:
 @pytest.mark.parametrize(
     "toml",
     [
-        '"sasl.mechanism" = "PLAIN"\n"ssl.key.location" = "k"\n"ssl.endpoint.identification.algorithm" = "none"',
-        'sasl.mechanism = "PLAIN"\nssl.key.location = "k"\nssl.endpoint.identification.algorithm = "none"',
-        'sasl = {mechanism = "PLAIN"}\nssl = {key.location = "k", "endpoint.identification" = {algorithm = "none"}}',
+        (
+            '"sasl.mechanism" = "PLAIN"\n"ssl.key.location" ='
+            ' "k"\n"ssl.endpoint.identification.algorithm" = "none"'
+        ),
+        (
+            'sasl.mechanism = "PLAIN"\nssl.key.location ='
+            ' "k"\nssl.endpoint.identification.algorithm = "none"'
+        ),
+        (
+            'sasl = {mechanism = "PLAIN"}\nssl = {key.location = "k", "endpoint.identification" ='
+            ' {algorithm = "none"}}'
+        ),
     ],
     ids=["quoted", "bare", "tables"],
 )
@@ -126,7 +151,11 @@ def test_dotted_names_need_no_quotes(toml: str) -> None:
     """However TOML nests a name with dots, it is librdkafka's setting."""
     config = KafkaConfig(client=tomllib.loads(toml))
 
-    assert config.client == {"sasl.mechanism": "PLAIN", "ssl.key.location": "k", "ssl.endpoint.identification.algorithm": "none"}
+    assert config.client == {
+        "sasl.mechanism": "PLAIN",
+        "ssl.key.location": "k",
+        "ssl.endpoint.identification.algorithm": "none",
+    }
 
 
 @pytest.mark.parametrize("client", ["text", [1], {"debug": []}, {"debug": {}}, {"debug": None}])

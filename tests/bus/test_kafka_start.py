@@ -8,12 +8,16 @@ import time
 import pytest
 
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import BusError
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import BusError
 from services.kafka_broker import SASL_PASSWORD, SASL_USER, free_ports
 from services.kafka_keeper import Broker
 
-SASL = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": SASL_USER}
+SASL = {
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "PLAIN",
+    "sasl.username": SASL_USER,
+}
 
 
 def refused(servers: str, **client: str) -> tuple[BusError, float]:
@@ -46,7 +50,10 @@ def test_a_server_that_says_nothing_is_told_in_time() -> None:
     assert took_s < 2.5
 
 
-@pytest.mark.parametrize("servers", ["no-such-host.invalid:9092", "::::", "127.0.0.1:notaport", "http://127.0.0.1:1", " ", ","])
+@pytest.mark.parametrize(
+    "servers",
+    ["no-such-host.invalid:9092", "::::", "127.0.0.1:notaport", "http://127.0.0.1:1", " ", ","],
+)
 def test_an_address_that_is_none_is_told(servers: str) -> None:
     """Names that do not resolve and addresses that are none end as an expected error."""
     error, took_s = refused(servers)
@@ -77,7 +84,11 @@ def test_no_login_where_one_is_wanted_is_told(kafka_broker: Broker) -> None:
 @pytest.mark.kafka
 def test_a_login_works_for_every_client(kafka_broker: Broker, topic: str, group: str) -> None:
     """Publishing, making topics, consuming, lag and reading all use the configured login."""
-    bus = KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.sasl, client={**SASL, "sasl.password": SASL_PASSWORD}))
+    bus = KafkaBus(
+        KafkaConfig(
+            bootstrap_servers=kafka_broker.sasl, client={**SASL, "sasl.password": SASL_PASSWORD}
+        )
+    )
     bus.publish(topic, [("Q1", b"hello")])
     with bus.subscribe([topic], group) as subscription:
         messages = subscription.poll(1, 10)
@@ -86,5 +97,7 @@ def test_a_login_works_for_every_client(kafka_broker: Broker, topic: str, group:
     read = list(bus.read(topic))
     bus.close()
 
-    assert [message.value for message in messages] == [message.value for message in read] == [b"hello"]
+    assert (
+        [message.value for message in messages] == [message.value for message in read] == [b"hello"]
+    )
     assert lag == 0

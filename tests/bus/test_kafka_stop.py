@@ -25,10 +25,25 @@ def mortal() -> Iterator[Kafka]:
 
 def start(folder: Path, servers: str, *arguments: str) -> subprocess.Popen[str]:
     (folder / "config.toml").write_text(
-        f'data_dir = "{folder / "data"}"\n[kafka]\nbootstrap_servers = "{servers}"\nclient.session.timeout.ms = 2000\n'
+        f'data_dir = "{folder / "data"}"\n[kafka]\nbootstrap_servers ='
+        f' "{servers}"\nclient.session.timeout.ms = 2000\n'
     )
-    command = [sys.executable, "-m", "celebcollect", "--config", str(folder / "config.toml"), "-v", *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    command = [
+        sys.executable,
+        "-m",
+        "celebcollect",
+        "--config",
+        str(folder / "config.toml"),
+        "-v",
+        *arguments,
+    ]
+    return subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
 
 
 def stopped(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, float]:
@@ -40,8 +55,12 @@ def stopped(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["supervisor", "ctrl-c"])
-def test_a_worker_that_waits_for_kafka_can_be_stopped(mortal: Kafka, tmp_path: Path, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["supervisor", "ctrl-c"]
+)
+def test_a_worker_that_waits_for_kafka_can_be_stopped(
+    mortal: Kafka, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     """A stage that follows its topics says that it waits, and ends soon after the signal, without a traceback."""
     worker = start(tmp_path, mortal.bootstrap, "validate", "--follow")
     lines = iter(worker.stderr.readline, "")

@@ -9,14 +9,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from bus_steps import numbered, values
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import BusError, MessageTooLarge
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import BusError, MessageTooLarge
 from services.kafka_keeper import Broker
 
 pytestmark = pytest.mark.kafka
@@ -54,12 +61,16 @@ def test_topics_are_made_as_configured(opened, admin: AdminClient, topic: str) -
     bus.publish(f"{topic}-late", numbered(1))
 
     made = admin.list_topics(timeout=10).topics
-    assert {len(made[name].partitions) for name in (topic, f"{topic}-compacted", f"{topic}-late")} == {5}
+    assert {
+        len(made[name].partitions) for name in (topic, f"{topic}-compacted", f"{topic}-late")
+    } == {5}
     assert options(admin, topic)["cleanup.policy"] == "delete"
     assert options(admin, f"{topic}-compacted")["cleanup.policy"] == "compact"
 
 
-def test_a_topic_with_other_partitions_is_told(opened, topic: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_topic_with_other_partitions_is_told(
+    opened, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """What differs is named with both values, and left as it is."""
     opened(partitions=2).ensure([TopicSpec(topic)])
 
@@ -97,7 +108,8 @@ def test_the_newest_of_all_partitions_come_by_time(opened, topic: str) -> None:
     bus = opened(partitions=3)
     for number in range(12):
         bus.publish(topic, [(f"Q{number}", str(number).encode())])
-        time.sleep(0.003)  # Kafka's clock counts milliseconds: in one of them there is no order between partitions
+        # Kafka's clock counts milliseconds: in one of them there is no order between partitions
+        time.sleep(0.003)
 
     assert values(bus.read(topic, last=4)) == [b"8", b"9", b"10", b"11"]
 
@@ -105,9 +117,17 @@ def test_the_newest_of_all_partitions_come_by_time(opened, topic: str) -> None:
 def test_a_message_over_the_limit_does_not_hold_up_the_others(opened, topic: str) -> None:
     """The error names size and limit and which keys; everything else of the call is durable."""
     bus = opened(partitions=2)
-    items = [("Q1", b"1"), ("Q2", bytes(2_000_000)), ("Q3", b"3"), (None, bytes(1_500_000)), ("Q4", b"4")]
+    items = [
+        ("Q1", b"1"),
+        ("Q2", bytes(2_000_000)),
+        ("Q3", b"3"),
+        (None, bytes(1_500_000)),
+        ("Q4", b"4"),
+    ]
 
-    with pytest.raises(MessageTooLarge, match=r"2 of 5 messages .* 2000002 bytes, the limit is 1048588") as raised:
+    with pytest.raises(
+        MessageTooLarge, match=r"2 of 5 messages .* 2000002 bytes, the limit is 1048588"
+    ) as raised:
         bus.publish(topic, items)
 
     assert raised.value.items == (("Q2", bytes(2_000_000)), (None, bytes(1_500_000)))
@@ -124,9 +144,13 @@ def test_messages_up_to_the_limit_fit(opened, topic: str) -> None:
     assert [len(message.value or b"") for message in bus.read(topic)] == [1_048_400] * 5
 
 
-def test_a_topic_with_a_small_limit_takes_large_batches(opened, admin: AdminClient, topic: str) -> None:
+def test_a_topic_with_a_small_limit_takes_large_batches(
+    opened, admin: AdminClient, topic: str
+) -> None:
     """Kafka's limit is about whole batches, so that many small messages must be sent in several."""
-    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": "2000"})])[topic].result(10)
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": "2000"})])[
+        topic
+    ].result(10)
     bus = opened()
 
     bus.publish(topic, [("Q1", f"{number}".encode() * 50) for number in range(500)])
@@ -134,17 +158,25 @@ def test_a_topic_with_a_small_limit_takes_large_batches(opened, admin: AdminClie
     assert values(bus.read(topic)) == [f"{number}".encode() * 50 for number in range(500)]
 
 
-def test_a_limit_that_was_lowered_meanwhile_is_noticed(opened, admin: AdminClient, topic: str) -> None:
+def test_a_limit_that_was_lowered_meanwhile_is_noticed(
+    opened, admin: AdminClient, topic: str
+) -> None:
     """When the broker refuses a batch for its size, its messages are tried one by one."""
     bus = opened(partitions=1)
     bus.publish(topic, numbered(1))
     change = ConfigResource(
-        ResourceType.TOPIC, topic, incremental_configs=[ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET)]
+        ResourceType.TOPIC,
+        topic,
+        incremental_configs=[
+            ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET)
+        ],
     )
     admin.incremental_alter_configs([change])[change].result(10)
 
     with pytest.raises(MessageTooLarge) as raised:
-        bus.publish(topic, [("Q1", bytes([number]) * 1000) for number in range(6)] + [("Q2", bytes(9000))])
+        bus.publish(
+            topic, [("Q1", bytes([number]) * 1000) for number in range(6)] + [("Q2", bytes(9000))]
+        )
 
     assert raised.value.items == (("Q2", bytes(9000)),)
     assert values(bus.read(topic)) == [b"0", *(bytes([number]) * 1000 for number in range(6))]
@@ -160,7 +192,10 @@ def test_the_largest_message_fits_its_dead_topic(opened, topic: str) -> None:
     bus.publish(dead.dead_topic(topic), letters)
 
     found = [dead.decode(message.value or b"") for message in bus.read(f"{topic}.dead")]
-    assert [(letter.key, letter.value) for letter in found] == [(key, value), ("Q1", b"\x02" * 1_040_000)]
+    assert [(letter.key, letter.value) for letter in found] == [
+        (key, value),
+        ("Q1", b"\x02" * 1_040_000),
+    ]
 
 
 def test_many_may_make_a_topic_at_once(opened, topic: str) -> None:

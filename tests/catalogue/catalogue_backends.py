@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.config import MongoConfig
+from celebcollect.config.sections import MongoConfig
 from services.mongo_service import running
 
 
@@ -32,7 +32,7 @@ class Backend:
     def open(self) -> Catalogue:
         """Open the catalogue once more, as another process would."""
         if self.kind == "embedded":
-            from celebcollect.catalogue.embedded import EmbeddedCatalogue
+            from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 
             return EmbeddedCatalogue(Path(self.where))
         from celebcollect.catalogue.mongo import MongoCatalogue
@@ -42,9 +42,23 @@ class Backend:
     def process(self, task: str, *arguments: str) -> subprocess.Popen[str]:
         """Start a process that opens the catalogue and does one of the tasks of `catalogue_process`."""
         script = Path(__file__).with_name("catalogue_process.py")
-        command = [sys.executable, str(script), self.kind, self.where, self.database, task, *arguments]
+        command = [
+            sys.executable,
+            str(script),
+            self.kind,
+            self.where,
+            self.database,
+            task,
+            *arguments,
+        ]
         paths = os.pathsep.join([str(script.parent), str(script.parents[1])])
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths})
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
         self.processes.append(process)
         return process
 

@@ -27,8 +27,15 @@ def take_all(catalogue: Catalogue, task: str, people: str) -> None:
     """Wait for the start, then claim Q1..Qn one by one, report whom this process got, and keep them until the process is ended."""
     say("ready")
     sys.stdin.readline()
-    say([qid for n in range(1, int(people) + 1) for qid in catalogue.claim(task, [f"Q{n}"], owner=this_owner(), lease_s=60)])
-    sys.stdin.read()  # the claims of a process that has ended are free at once: a slower one would rightly take them
+    say(
+        [
+            qid
+            for n in range(1, int(people) + 1)
+            for qid in catalogue.claim(task, [f"Q{n}"], owner=this_owner(), lease_s=60)
+        ]
+    )
+    # the claims of a process that has ended are free at once: a slower one would rightly take them
+    sys.stdin.read()
 
 
 def write(catalogue: Catalogue, first: str, people: str, pictures: str) -> None:
@@ -40,7 +47,12 @@ def write(catalogue: Catalogue, first: str, people: str, pictures: str) -> None:
         number = (int(first) + turn) % int(people) + 1
         catalogue.save_people([person(number)])
         new += catalogue.add_verified([candidate(number, place) for place in range(int(pictures))])
-        catalogue.record_stored([(failed if place % 5 == 0 else stored)(number, place) for place in range(int(pictures))])
+        catalogue.record_stored(
+            [
+                (failed if place % 5 == 0 else stored)(number, place)
+                for place in range(int(pictures))
+            ]
+        )
     say(new)
 
 
@@ -60,5 +72,11 @@ def open_only(catalogue: Catalogue) -> None:
 
 if __name__ == "__main__":
     kind, where, database, task, *arguments = sys.argv[1:]
-    tasks = {"hold": hold, "take_all": take_all, "write": write, "insert_forever": insert_forever, "open_only": open_only}
+    tasks = {
+        "hold": hold,
+        "take_all": take_all,
+        "write": write,
+        "insert_forever": insert_forever,
+        "open_only": open_only,
+    }
     tasks[task](Backend(kind, where, database).open(), *arguments)

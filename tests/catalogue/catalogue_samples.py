@@ -9,14 +9,22 @@ from typing import Any
 from celebcollect.catalogue.base import Catalogue, SearchState
 from celebcollect.catalogue.claims import this_owner
 from celebcollect.catalogue.faces import PersonFace
-from celebcollect.records import Celebrity, Image, Status, image_id
+from celebcollect.domain.records import Celebrity, Image, Status, image_id
 
 FOUND_AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
 def person(number: int, **facts: Any) -> Celebrity:
     """A person Q<number>, with facts of Wikidata."""
-    return Celebrity(**{"qid": f"Q{number}", "name": f"Person {number}", "sitelinks": 20, "professions": ("actor",), **facts})
+    return Celebrity(
+        **{
+            "qid": f"Q{number}",
+            "name": f"Person {number}",
+            "sitelinks": 20,
+            "professions": ("actor",),
+            **facts,
+        }
+    )
 
 
 def candidate(number: int, place: int, **facts: Any) -> Image:
@@ -59,12 +67,20 @@ def accepted(number: int, place: int, **facts: Any) -> Image:
 
 def rejected(number: int, place: int, **facts: Any) -> Image:
     """The same picture as `clean` leaves it when it is not."""
-    return accepted(number, place, **{"status": Status.REJECTED, "reason": "too_small", "detail": "9x9 px", **facts})
+    return accepted(
+        number,
+        place,
+        **{"status": Status.REJECTED, "reason": "too_small", "detail": "9x9 px", **facts},
+    )
 
 
 def failed(number: int, place: int, **facts: Any) -> Image:
     """The same picture as `store` leaves it when it cannot be had."""
-    return candidate(number, place, **{"status": Status.FAILED, "reason": "not_found", "detail": "404", "attempts": 1, **facts})
+    return candidate(
+        number,
+        place,
+        **{"status": Status.FAILED, "reason": "not_found", "detail": "404", "attempts": 1, **facts},
+    )
 
 
 def workout(catalogue: Catalogue) -> set[str]:
@@ -109,7 +125,9 @@ def workout(catalogue: Catalogue) -> set[str]:
     list(everything.images(status=Status.FAILED))
     list(everything.images(qid="Q1", status=Status.FAILED))
     everything.record_face(PersonFace("Q1", "v", b"1234", trusted=True, image=stored(1, 0).id))
-    everything.record_face(PersonFace("Q2", "v", b"1234", trusted=False, image=stored(2, 0).id, held_against="Q1"))
+    everything.record_face(
+        PersonFace("Q2", "v", b"1234", trusted=False, image=stored(2, 0).id, held_against="Q1")
+    )
     everything.faces_of(["Q1", "Q9"])
     everything.faces_held_against("Q1")
     everything.faces_since(0)

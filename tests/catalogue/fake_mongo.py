@@ -12,8 +12,19 @@ from typing import Any
 import bson
 
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
-HELLO = {"ismaster": True, "isWritablePrimary": True, "helloOk": True, "maxWireVersion": 21, "minWireVersion": 0, "ok": 1.0}
-LIMITS = {"maxBsonObjectSize": 16_777_216, "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": 100_000}
+HELLO = {
+    "ismaster": True,
+    "isWritablePrimary": True,
+    "helloOk": True,
+    "maxWireVersion": 21,
+    "minWireVersion": 0,
+    "ok": 1.0,
+}
+LIMITS = {
+    "maxBsonObjectSize": 16_777_216,
+    "maxMessageSizeBytes": 48_000_000,
+    "maxWriteBatchSize": 100_000,
+}
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -33,14 +44,18 @@ def fake_mongo(answer: Answer) -> Iterator[int]:
                 size, request, _, operation = struct.unpack("<iiii", header)
                 body = self.rfile.read(size - 16)
                 start = body.index(b"\0", 4) + 9 if operation == OP_QUERY else 5
-                command = bson.decode(body[start : start + struct.unpack_from("<i", body, start)[0]])
+                command = bson.decode(
+                    body[start : start + struct.unpack_from("<i", body, start)[0]]
+                )
                 greeting = next(iter(command)).lower() in ("hello", "ismaster")
                 reply = bson.encode({**HELLO, **LIMITS} if greeting else answer(command))
                 if operation == OP_QUERY:
                     payload, kind = struct.pack("<iqii", 8, 0, 0, 1) + reply, OP_REPLY
                 else:
                     payload, kind = struct.pack("<ib", 0, 0) + reply, OP_MSG
-                self.wfile.write(struct.pack("<iiii", len(payload) + 16, 0, request, kind) + payload)
+                self.wfile.write(
+                    struct.pack("<iiii", len(payload) + 16, 0, request, kind) + payload
+                )
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -15,8 +15,8 @@ def on_small_disk(folder: Path, code: str, *, kib: int = 1024) -> str:
     """
     Mount a file system of this size on `folder` for one process, run the code there and return what it printed.
 
-    The code finds the folder in `disk`; `read_only()` makes the file system read-only from then on. The mount lives in
-    a namespace of the process and ends with it.
+    The code finds the folder in `disk`; `read_only()` makes the file system read-only from then on.
+    The mount lives in a namespace of the process and ends with it.
     """
     given = f"""
         import subprocess
@@ -27,10 +27,27 @@ def on_small_disk(folder: Path, code: str, *, kib: int = 1024) -> str:
     """
     script = textwrap.dedent(given) + textwrap.dedent(code)
     mount = f'mount -t tmpfs -o size={kib}k none "$1" || exit 77; exec "$2" -c "$3"'
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(folder), sys.executable, script]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])}
+    command = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        mount,
+        "sh",
+        str(folder),
+        sys.executable,
+        script,
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])]),
+    }
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, env=environment
+        )
     except FileNotFoundError:
         missing("unshare (to mount a small disk)")
     if done.returncode == 77 or (done.returncode and "unshare" in done.stderr):

@@ -11,7 +11,12 @@ from celebcollect.catalogue.faces import PersonFace
 
 def face(number: int, held_against: str | None = None) -> PersonFace:
     return PersonFace(
-        f"Q{number}", "model 1", bytes(range(number, number + 16)), trusted=number % 2 == 0, image=f"Q{number}:a", held_against=held_against
+        f"Q{number}",
+        "model 1",
+        bytes(range(number, number + 16)),
+        trusted=number % 2 == 0,
+        image=f"Q{number}:a",
+        held_against=held_against,
     )
 
 
@@ -24,7 +29,11 @@ def test_a_face_is_read_as_it_was_written(backend: Backend) -> None:
 
     found = second.faces_of(["Q1", "Q2", "Q3", "Q4", "no qid"])
 
-    assert found == {"Q1": face(1), "Q2": face(2, held_against="Q1"), "Q3": replace(face(3), mean=b"")}
+    assert found == {
+        "Q1": face(1),
+        "Q2": face(2, held_against="Q1"),
+        "Q3": replace(face(3), mean=b""),
+    }
     assert second.faces_of([]) == {}
     for catalogue in (first, second):
         catalogue.close()

@@ -6,12 +6,22 @@ from catalogue_backends import Backend
 from catalogue_samples import accepted, candidate, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue, SaveCounts, SearchState
 from celebcollect.catalogue.claims import this_owner
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 
 
 def fill(catalogue: Catalogue) -> None:
     """Two people with pictures, searches and claims."""
-    catalogue.save_people([person(number, tmdb_ids=(f"{number}00",), imdb_ids=(f"nm{number}",), aliases=(f"Alias {number}",)) for number in (1, 2)])
+    catalogue.save_people(
+        [
+            person(
+                number,
+                tmdb_ids=(f"{number}00",),
+                imdb_ids=(f"nm{number}",),
+                aliases=(f"Alias {number}",),
+            )
+            for number in (1, 2)
+        ]
+    )
     catalogue.record_stored([stored(1, 0), stored(1, 1), stored(2, 0)])
     catalogue.record_verdicts([accepted(1, 0), rejected(1, 1), accepted(2, 0)])
     for qid in ("Q1", "Q2"):
@@ -26,7 +36,9 @@ def test_nobody_is_forgotten_at_first(catalogue: Catalogue) -> None:
     assert catalogue.forgotten(["Q1", "Q2", "Q3", "no qid"]) == set()
 
 
-def test_forgetting_removes_everything_about_the_person_and_nothing_else(catalogue: Catalogue) -> None:
+def test_forgetting_removes_everything_about_the_person_and_nothing_else(
+    catalogue: Catalogue,
+) -> None:
     """No person, name, picture, state or count is left; others keep theirs."""
     fill(catalogue)
 
@@ -40,7 +52,11 @@ def test_forgetting_removes_everything_about_the_person_and_nothing_else(catalog
     assert catalogue.with_bytes([stored(1, 0).sha256 or ""]) == []
     assert catalogue.states(["Q1", "Q2"]).keys() == {"Q2"}
     counts = catalogue.counts()
-    assert (counts.celebrities, counts.images[Status.ACCEPTED], counts.images[Status.REJECTED]) == (1, 1, 0)
+    assert (counts.celebrities, counts.images[Status.ACCEPTED], counts.images[Status.REJECTED]) == (
+        1,
+        1,
+        0,
+    )
     assert not any(counts.reasons.values())
 
 
@@ -89,7 +105,13 @@ def test_another_item_of_the_same_person_is_the_same_person(catalogue: Catalogue
     """Who carries a forbidden TMDB or IMDb id is left out, and known under the other QID from then on."""
     catalogue.forbid(["Q1"], person(1, tmdb_ids=("100",), imdb_ids=("nm1",)).external_ids)
 
-    saved = catalogue.save_people([person(8, tmdb_ids=("7", "100")), person(9, imdb_ids=("nm1",)), person(10, tmdb_ids=("1",), imdb_ids=("nm100",))])
+    saved = catalogue.save_people(
+        [
+            person(8, tmdb_ids=("7", "100")),
+            person(9, imdb_ids=("nm1",)),
+            person(10, tmdb_ids=("1",), imdb_ids=("nm100",)),
+        ]
+    )
 
     assert saved == SaveCounts(new=1, forgotten=2)
     assert catalogue.forgotten(["Q1", "Q8", "Q9", "Q10"]) == {"Q1", "Q8", "Q9"}
@@ -106,7 +128,9 @@ def test_forbidding_alone_stops_the_work_and_removes_nothing(catalogue: Catalogu
     assert "Q1" not in catalogue.need_search("google", target=10)
     assert "Q2" in catalogue.need_search("google", target=10)
     assert {cleaning.qid for cleaning in catalogue.need_cleaning("any")} == {"Q2"}
-    assert {cleaning.qid for cleaning in catalogue.need_cleaning("any", qids=["Q1", "Q2"])} == {"Q2"}
+    assert {cleaning.qid for cleaning in catalogue.need_cleaning("any", qids=["Q1", "Q2"])} == {
+        "Q2"
+    }
     assert len(catalogue.person_images("Q1")) == 2
 
 
@@ -123,7 +147,13 @@ def test_forgetting_twice_and_strangers_is_harmless(catalogue: Catalogue) -> Non
 def test_what_was_held_against_others_is_taken_back(catalogue: Catalogue) -> None:
     """A picture that was doubted because the forgotten person had it too no longer says so, and is looked at again."""
     fill(catalogue)
-    catalogue.record_verdicts([rejected(2, 0, reason="same_picture_other_person", detail="Q1", duplicate_of=stored(1, 0).id)])
+    catalogue.record_verdicts(
+        [
+            rejected(
+                2, 0, reason="same_picture_other_person", detail="Q1", duplicate_of=stored(1, 0).id
+            )
+        ]
+    )
     (cleaning,) = catalogue.need_cleaning("any", qids=["Q2"])
     catalogue.record_cleaned(cleaning, "now")
 
@@ -136,14 +166,20 @@ def test_what_was_held_against_others_is_taken_back(catalogue: Catalogue) -> Non
 
 def test_notes_lose_what_names_the_person(catalogue: Catalogue) -> None:
     """Entries under the QID, entries that lead to it, and notes of the person alone; longer QIDs are somebody else's."""
-    catalogue.set_note("run-all", {"plan": {"limit": 3}, "people": {"Q1": 0, "Q12": 1}, "order": ["Q1", "Q12"]})
+    catalogue.set_note(
+        "run-all", {"plan": {"limit": 3}, "people": {"Q1": 0, "Q12": 1}, "order": ["Q1", "Q12"]}
+    )
     catalogue.set_note("wikidata/progress/0", {"tmdb/100": "Q1", "imdb/nm12": "Q12"})
     catalogue.set_note("clean/Q1", {"unsure": ["aa"]})
     catalogue.set_note("clean/Q12", {"unsure": ["bb"]})
 
     catalogue.forget("Q1")
 
-    assert catalogue.note("run-all") == {"plan": {"limit": 3}, "people": {"Q12": 1}, "order": ["Q12"]}
+    assert catalogue.note("run-all") == {
+        "plan": {"limit": 3},
+        "people": {"Q12": 1},
+        "order": ["Q12"],
+    }
     assert catalogue.note("wikidata/progress/0") == {"imdb/nm12": "Q12"}
     assert catalogue.note("clean/Q1") is None
     assert catalogue.note("clean/Q12") == {"unsure": ["bb"]}

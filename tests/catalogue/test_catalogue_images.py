@@ -6,7 +6,7 @@ import pytest
 
 from catalogue_samples import accepted, candidate, failed, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.records import Image, Status
+from celebcollect.domain.records import Image, Status
 
 
 def test_verified_rows_come_back_as_they_were(catalogue: Catalogue) -> None:
@@ -35,7 +35,9 @@ def test_adding_again_changes_nothing(catalogue: Catalogue) -> None:
     first = [candidate(1, 0), candidate(1, 1)]
     catalogue.add_verified(first)
 
-    new = catalogue.add_verified([candidate(1, 0, page_title="another"), candidate(1, 2), candidate(1, 2)])
+    new = catalogue.add_verified(
+        [candidate(1, 0, page_title="another"), candidate(1, 2), candidate(1, 2)]
+    )
 
     assert new == 1
     assert catalogue.images_by_id([first[0].id])[first[0].id] == first[0]
@@ -47,7 +49,15 @@ def test_known_tells_which_ids_exist(catalogue: Catalogue) -> None:
     rows = [candidate(n % 7 + 1, n) for n in range(600)]
     catalogue.add_verified(rows)
 
-    asked = [row.id for row in rows] + [candidate(9, 9).id, "", "Q1", "Q1:", "'; --", "Q" + "9" * 30 + ":1", "Q1:\x00"]
+    asked = [row.id for row in rows] + [
+        candidate(9, 9).id,
+        "",
+        "Q1",
+        "Q1:",
+        "'; --",
+        "Q" + "9" * 30 + ":1",
+        "Q1:\x00",
+    ]
 
     assert catalogue.known(asked) == {row.id for row in rows}
     assert catalogue.known([]) == set()
@@ -111,14 +121,19 @@ def test_many_rows_go_in_one_call(catalogue: Catalogue) -> None:
     catalogue.record_stored([stored(1, place) for place in places])
     catalogue.record_verdicts([accepted(1, place) for place in places])
 
-    assert sorted(catalogue.person_images("Q1"), key=lambda row: row.url) == sorted((accepted(1, place) for place in places), key=lambda row: row.url)
+    assert sorted(catalogue.person_images("Q1"), key=lambda row: row.url) == sorted(
+        (accepted(1, place) for place in places), key=lambda row: row.url
+    )
 
 
 def test_a_download_without_a_row_adds_it(catalogue: Catalogue) -> None:
     """When the row and the person were never written, or lost, `store` brings them back."""
     catalogue.record_stored([stored(5, 0), failed(6, 0)])
 
-    assert catalogue.images_by_id([stored(5, 0).id, failed(6, 0).id]) == {stored(5, 0).id: stored(5, 0), failed(6, 0).id: failed(6, 0)}
+    assert catalogue.images_by_id([stored(5, 0).id, failed(6, 0).id]) == {
+        stored(5, 0).id: stored(5, 0),
+        failed(6, 0).id: failed(6, 0),
+    }
     assert [found.qid for found in catalogue.people()] == ["Q5", "Q6"]
 
 
@@ -131,7 +146,11 @@ def test_rows_are_found_by_their_bytes(catalogue: Catalogue) -> None:
 
     found = catalogue.with_bytes([sha, "cd" * 32])
 
-    assert sorted((row.qid, row.status) for row in found) == [("Q1", Status.REJECTED), ("Q1", Status.STORED), ("Q2", Status.STORED)]
+    assert sorted((row.qid, row.status) for row in found) == [
+        ("Q1", Status.REJECTED),
+        ("Q1", Status.STORED),
+        ("Q2", Status.STORED),
+    ]
     assert catalogue.with_bytes([]) == []
 
 
@@ -142,7 +161,9 @@ def test_verdicts_replace_rows_that_exist(catalogue: Catalogue) -> None:
     catalogue.record_verdicts([accepted(1, 0), rejected(1, 1), accepted(9, 9)])
     catalogue.record_verdicts([accepted(1, 0), rejected(1, 1)])
 
-    assert {row.id: row for row in catalogue.person_images("Q1")} == {row.id: row for row in (accepted(1, 0), rejected(1, 1))}
+    assert {row.id: row for row in catalogue.person_images("Q1")} == {
+        row.id: row for row in (accepted(1, 0), rejected(1, 1))
+    }
     assert catalogue.known([accepted(9, 9).id]) == set()
 
 
@@ -153,8 +174,12 @@ def test_images_come_by_person_and_id(catalogue: Catalogue) -> None:
 
     found = list(catalogue.images())
 
-    assert [row.id for row in found] == [row.id for row in sorted(rows, key=lambda row: (int(row.qid[1:]), row.id))]
-    assert [row.id for row in catalogue.images(qid="Q9")] == [row.id for row in found if row.qid == "Q9"]
+    assert [row.id for row in found] == [
+        row.id for row in sorted(rows, key=lambda row: (int(row.qid[1:]), row.id))
+    ]
+    assert [row.id for row in catalogue.images(qid="Q9")] == [
+        row.id for row in found if row.qid == "Q9"
+    ]
     assert list(catalogue.images(qid="Q3")) == []
 
 
@@ -163,7 +188,10 @@ def test_images_are_filtered_by_status(catalogue: Catalogue) -> None:
     catalogue.record_stored([stored(1, 0), failed(1, 1), failed(2, 0), stored(3, 0)])
     catalogue.record_verdicts([accepted(3, 0)])
 
-    assert [row.id for row in catalogue.images(status=Status.FAILED)] == [failed(1, 1).id, failed(2, 0).id]
+    assert [row.id for row in catalogue.images(status=Status.FAILED)] == [
+        failed(1, 1).id,
+        failed(2, 0).id,
+    ]
     assert [row.id for row in catalogue.images(status=Status.FAILED, qid="Q2")] == [failed(2, 0).id]
     assert list(catalogue.images(status=Status.VERIFIED)) == []
 
@@ -189,15 +217,34 @@ def test_counts_follow_every_change(catalogue: Catalogue) -> None:
     nothing = catalogue.counts()
     catalogue.save_people([person(1), person(2)])
     catalogue.add_verified([candidate(1, place) for place in range(6)])
-    catalogue.record_stored([stored(1, 0), stored(1, 1), stored(1, 2), failed(1, 3), failed(1, 4, reason="timeout"), failed(3, 0, reason="timeout")])
+    catalogue.record_stored(
+        [
+            stored(1, 0),
+            stored(1, 1),
+            stored(1, 2),
+            failed(1, 3),
+            failed(1, 4, reason="timeout"),
+            failed(3, 0, reason="timeout"),
+        ]
+    )
     catalogue.record_verdicts([accepted(1, 0), rejected(1, 1, reason="duplicate"), rejected(1, 2)])
     catalogue.record_verdicts([rejected(1, 1, reason="wrong_person"), rejected(1, 2)])
 
     counts = catalogue.counts()
 
-    assert (nothing.celebrities, nothing.images, nothing.reasons) == (0, dict.fromkeys(Status, 0), {})
+    assert (nothing.celebrities, nothing.images, nothing.reasons) == (
+        0,
+        dict.fromkeys(Status, 0),
+        {},
+    )
     assert counts.celebrities == 3
-    assert counts.images == {Status.VERIFIED: 1, Status.STORED: 0, Status.ACCEPTED: 1, Status.REJECTED: 2, Status.FAILED: 3}
+    assert counts.images == {
+        Status.VERIFIED: 1,
+        Status.STORED: 0,
+        Status.ACCEPTED: 1,
+        Status.REJECTED: 2,
+        Status.FAILED: 3,
+    }
     assert counts.reasons == {"timeout": 2, "not_found": 1, "too_small": 1, "wrong_person": 1}
     assert catalogue.states(["Q1"])["Q1"].images == {
         Status.VERIFIED: 1,

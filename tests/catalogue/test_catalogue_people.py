@@ -6,7 +6,7 @@ import pytest
 
 from catalogue_samples import candidate, person
 from celebcollect.catalogue.base import Catalogue, SaveCounts, SearchState
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 
 ODD_NAMES = [
     "Sinéad O'Connor",
@@ -87,7 +87,9 @@ def test_a_message_never_overwrites_wikidata(catalogue: Catalogue) -> None:
     """A record from a candidate message adds a missing person and changes no known one."""
     catalogue.save_people([person(1)])
 
-    counts = catalogue.save_people([person(1, name="Liar", origin="google"), person(2, origin="google")])
+    counts = catalogue.save_people(
+        [person(1, name="Liar", origin="google"), person(2, origin="google")]
+    )
 
     assert counts == SaveCounts(new=1, unchanged=1)
     assert catalogue.people() == [person(1), person(2, origin="google")]
@@ -105,11 +107,21 @@ def test_wikidata_overwrites_a_message(catalogue: Catalogue) -> None:
 
 def test_people_come_by_fame(catalogue: Catalogue) -> None:
     """The most famous come first, equals in the order of their numbers; a limit cuts the tail off."""
-    catalogue.save_people([person(10, sitelinks=5), person(9, sitelinks=5), person(3, sitelinks=90), person(100, sitelinks=1)])
+    catalogue.save_people(
+        [
+            person(10, sitelinks=5),
+            person(9, sitelinks=5),
+            person(3, sitelinks=90),
+            person(100, sitelinks=1),
+        ]
+    )
 
     assert [found.qid for found in catalogue.people()] == ["Q3", "Q9", "Q10", "Q100"]
     assert [found.qid for found in catalogue.people(limit=2)] == ["Q3", "Q9"]
-    assert [found.qid for found in catalogue.people(["Q100", "Q9", "Q10", "Q77"], limit=2)] == ["Q9", "Q10"]
+    assert [found.qid for found in catalogue.people(["Q100", "Q9", "Q10", "Q77"], limit=2)] == [
+        "Q9",
+        "Q10",
+    ]
     assert catalogue.people([]) == []
 
 
@@ -117,7 +129,11 @@ def test_a_fame_beyond_all_numbers_is_kept(catalogue: Catalogue) -> None:
     """An endpoint that tells nonsense about a person's fame makes the person famous and breaks nothing."""
     catalogue.save_people([person(1), person(2, sitelinks=10**30), person(3, sitelinks=-5)])
 
-    assert [(found.qid, found.sitelinks) for found in catalogue.people()] == [("Q2", 10**30), ("Q1", 20), ("Q3", -5)]
+    assert [(found.qid, found.sitelinks) for found in catalogue.people()] == [
+        ("Q2", 10**30),
+        ("Q1", 20),
+        ("Q3", -5),
+    ]
 
 
 def test_asking_for_what_is_no_qid_finds_nobody(catalogue: Catalogue) -> None:
@@ -139,7 +155,12 @@ def test_odd_names_are_found_again(catalogue: Catalogue, name: str) -> None:
 
 def test_names_are_found_without_their_case_but_whole(catalogue: Catalogue) -> None:
     """A search by name minds neither case nor spaces around, and takes no part of a name for it."""
-    catalogue.save_people([person(1, name="Zoë STRAßE", sitelinks=1), person(2, aliases=("zoë strasse",), sitelinks=9)])
+    catalogue.save_people(
+        [
+            person(1, name="Zoë STRAßE", sitelinks=1),
+            person(2, aliases=("zoë strasse",), sitelinks=9),
+        ]
+    )
 
     assert [found.qid for found in catalogue.find_people("  ZOË Strasse ")] == ["Q2", "Q1"]
     assert catalogue.find_people("Zoë") == []
@@ -149,10 +170,20 @@ def test_candidates_bring_their_people_along(catalogue: Catalogue) -> None:
     """A candidate about a person whom nobody knew adds the person, with what the candidate says; known ones stay."""
     catalogue.save_people([person(1)])
 
-    catalogue.add_verified([candidate(1, 0, name="Liar"), candidate(2, 0, profession="singer"), candidate(2, 1, name="Second")])
+    catalogue.add_verified(
+        [
+            candidate(1, 0, name="Liar"),
+            candidate(2, 0, profession="singer"),
+            candidate(2, 1, name="Second"),
+        ]
+    )
     found = {one.qid: one for one in catalogue.people()}
 
     assert found["Q1"] == person(1)
-    assert (found["Q2"].name, found["Q2"].professions, found["Q2"].origin) == ("Person 2", ("singer",), "google")
+    assert (found["Q2"].name, found["Q2"].professions, found["Q2"].origin) == (
+        "Person 2",
+        ("singer",),
+        "google",
+    )
     assert catalogue.find_people("person 2") == [found["Q2"]]
     assert catalogue.states(["Q2"])["Q2"].images[Status.VERIFIED] == 2

@@ -12,7 +12,7 @@ from typing import Any
 from catalogue_backends import Backend
 from catalogue_samples import candidate, person, stored
 from celebcollect.catalogue.claims import this_owner
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 
 PEOPLE = 100
 
@@ -25,7 +25,10 @@ def answer(process: subprocess.Popen[str]) -> Any:
 
 def start(backend: Backend, n: int, task: str, *arguments: str) -> list[subprocess.Popen[str]]:
     """Start processes that all begin at the same moment."""
-    processes = [backend.process(task, *(argument.format(n=turn) for argument in arguments)) for turn in range(n)]
+    processes = [
+        backend.process(task, *(argument.format(n=turn) for argument in arguments))
+        for turn in range(n)
+    ]
     for process in processes:
         assert answer(process) == "ready"
     for process in processes:
@@ -67,25 +70,38 @@ def test_people_claimed_by_a_killed_scraper_are_searched_by_others(shared_backen
 
 def test_each_person_is_claimed_by_exactly_one_of_four(shared_backend: Backend) -> None:
     """Four processes that claim the same hundred people share them without overlap and without a gap."""
-    shares = [answer(process) for process in start(shared_backend, 4, "take_all", "clean", str(PEOPLE))]
+    shares = [
+        answer(process) for process in start(shared_backend, 4, "take_all", "clean", str(PEOPLE))
+    ]
 
-    assert sorted(qid for share in shares for qid in share) == sorted(f"Q{n}" for n in range(1, PEOPLE + 1))
+    assert sorted(qid for share in shares for qid in share) == sorted(
+        f"Q{n}" for n in range(1, PEOPLE + 1)
+    )
 
 
 def test_an_expired_claim_goes_to_exactly_one_of_four(shared_backend: Backend) -> None:
     """Claims that a lost machine left behind are taken over by one process each."""
     with closing(shared_backend.open()) as catalogue:
-        catalogue.claim("clean", [f"Q{n}" for n in range(1, PEOPLE + 1)], owner="lost|1|1", lease_s=-1)
+        catalogue.claim(
+            "clean", [f"Q{n}" for n in range(1, PEOPLE + 1)], owner="lost|1|1", lease_s=-1
+        )
 
-    shares = [answer(process) for process in start(shared_backend, 4, "take_all", "clean", str(PEOPLE))]
+    shares = [
+        answer(process) for process in start(shared_backend, 4, "take_all", "clean", str(PEOPLE))
+    ]
 
-    assert sorted(qid for share in shares for qid in share) == sorted(f"Q{n}" for n in range(1, PEOPLE + 1))
+    assert sorted(qid for share in shares for qid in share) == sorted(
+        f"Q{n}" for n in range(1, PEOPLE + 1)
+    )
 
 
 def test_several_writers_lose_and_double_nothing(shared_backend: Backend) -> None:
     """Three processes that write the same rows at once leave each exactly once, and every person in need of cleaning."""
     people, pictures = 20, 10
-    new = [answer(process) for process in start(shared_backend, 3, "write", "{n}", str(people), str(pictures))]
+    new = [
+        answer(process)
+        for process in start(shared_backend, 3, "write", "{n}", str(people), str(pictures))
+    ]
 
     with closing(shared_backend.open()) as catalogue:
         counts = catalogue.counts()
@@ -95,7 +111,10 @@ def test_several_writers_lose_and_double_nothing(shared_backend: Backend) -> Non
     assert sum(new) == people * pictures
     assert len(rows) == len({row.id for row in rows}) == people * pictures
     assert counts.celebrities == people
-    assert {status: n for status, n in counts.images.items() if n} == {Status.STORED: people * 8, Status.FAILED: people * 2}
+    assert {status: n for status, n in counts.images.items() if n} == {
+        Status.STORED: people * 8,
+        Status.FAILED: people * 2,
+    }
     assert len(needy) == people
 
 

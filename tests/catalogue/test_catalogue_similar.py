@@ -22,7 +22,9 @@ def flipped(phash: int, bits: int, source: random.Random) -> int:
 
 
 @given(HASHES, st.integers(0, bands.MAX_BITS), st.randoms(use_true_random=False))
-def test_every_hash_within_the_distance_is_met(phash: int, bits: int, source: random.Random) -> None:
+def test_every_hash_within_the_distance_is_met(
+    phash: int, bits: int, source: random.Random
+) -> None:
     """However the differing bits lie, one of the keys of the other hash is asked for."""
     other = flipped(phash, bits, source)
 
@@ -51,17 +53,27 @@ def test_distances_without_an_index_are_refused() -> None:
 def test_rows_of_similar_hashes_are_found_whoever_they_belong_to(catalogue: Catalogue) -> None:
     """Rows within the distance come by person and id, each once; other versions and rows without a hash do not."""
     source, middle = random.Random(1), 0x8F00_FF00_1234_5678
-    near = [stored(7, 1, phash=f"{flipped(middle, 4, source):016x}"), stored(7, 2, phash=f"{middle:016x}"), stored(30, 1, phash=f"{middle:016x}")]
-    far = [stored(8, 1, phash=f"{flipped(middle, 5, source):016x}"), stored(8, 2, phash=f"{middle:016x}", phash_version=2), candidate(8, 3)]
+    near = [
+        stored(7, 1, phash=f"{flipped(middle, 4, source):016x}"),
+        stored(7, 2, phash=f"{middle:016x}"),
+        stored(30, 1, phash=f"{middle:016x}"),
+    ]
+    far = [
+        stored(8, 1, phash=f"{flipped(middle, 5, source):016x}"),
+        stored(8, 2, phash=f"{middle:016x}", phash_version=2),
+        candidate(8, 3),
+    ]
     catalogue.record_stored([*reversed(near), *far[:2]])
     catalogue.add_verified(far[2:])
 
-    found = catalogue.similar([f"{middle:016x}", f"{flipped(middle, 1, source):016x}"], version=1, bits=4)
+    found = catalogue.similar(
+        [f"{middle:016x}", f"{flipped(middle, 1, source):016x}"], version=1, bits=4
+    )
 
     assert {image.id for image in near} <= {image.id for image in found}
-    assert [image.id for image in catalogue.similar([f"{middle:016x}"], version=1, bits=4)] == sorted(
-        (image.id for image in near), key=lambda id_: (int(id_[1:].partition(":")[0]), id_)
-    )
+    assert [
+        image.id for image in catalogue.similar([f"{middle:016x}"], version=1, bits=4)
+    ] == sorted((image.id for image in near), key=lambda id_: (int(id_[1:].partition(":")[0]), id_))
 
 
 def test_a_row_is_found_by_the_hash_that_it_has_now(catalogue: Catalogue) -> None:

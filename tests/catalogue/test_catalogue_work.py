@@ -9,7 +9,7 @@ import pytest
 from catalogue_samples import accepted, candidate, failed, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue, Cleaning, SearchState
 from celebcollect.catalogue.claims import search_task, this_owner
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 
 SOMEBODY = "elsewhere|1|1"
 """A process of another machine: whether it lives cannot be known, so only its lease counts."""
@@ -34,7 +34,11 @@ def test_the_state_of_a_person_is_kept(catalogue: Catalogue) -> None:
     }
     assert (states["Q1"].rounds, states["Q1"].finished) == (3, True)
     assert states["Q1"].images == {**dict.fromkeys(Status, 0), Status.VERIFIED: 1}
-    assert (states["Q2"].rounds, states["Q2"].finished, dict(states["Q2"].searches)) == (0, False, {})
+    assert (states["Q2"].rounds, states["Q2"].finished, dict(states["Q2"].searches)) == (
+        0,
+        False,
+        {},
+    )
     assert states["Q2"].images == dict.fromkeys(Status, 0)
 
 
@@ -95,7 +99,10 @@ def test_other_checks_ask_for_cleaning_again(catalogue: Catalogue) -> None:
     for cleaning in catalogue.need_cleaning("m"):
         catalogue.record_cleaned(cleaning, "m")
 
-    assert [{cleaning.qid for cleaning in catalogue.need_cleaning(other)} for other in ("a", "z", "", "m")] == [
+    assert [
+        {cleaning.qid for cleaning in catalogue.need_cleaning(other)}
+        for other in ("a", "z", "", "m")
+    ] == [
         {"Q1", "Q2"},
         {"Q1", "Q2"},
         {"Q1", "Q2"},
@@ -109,8 +116,14 @@ def test_cleaning_may_be_asked_of_some_and_of_few(catalogue: Catalogue) -> None:
     done = catalogue.need_cleaning("v1", qids=["Q2"])
     catalogue.record_cleaned(done[0], "v1")
 
-    assert {cleaning.qid for cleaning in catalogue.need_cleaning("v1", qids=["Q1", "Q2", "Q9", "nobody"])} == {"Q1"}
-    assert {cleaning.qid for cleaning in catalogue.need_cleaning("v2", qids=["Q1", "Q2"])} == {"Q1", "Q2"}
+    assert {
+        cleaning.qid
+        for cleaning in catalogue.need_cleaning("v1", qids=["Q1", "Q2", "Q9", "nobody"])
+    } == {"Q1"}
+    assert {cleaning.qid for cleaning in catalogue.need_cleaning("v2", qids=["Q1", "Q2"])} == {
+        "Q1",
+        "Q2",
+    }
     assert len(catalogue.need_cleaning("v1", limit=3)) == 3
     assert catalogue.need_cleaning("v1", qids=[]) == []
 
@@ -172,7 +185,11 @@ def test_other_portraits_ask_for_cleaning(catalogue: Catalogue) -> None:
         catalogue.record_cleaned(cleaning, "v1")
 
     catalogue.save_people(
-        [person(1, portraits=("https://a.example/1.jpg",)), person(2, sitelinks=30), person(3, portraits=("https://a.example/3.jpg",))]
+        [
+            person(1, portraits=("https://a.example/1.jpg",)),
+            person(2, sitelinks=30),
+            person(3, portraits=("https://a.example/3.jpg",)),
+        ]
     )
 
     assert [cleaning.qid for cleaning in catalogue.need_cleaning("v1")] == ["Q1"]

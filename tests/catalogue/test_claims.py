@@ -31,8 +31,13 @@ def owner_of(process: subprocess.Popen[bytes]) -> str:
 @pytest.fixture
 def other() -> Iterator[subprocess.Popen[bytes]]:
     """Another live process that has said who it is."""
-    code = "import sys; from celebcollect.catalogue import claims; print(claims.this_owner(), flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    code = (
+        "import sys; from celebcollect.catalogue import claims; print(claims.this_owner(),"
+        " flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         yield process
         process.kill()
 
@@ -46,7 +51,9 @@ def test_a_live_process_is_not_dead(other: subprocess.Popen[bytes]) -> None:
     assert owner != claims.this_owner()
 
 
-def test_a_killed_process_is_dead_before_anybody_collects_it(other: subprocess.Popen[bytes]) -> None:
+def test_a_killed_process_is_dead_before_anybody_collects_it(
+    other: subprocess.Popen[bytes],
+) -> None:
     """A killed process counts as dead although its parent has not asked after it yet."""
     owner = owner_of(other)
     other.kill()
@@ -63,7 +70,18 @@ def test_a_reused_process_id_does_not_keep_a_claim() -> None:
 
 
 @pytest.mark.parametrize(
-    "owner", ["", "elsewhere|1|1", "nonsense", "{host}", "{host}||", "{host}|x|1", "{host}|²|1", "{host}|-1|5", "{host}|{live}|"]
+    "owner",
+    [
+        "",
+        "elsewhere|1|1",
+        "nonsense",
+        "{host}",
+        "{host}||",
+        "{host}|x|1",
+        "{host}|²|1",
+        "{host}|-1|5",
+        "{host}|{live}|",
+    ],
 )
 def test_what_cannot_be_known_is_not_dead(owner: str) -> None:
     """Owners of other machines and texts that nobody understands count as alive: only their lease ends them."""

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from catalogue_samples import accepted, candidate, person, stored, workout
-from celebcollect.catalogue import embedded_marks, schema
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
 from celebcollect.catalogue.faces import FaceRecords, PersonFace
-from celebcollect.errors import CatalogueError
-from celebcollect.records import Image
+from celebcollect.catalogue.sqlite import marks as embedded_marks
+from celebcollect.catalogue.sqlite import schema
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.errors import CatalogueError
+from celebcollect.domain.records import Image
 from small_disk import on_small_disk
 
 
@@ -51,17 +52,28 @@ def test_every_query_is_served_by_an_index(catalogue: EmbeddedCatalogue) -> None
         if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)", statement)
     }
     walks = {
-        statement: plan for statement, plan in plans.items() for step in plan if re.fullmatch(r"SCAN (?!json_each\b|totals\b|waiting\b)\w+", step)
+        statement: plan
+        for statement, plan in plans.items()
+        for step in plan
+        if re.fullmatch(r"SCAN (?!json_each\b|totals\b|waiting\b)\w+", step)
     }
 
-    assert called == {name for name in {**vars(Catalogue), **vars(FaceRecords)} if not name.startswith("_") and name not in ("close", "forget")}
+    assert called == {
+        name
+        for name in {**vars(Catalogue), **vars(FaceRecords)}
+        if not name.startswith("_") and name not in ("close", "forget")
+    }
     assert len(plans) > 40
     assert walks == {}
 
 
 def test_a_walk_through_a_table_would_be_noticed(catalogue: EmbeddedCatalogue) -> None:
     """The plan of a query without an index has the form that the test above looks for."""
-    plan = only_connection(catalogue).execute("EXPLAIN QUERY PLAN SELECT * FROM images WHERE reason = 'x'").fetchone()[3]
+    plan = (
+        only_connection(catalogue)
+        .execute("EXPLAIN QUERY PLAN SELECT * FROM images WHERE reason = 'x'")
+        .fetchone()[3]
+    )
 
     assert re.fullmatch(r"SCAN (?!json_each\b)\w+", plan)
 
@@ -88,11 +100,20 @@ def test_counters_agree_with_the_rows(catalogue: EmbeddedCatalogue) -> None:
     workout(catalogue)
     connection = only_connection(catalogue)
 
-    by_state = connection.execute("SELECT status, coalesce(reason, ''), count(*) FROM images GROUP BY 1, 2 ORDER BY 1, 2").fetchall()
-    by_person = connection.execute("SELECT person, count(*) FROM images GROUP BY 1 ORDER BY 1").fetchall()
+    by_state = connection.execute(
+        "SELECT status, coalesce(reason, ''), count(*) FROM images GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall()
+    by_person = connection.execute(
+        "SELECT person, count(*) FROM images GROUP BY 1 ORDER BY 1"
+    ).fetchall()
 
-    assert connection.execute("SELECT * FROM totals WHERE n <> 0 ORDER BY 1, 2").fetchall() == by_state
-    query = "SELECT person, verified + stored + accepted + rejected + failed AS n FROM work WHERE n <> 0 ORDER BY 1"
+    assert (
+        connection.execute("SELECT * FROM totals WHERE n <> 0 ORDER BY 1, 2").fetchall() == by_state
+    )
+    query = (
+        "SELECT person, verified + stored + accepted + rejected + failed AS n FROM work WHERE n <>"
+        " 0 ORDER BY 1"
+    )
     assert connection.execute(query).fetchall() == by_person
 
 
@@ -102,20 +123,29 @@ def test_pictures_are_found_whether_their_marks_are_settled_or_new(
 ) -> None:
     """However many entries wait in the small table, each picture is found by its bytes and its likeness, and no longer when it changed."""
     monkeypatch.setattr(embedded_marks, "SETTLE_AT", settle_at)
-    rows = [stored(number, 0, phash=f"{number * 0x1111111111111111:016x}") for number in range(1, 9)]
+    rows = [
+        stored(number, 0, phash=f"{number * 0x1111111111111111:016x}") for number in range(1, 9)
+    ]
     for row in rows:
         catalogue.record_stored([row])
     catalogue.record_verdicts([accepted(3, 0, phash="f" * 16, sha256="c" * 64)])
     catalogue.forget("Q5")
 
     def found(row: Image) -> list[str]:
-        by_bytes, by_hash = catalogue.with_bytes([str(row.sha256)]), catalogue.similar([str(row.phash)], version=1, bits=2)
+        by_bytes, by_hash = (
+            catalogue.with_bytes([str(row.sha256)]),
+            catalogue.similar([str(row.phash)], version=1, bits=2),
+        )
         assert by_bytes == by_hash
         return [image.qid for image in by_bytes]
 
     assert [found(row) for row in rows] == [["Q1"], ["Q2"], [], ["Q4"], [], ["Q6"], ["Q7"], ["Q8"]]
     assert found(accepted(3, 0, phash="f" * 16, sha256="c" * 64)) == ["Q3"]
-    left = only_connection(catalogue).execute("SELECT count(*) FROM (SELECT * FROM marks UNION ALL SELECT * FROM marks_new)").fetchone()
+    left = (
+        only_connection(catalogue)
+        .execute("SELECT count(*) FROM (SELECT * FROM marks UNION ALL SELECT * FROM marks_new)")
+        .fetchone()
+    )
     assert left == (7 * 5,)
 
 
@@ -222,8 +252,8 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
         tmp_path,
         """
         from catalogue_samples import candidate
-        from celebcollect.catalogue.embedded import EmbeddedCatalogue
-        from celebcollect.errors import CatalogueError
+        from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+        from celebcollect.domain.errors import CatalogueError
         ballast = disk / "ballast"
         ballast.write_bytes(bytes(400_000))
         catalogue = EmbeddedCatalogue(disk / "catalogue.sqlite3")
@@ -249,8 +279,8 @@ def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
     told = on_small_disk(
         tmp_path,
         """
-        from celebcollect.catalogue.embedded import EmbeddedCatalogue
-        from celebcollect.errors import CatalogueError
+        from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+        from celebcollect.domain.errors import CatalogueError
         EmbeddedCatalogue(disk / "catalogue.sqlite3").close()
         read_only()
         for name in ("catalogue.sqlite3", "new.sqlite3", "new/catalogue.sqlite3"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.catalogue import claims
-from celebcollect.catalogue.images import ImageFolder
+from celebcollect.images.folder import ImageFolder
 
 BYTES = b"picture" * 1000
 SHA = hashlib.sha256(BYTES).hexdigest()
@@ -98,7 +98,9 @@ def test_a_picture_moves_to_quarantine_and_back(folder: ImageFolder, data_dir: P
 
 
 @pytest.mark.parametrize(("quarantined", "left"), [(True, REJECTED), (False, PATH)])
-def test_a_picture_in_both_places_stays_in_one(folder: ImageFolder, data_dir: Path, quarantined: bool, left: str) -> None:
+def test_a_picture_in_both_places_stays_in_one(
+    folder: ImageFolder, data_dir: Path, quarantined: bool, left: str
+) -> None:
     """A picture that was downloaded again while its first copy lay in quarantine ends in the wanted place only."""
     folder.put("Q42", SHA, "jpg", BYTES)
     folder.place(PATH, quarantined=True)
@@ -109,7 +111,9 @@ def test_a_picture_in_both_places_stays_in_one(folder: ImageFolder, data_dir: Pa
 
 
 @pytest.mark.parametrize("quarantined", [True, False])
-def test_a_picture_in_neither_place_is_told(folder: ImageFolder, data_dir: Path, quarantined: bool) -> None:
+def test_a_picture_in_neither_place_is_told(
+    folder: ImageFolder, data_dir: Path, quarantined: bool
+) -> None:
     """Placing a file that is gone raises, and makes no folder for it."""
     with pytest.raises(FileNotFoundError):
         folder.place(PATH, quarantined=quarantined)
@@ -150,9 +154,18 @@ def test_no_other_text_becomes_a_path(folder: ImageFolder, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("qid", "sha", "extension"), [("../..", SHA, "jpg"), ("Q1", "../x", "jpg"), ("Q1", SHA, "../jpg"), ("Q1", SHA, ""), ("", SHA, "jpg")]
+    ("qid", "sha", "extension"),
+    [
+        ("../..", SHA, "jpg"),
+        ("Q1", "../x", "jpg"),
+        ("Q1", SHA, "../jpg"),
+        ("Q1", SHA, ""),
+        ("", SHA, "jpg"),
+    ],
 )
-def test_no_other_text_becomes_a_file(folder: ImageFolder, data_dir: Path, qid: str, sha: str, extension: str) -> None:
+def test_no_other_text_becomes_a_file(
+    folder: ImageFolder, data_dir: Path, qid: str, sha: str, extension: str
+) -> None:
     """A person, digest or ending that is not one writes nothing."""
     with pytest.raises(ValueError, match="no path of a picture"):
         folder.put(qid, sha, extension, BYTES)
@@ -177,7 +190,9 @@ def link_kind(data_dir: Path, outside: Path) -> None:
 
 
 @pytest.mark.parametrize("link", [link_file, link_person, link_kind])
-def test_links_lead_nowhere(folder: ImageFolder, data_dir: Path, tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
+def test_links_lead_nowhere(
+    folder: ImageFolder, data_dir: Path, tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
     """A symbolic link inside the folder is followed neither for reading nor for writing nor for moving."""
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -200,7 +215,13 @@ def test_all_pictures_are_listed_and_nothing_else(folder: ImageFolder, data_dir:
     folder.put("Q42", SHA, "jpg", BYTES)
     folder.put("Q7", SHA, "png", BYTES)
     folder.place(PATH, quarantined=True)
-    for stranger in (f"images/Q7/{SHA}.jpg.bak", "images/readme.txt", "images/NoQid/x.jpg", f"images/Q7/{SHA}.gif/inner", f"tmp/{SHA}.part"):
+    for stranger in (
+        f"images/Q7/{SHA}.jpg.bak",
+        "images/readme.txt",
+        "images/NoQid/x.jpg",
+        f"images/Q7/{SHA}.gif/inner",
+        f"tmp/{SHA}.part",
+    ):
         (data_dir / stranger).parent.mkdir(parents=True, exist_ok=True)
         (data_dir / stranger).write_bytes(b"")
 
@@ -216,7 +237,12 @@ def test_an_empty_data_folder_lists_nothing(folder: ImageFolder) -> None:
 def test_sweeping_removes_what_the_dead_left(folder: ImageFolder, data_dir: Path) -> None:
     """Temporary files of dead processes of this machine go, and old ones of others; those of the living and strangers' files stay."""
     with subprocess.Popen(
-        [sys.executable, "-c", "from celebcollect.catalogue.claims import this_owner; print(this_owner())"], stdout=subprocess.PIPE
+        [
+            sys.executable,
+            "-c",
+            "from celebcollect.catalogue.claims import this_owner; print(this_owner())",
+        ],
+        stdout=subprocess.PIPE,
     ) as gone:
         dead = gone.communicate()[0].decode().strip()
     names = {

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.errors import StorageError
+from celebcollect.domain.errors import StorageError
+from celebcollect.images.folder import ImageFolder
 from small_disk import on_small_disk
 
 WRITE = """
 import hashlib, sys
 from pathlib import Path
-from celebcollect.catalogue.images import ImageFolder
+from celebcollect.images.folder import ImageFolder
 folder = ImageFolder(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -93,8 +93,8 @@ def test_a_full_disk_is_told_and_leaves_nothing_half(tmp_path: Path) -> None:
         tmp_path,
         """
         import hashlib
-        from celebcollect.catalogue.images import ImageFolder
-        from celebcollect.errors import StorageError
+        from celebcollect.images.folder import ImageFolder
+        from celebcollect.domain.errors import StorageError
         folder = ImageFolder(disk)
         pictures = [bytes([n]) * 300_000 for n in range(4)]
         try:
@@ -120,8 +120,8 @@ def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
     told = on_small_disk(
         tmp_path,
         """
-        from celebcollect.catalogue.images import ImageFolder
-        from celebcollect.errors import StorageError
+        from celebcollect.images.folder import ImageFolder
+        from celebcollect.domain.errors import StorageError
         folder = ImageFolder(disk)
         path = folder.put("Q1", "a" * 64, "jpg", b"x")
         read_only()
@@ -146,8 +146,8 @@ def test_a_file_beyond_the_limit_of_the_process_is_told(tmp_path: Path) -> None:
     code = f"""
 import resource
 from pathlib import Path
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.errors import StorageError
+from celebcollect.images.folder import ImageFolder
+from celebcollect.domain.errors import StorageError
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     ImageFolder(Path({str(tmp_path)!r})).put("Q1", "a" * 64, "jpg", bytes(5000))
@@ -179,8 +179,13 @@ def test_a_path_too_long_is_told(tmp_path: Path) -> None:
     assert "shorter path" in caught.value.hint
 
 
-@pytest.mark.parametrize(("code", "hint"), [(errno.EACCES, "allowed to write"), (errno.EDQUOT, "quota"), (errno.EIO, "system's log")])
-def test_other_refusals_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [(errno.EACCES, "allowed to write"), (errno.EDQUOT, "quota"), (errno.EIO, "system's log")],
+)
+def test_other_refusals_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
+) -> None:
     """Refusals that cannot be brought about here, played at the boundary to the system: the picture has no name and no rest stays."""
 
     def refuse(descriptor: int) -> None:

@@ -19,9 +19,9 @@ from catalogue_backends import Backend, new_backend
 from catalogue_samples import accepted, candidate, failed, person, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.mongo import MongoCatalogue, documents, link
-from celebcollect.config import MongoConfig
-from celebcollect.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
-from celebcollect.records import Status
+from celebcollect.config.sections import MongoConfig
+from celebcollect.domain.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
+from celebcollect.domain.records import Status
 from fake_mongo import fake_mongo, refusal
 from services.mongo_service import MongoServer
 
@@ -34,7 +34,12 @@ def settings(uri: str, timeout_s: float = 15) -> MongoConfig:
 
 def everything_said(error: BaseException, caplog: pytest.LogCaptureFixture) -> str:
     """Return all that a user could come to see: the error, what it was raised from, and the log."""
-    return "".join(traceback.format_exception(error)) + repr(vars(error)) + repr((error.__cause__, error.__context__)) + caplog.text
+    return (
+        "".join(traceback.format_exception(error))
+        + repr(vars(error))
+        + repr((error.__cause__, error.__context__))
+        + caplog.text
+    )
 
 
 @pytest.fixture
@@ -55,7 +60,9 @@ def deaf_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("port", ["closed_port", "deaf_port"])
-def test_a_server_that_is_not_there_is_told_in_time(port: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_is_not_there_is_told_in_time(
+    port: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nobody there, or somebody who never answers: an error within the time limit that names the place and no password."""
     caplog.set_level(logging.DEBUG)
     where = f"127.0.0.1:{request.getfixturevalue(port)}"
@@ -78,10 +85,14 @@ def test_a_server_that_is_not_there_is_told_in_time(port: str, request: pytest.F
         (20, "something else", ""),
     ],
 )
-def test_a_server_that_refuses_is_told(code: int, words: str, hint: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_refuses_is_told(
+    code: int, words: str, hint: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """What a server answers when it refuses is passed on in a line, with advice and without the password."""
     caplog.set_level(logging.DEBUG)
-    with fake_mongo(lambda command: {"ok": 1.0} if "ping" in command else refusal(code, "No", words)) as port:
+    with fake_mongo(
+        lambda command: {"ok": 1.0} if "ping" in command else refusal(code, "No", words)
+    ) as port:
         uri = f"mongodb://127.0.0.1:{port}/?appName={PASSWORD}"
         with pytest.raises(CatalogueError, match=words) as caught:
             MongoCatalogue(settings(uri, timeout_s=5))
@@ -94,7 +105,9 @@ def test_a_server_that_refuses_is_told(code: int, words: str, hint: str, caplog:
 def test_a_wrong_password_is_told_without_it(caplog: pytest.LogCaptureFixture) -> None:
     """A server that does not know us: the error says so and shows neither user nor password."""
     caplog.set_level(logging.DEBUG)
-    with fake_mongo(lambda _: refusal(18, "AuthenticationFailed", "Authentication failed.")) as port:
+    with fake_mongo(
+        lambda _: refusal(18, "AuthenticationFailed", "Authentication failed.")
+    ) as port:
         uri = f"mongodb://collector:{PASSWORD}@127.0.0.1:{port}/?authMechanism=SCRAM-SHA-256"
         with pytest.raises(CatalogueError, match="refuses us") as caught:
             MongoCatalogue(settings(uri, timeout_s=5))
@@ -124,33 +137,45 @@ def test_a_wrong_password_is_told_without_it(caplog: pytest.LogCaptureFixture) -
         "mongodb://",
     ],
 )
-def test_an_unusable_uri_is_told_without_its_secrets(uri: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder) -> None:
+def test_an_unusable_uri_is_told_without_its_secrets(
+    uri: str, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
     """However the URI is broken, the error says that it is, and no part of it is shown anywhere."""
     caplog.set_level(logging.DEBUG)
 
     with pytest.raises(ConfigError, match=r"mongo\.uri") as caught:
         MongoCatalogue(settings(uri, timeout_s=1))
 
-    assert PASSWORD not in everything_said(caught.value, caplog) + str([str(warning.message) for warning in recwarn])
+    assert PASSWORD not in everything_said(caught.value, caplog) + str(
+        [str(warning.message) for warning in recwarn]
+    )
     assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("option", ["tlsCAFile", "tlsCertificateKeyFile"])
 @pytest.mark.parametrize("content", [None, b"no PEM"])
-def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path, option: str, content: bytes | None) -> None:
+def test_a_certificate_that_cannot_be_used_is_told(
+    tmp_path: Path, option: str, content: bytes | None
+) -> None:
     """A file that is missing or holds something else is a mistake in the configuration, not a fault of the program."""
     file = tmp_path / "file.pem"
     if content is not None:
         file.write_bytes(content)
 
     with pytest.raises(ConfigError, match=r"mongo\.uri") as caught:
-        MongoCatalogue(settings(f"mongodb://user:{PASSWORD}@127.0.0.1:1/?tls=true&{option}={file}", timeout_s=1))
+        MongoCatalogue(
+            settings(
+                f"mongodb://user:{PASSWORD}@127.0.0.1:1/?tls=true&{option}={file}", timeout_s=1
+            )
+        )
 
     assert caught.value.exit_code == 2
     assert PASSWORD not in str(caught.value)
 
 
-def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """With mongodb+srv the servers are looked up: no name server is a service that cannot be reached."""
     resolver = pytest.importorskip("dns.resolver")
 
@@ -168,7 +193,9 @@ def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(monkeypatch: p
 
 @pytest.mark.mongo
 @pytest.mark.parametrize("kind", ["java", "ferretdb"])
-def test_the_work_waits_for_a_server_that_goes_away(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_work_waits_for_a_server_that_goes_away(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A server that is away for some seconds loses nothing: two threads wait, the log says so once, and the work goes on."""
     caplog.set_level(logging.INFO)
     server = MongoServer(kind, tmp_path).start()
@@ -203,10 +230,15 @@ def test_the_work_waits_for_a_server_that_goes_away(kind: str, tmp_path: Path, c
     server.stop()
 
     assert errors == []
-    assert len(rows) == len({row.id for row in rows}) == counts.images[Status.STORED] == people * 2 * 3
+    assert (
+        len(rows) == len({row.id for row in rows}) == counts.images[Status.STORED] == people * 2 * 3
+    )
     assert len(needy) == people * 2
     told = [record.getMessage() for record in caplog.records if record.name == link.__name__]
-    assert [text.partition(" where")[0] for text in told] == ["MongoDB does not answer, waiting for it", "MongoDB answers again"]
+    assert [text.partition(" where")[0] for text in told] == [
+        "MongoDB does not answer, waiting for it",
+        "MongoDB answers again",
+    ]
 
 
 @pytest.fixture
@@ -219,7 +251,13 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shuts down in the middle and stays away is given up some time, with an error that says how long we waited."""
     monkeypatch.setattr(link, "PATIENCE_S", 0.5)
     going = refusal(11600, "InterruptedAtShutdown", "the server is going down")
-    with fake_mongo(lambda command: {"ok": 1.0, "version": "8.0.0"} if {"ping", "buildInfo", "buildinfo"} & set(command) else going) as port:
+    with fake_mongo(
+        lambda command: (
+            {"ok": 1.0, "version": "8.0.0"}
+            if {"ping", "buildInfo", "buildinfo"} & set(command)
+            else going
+        )
+    ) as port:
         uri = f"mongodb://127.0.0.1:{port}/"
         with pytest.raises(CatalogueError, match="stayed away") as caught:
             MongoCatalogue(settings(uri, timeout_s=0.5))
@@ -228,7 +266,9 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("port", ["closed_port", "deaf_port"])
-def test_whoever_waits_for_a_server_can_be_stopped(port: str, request: pytest.FixtureRequest) -> None:
+def test_whoever_waits_for_a_server_can_be_stopped(
+    port: str, request: pytest.FixtureRequest
+) -> None:
     """At the start no server answers: a stop is seen long before `mongo.timeout_s` is over."""
     stop = threading.Event()
     uri = f"mongodb://127.0.0.1:{request.getfixturevalue(port)}/?connectTimeoutMS=500"
@@ -257,7 +297,9 @@ def test_a_stop_ends_the_waiting_in_the_middle_of_the_work(tmp_path: Path) -> No
 
 
 @pytest.mark.mongo
-def test_a_worker_that_dies_before_the_last_step_repeats_it(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_before_the_last_step_repeats_it(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A picture whose worker died after writing the row, before sending the person to cleaning, is cleaned when its message comes again."""
     with closing(backend.open()) as catalogue:
         assert isinstance(catalogue, MongoCatalogue)
@@ -293,7 +335,10 @@ class Dies:
     ],
 )
 def test_a_row_that_another_worker_inserts_in_between_is_settled_all_the_same(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch, faster: Callable[[Catalogue], object], outcome: Any
+    backend: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    faster: Callable[[Catalogue], object],
+    outcome: Any,
 ) -> None:
     """Between the look and the write another worker inserts the row: a verified one is replaced, a stored one stays, and the person is cleaned."""
     insert = documents.insert
@@ -313,7 +358,9 @@ def test_a_row_that_another_worker_inserts_in_between_is_settled_all_the_same(
 
 
 @pytest.mark.mongo
-def test_a_row_that_another_worker_settles_in_between_stays(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_another_worker_settles_in_between_stays(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Between the look and the write another worker stores the picture and `clean` accepts it: the slower download overrides nothing."""
     replace = MongoCatalogue._replace
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
@@ -328,11 +375,15 @@ def test_a_row_that_another_worker_settles_in_between_stays(backend: Backend, mo
         monkeypatch.setattr(MongoCatalogue, "_replace", late)
         catalogue.record_stored([failed(1, 0), stored(1, 1)])
 
-        assert {row.id: row for row in catalogue.images()} == {row.id: row for row in (accepted(1, 0), stored(1, 1))}
+        assert {row.id: row for row in catalogue.images()} == {
+            row.id: row for row in (accepted(1, 0), stored(1, 1))
+        }
 
 
 @pytest.mark.mongo
-def test_nothing_written_at_the_moment_of_forgetting_stays(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_written_at_the_moment_of_forgetting_stays(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker that asked before the person was forgotten, and writes after, leaves no row."""
     insert = documents.insert
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
@@ -364,4 +415,9 @@ def test_people_and_images_can_be_read_with_other_tools(backend: Backend) -> Non
     assert celebrity is not None
     assert image is not None
     assert (celebrity["name"], celebrity["sitelinks"]) == ("Person 1", 20)
-    assert (image["qid"], image["status"], image["sha256"], image["width_px"]) == ("Q1", "accepted", stored(1, 0).sha256, 300)
+    assert (image["qid"], image["status"], image["sha256"], image["width_px"]) == (
+        "Q1",
+        "accepted",
+        stored(1, 0).sha256,
+        300,
+    )

@@ -52,7 +52,9 @@ QUERIES = {
     "images find number:$gt status sort number,_id": "status_1_number_1__id_1",
     # by a value
     "celebrities find folded": "folded_1",
-    "celebrities find $or(dirty|cleaned_with:$lt|cleaned_with:$gt) sort number": "dirty_1_number_1 and cleaned_with_1_number_1",
+    "celebrities find $or(dirty|cleaned_with:$lt|cleaned_with:$gt) sort number": (
+        "dirty_1_number_1 and cleaned_with_1_number_1"
+    ),
     "images find sha256:$in": "sha256_1",
     "images find bands:$in": "bands_1",
     "images find phash:$in": "phash_1",
@@ -90,7 +92,12 @@ class Queries(monitoring.CommandListener):
             "delete": lambda: [delete["q"] for delete in command["deletes"]],
         }.get(event.command_name, list)()
         for wanted in filters:
-            self.seen.add(" ".join(filter(None, [command[event.command_name], event.command_name, shape(wanted)])) + sort)
+            self.seen.add(
+                " ".join(
+                    filter(None, [command[event.command_name], event.command_name, shape(wanted)])
+                )
+                + sort
+            )
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
 
@@ -120,7 +127,11 @@ def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyP
     """What all methods send is what is listed here, and every index that is named exists and begins with a field of the query."""
     queries = Queries()
     client = pymongo.MongoClient
-    monkeypatch.setattr(pymongo, "MongoClient", lambda *args, **settings: client(*args, event_listeners=[queries], **settings))
+    monkeypatch.setattr(
+        pymongo,
+        "MongoClient",
+        lambda *args, **settings: client(*args, event_listeners=[queries], **settings),
+    )
     catalogue = backend.open()
     called = workout(catalogue)
     catalogue.set_note("mine", {"Q2": 1})
@@ -129,12 +140,22 @@ def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyP
 
     with client[dict[str, Any]](backend.where) as server:
         names = server[backend.database].list_collection_names()
-        indexes = {(name, index): keys["key"][0][0] for name in names for index, keys in server[backend.database][name].index_information().items()}
+        indexes = {
+            (name, index): keys["key"][0][0]
+            for name in names
+            for index, keys in server[backend.database][name].index_information().items()
+        }
 
-    assert called | {"forget"} == {name for name in {**vars(Catalogue), **vars(FaceRecords)} if not name.startswith("_") and name != "close"}
+    assert called | {"forget"} == {
+        name
+        for name in {**vars(Catalogue), **vars(FaceRecords)}
+        if not name.startswith("_") and name != "close"
+    }
     assert queries.seen == set(QUERIES)
     for query, served_by in QUERIES.items():
         for index in served_by.split(" and "):
             fields = re.findall(r"[\w.]+", query)
             assert query == "notes find" or indexes[fields[0], index] in fields
-    assert {index for _, index in indexes} - {STAND_IN_INDEX} == {index for served_by in QUERIES.values() for index in served_by.split(" and ")}
+    assert {index for _, index in indexes} - {STAND_IN_INDEX} == {
+        index for served_by in QUERIES.values() for index in served_by.split(" and ")
+    }

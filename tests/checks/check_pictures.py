@@ -8,11 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from celebcollect.checks.base import Check, Measuring, Picture, Rejection
-from celebcollect.pictures import inspect
-from celebcollect.records import Image, Status, image_id
+from celebcollect.domain.records import Image, Status, image_id
+from celebcollect.pictures.decode import inspect
 
 
-def picture_of(data: bytes, folder: Path = Path(), *, qid: str = "Q1", file: Path | None = None, **facts: object) -> Picture:
+def picture_of(
+    data: bytes,
+    folder: Path = Path(),
+    *,
+    qid: str = "Q1",
+    file: Path | None = None,
+    **facts: object,
+) -> Picture:
     """Write bytes into a folder (or take a `file` that holds them) and describe them as the catalogue does."""
     sha256 = hashlib.sha256(data).hexdigest()
     if file is None:
@@ -43,19 +50,33 @@ def measured(check: Check, pictures: Sequence[Picture]) -> list[Picture]:
     """Return the pictures with what the check measures."""
     facts = dict(check.measure(pictures)) if isinstance(check, Measuring) else {}
     return [
-        replace(picture, image=picture.image.model_copy(update={"facts": picture.image.facts | {check.name: facts[picture.image.id]}}))
-        if picture.image.id in facts
-        else picture
+        (
+            replace(
+                picture,
+                image=picture.image.model_copy(
+                    update={"facts": picture.image.facts | {check.name: facts[picture.image.id]}}
+                ),
+            )
+            if picture.image.id in facts
+            else picture
+        )
         for picture in pictures
     ]
 
 
 def rejections(check: Check, pictures: Sequence[Picture]) -> dict[str, Rejection]:
     """Return what the check throws out, by id."""
-    return {said.id: said for said in check.reject(measured(check, pictures)) if isinstance(said, Rejection)}
+    return {
+        said.id: said
+        for said in check.reject(measured(check, pictures))
+        if isinstance(said, Rejection)
+    }
 
 
 def reasons(check: Check, pictures: Sequence[Picture]) -> list[str | None]:
     """Return the reason for each picture, None for those that stay."""
     found = rejections(check, pictures)
-    return [found[picture.image.id].reason if picture.image.id in found else None for picture in pictures]
+    return [
+        found[picture.image.id].reason if picture.image.id in found else None
+        for picture in pictures
+    ]

@@ -10,10 +10,10 @@ from pathlib import Path
 from celebcollect.checks.base import Picture
 from celebcollect.checks.faces import Faces
 from celebcollect.checks.identity import Identity
-from celebcollect.checks.vision import dlib_engine
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.checks.vision.workers import Workers
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
+from celebcollect.vision import dlib_engine
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.workers import Workers
 from check_pictures import measured, picture_of
 from support import missing
 
@@ -37,12 +37,16 @@ def need_engine() -> None:
 
 def face_check(workers: Workers | None = None, **settings: object) -> Faces:
     """Return the check of faces with other settings."""
-    return Faces(CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1))
+    return Faces(
+        CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1)
+    )
 
 
 def identity_check(workers: Workers | None = None, **settings: object) -> Identity:
     """Return the check of identity with other settings."""
-    return Identity(CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1))
+    return Identity(
+        CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1)
+    )
 
 
 def measure(folder: Path) -> tuple[Photo, ...]:
@@ -50,13 +54,19 @@ def measure(folder: Path) -> tuple[Photo, ...]:
     need_engine()
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
         labels = list(csv.DictReader(file))
-    pictures = [picture_of((folder / label["file"]).read_bytes(), file=folder / label["file"]) for label in labels]
+    pictures = [
+        picture_of((folder / label["file"]).read_bytes(), file=folder / label["file"])
+        for label in labels
+    ]
     workers = Workers(DlibSpec(), 2)
     try:
         pictures = measured(identity_check(workers), measured(face_check(workers), pictures))
     finally:
         workers.close()
-    return tuple(Photo(label["file"], label["person"], int(label["faces"]), picture) for label, picture in zip(labels, pictures, strict=True))
+    return tuple(
+        Photo(label["file"], label["person"], int(label["faces"]), picture)
+        for label, picture in zip(labels, pictures, strict=True)
+    )
 
 
 def people(photos: Iterable[Photo], *, at_least: int) -> dict[str, list[Picture]]:

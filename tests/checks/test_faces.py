@@ -17,8 +17,8 @@ from PIL import Image as Pillow
 
 from celebcollect.checks.base import Facts, Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
-from celebcollect.checks.vision.base import Embedding, Engine, Face, Pixels
-from celebcollect.checks.vision.workers import CRASHED, Workers
+from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.vision.workers import CRASHED, Workers
 from check_pictures import picture_of, reasons
 from face_photos import Photo, face_check, need_engine
 
@@ -41,7 +41,11 @@ def test_pictures_with_one_face_are_told_from_others(captured: tuple[Photo, ...]
 
     found = reasons(face_check(), [photo.picture for photo in pictured])
 
-    right = [photo for photo, reason in zip(pictured, found, strict=True) if (reason is None) == (photo.faces == 1)]
+    right = [
+        photo
+        for photo, reason in zip(pictured, found, strict=True)
+        if (reason is None) == (photo.faces == 1)
+    ]
     assert len(right) >= 0.97 * len(pictured)
 
 
@@ -59,8 +63,18 @@ def with_faces(*widths: float) -> Picture:
     """Describe a picture in which faces of these widths were found."""
     out = io.BytesIO()
     Pillow.new("RGB", (1000, 800)).save(out, JPEG)
-    faces = [as_json(Face((10, 10, 10 + width, 10 + width), ((12, 12), (20, 20)), 1.0)) for width in widths]
-    facts = {"faces": {"version": face_check()._version, "size": [1000, 800], "count": len(faces), "faces": faces}}
+    faces = [
+        as_json(Face((10, 10, 10 + width, 10 + width), ((12, 12), (20, 20)), 1.0))
+        for width in widths
+    ]
+    facts = {
+        "faces": {
+            "version": face_check()._version,
+            "size": [1000, 800],
+            "count": len(faces),
+            "faces": faces,
+        }
+    }
     picture = picture_of(out.getvalue(), file=Path("unread"))
     return replace(picture, image=picture.image.model_copy(update={"facts": facts}))
 
@@ -78,7 +92,9 @@ def with_faces(*widths: float) -> Picture:
         ((70, 60), {"face_rule": "largest"}, "face_too_small"),
     ],
 )
-def test_the_number_of_large_faces_decides(widths: tuple[float, ...], settings: dict[str, object], expected: str | None) -> None:
+def test_the_number_of_large_faces_decides(
+    widths: tuple[float, ...], settings: dict[str, object], expected: str | None
+) -> None:
     """Faces below the limit do not count; more than one above it only where the largest may be chosen."""
     assert reasons(face_check(**settings), [with_faces(*widths)]) == [expected]
 
@@ -87,7 +103,14 @@ def test_what_is_published_of_a_face_lies_in_the_picture() -> None:
     """Box, crop with a margin of a quarter, landmarks and embedding come with the record; the crop ends at the picture's border."""
     picture = with_faces(400)
     embedding = np.arange(4, dtype=np.float32)
-    image = picture.image.model_copy(update={"facts": picture.image.facts | {"identity": {"version": "x", "embedding": to_text(embedding)}}})
+    image = picture.image.model_copy(
+        update={
+            "facts": (
+                picture.image.facts
+                | {"identity": {"version": "x", "embedding": to_text(embedding)}}
+            )
+        }
+    )
 
     found = published(image)
 
@@ -116,13 +139,18 @@ def test_boxes_are_in_pixels_of_the_upright_picture(shared_data: Path, tmp_path:
 
     facts = dict(face_check().measure(pictures))
 
-    first, second = (picture.image.model_copy(update={"facts": {"faces": facts[picture.image.id]}}) for picture in pictures)
+    first, second = (
+        picture.image.model_copy(update={"facts": {"faces": facts[picture.image.id]}})
+        for picture in pictures
+    )
     assert facts[first.id]["size"] == facts[second.id]["size"] == [large.width, large.height]
     assert np.allclose(faces_of(first)[0].box, faces_of(second)[0].box, atol=40)
     assert faces_of(first)[0].width > 300
 
 
-def test_a_small_face_in_a_large_picture_is_found_at_second_sight(shared_data: Path, tmp_path: Path) -> None:
+def test_a_small_face_in_a_large_picture_is_found_at_second_sight(
+    shared_data: Path, tmp_path: Path
+) -> None:
     """A whole figure whose face is an eighth of the picture's height at full size is not lost."""
     need_engine()
     canvas = Pillow.new("RGB", (2400, 3200), (90, 120, 90))
@@ -202,7 +230,10 @@ def test_workers_share_the_pictures() -> None:
     """Two processes work on them, and neither is this one."""
     workers = Workers(FakeSpec(), 2)
 
-    seen = {found["worker"] for _, found in workers.measure(look, [unread(number, 20) for number in range(60)])}
+    seen = {
+        found["worker"]
+        for _, found in workers.measure(look, [unread(number, 20) for number in range(60)])
+    }
     workers.close()
 
     assert os.getpid() not in seen
@@ -221,7 +252,9 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         "        print(found['worker'], flush=True)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    told = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, timeout=120).stdout
+    told = subprocess.run(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, timeout=120
+    ).stdout
 
     deadline = time.monotonic() + 20
     while Path(f"/proc/{int(told)}").exists() and time.monotonic() < deadline:

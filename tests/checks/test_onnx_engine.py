@@ -13,10 +13,17 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from celebcollect.checks import build_checks
-from celebcollect.checks.vision.base import Face
-from celebcollect.checks.vision.onnx_engine import ALIGNED_PX, STRIDES, TEMPLATE, OnnxEngine, aligned, onnx_spec
-from celebcollect.config import CleanConfig, StoreConfig
-from celebcollect.errors import ConfigError
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.errors import ConfigError
+from celebcollect.vision.base import Face
+from celebcollect.vision.onnx_engine import (
+    ALIGNED_PX,
+    STRIDES,
+    TEMPLATE,
+    OnnxEngine,
+    aligned,
+    onnx_spec,
+)
 from check_pictures import measured, picture_of, reasons
 from support import missing
 
@@ -42,7 +49,12 @@ def tiny_detector(file: Path, *, side: int | str = SIDE) -> Path:
     outputs, nodes, constants = [], [], []
     for stride in STRIDES:
         cells = (SIDE // stride) ** 2
-        values = {"cls": np.zeros((1, cells, 1)), "obj": np.zeros((1, cells, 1)), "bbox": np.zeros((1, cells, 4)), "kps": np.zeros((1, cells, 10))}
+        values = {
+            "cls": np.zeros((1, cells, 1)),
+            "obj": np.zeros((1, cells, 1)),
+            "bbox": np.zeros((1, cells, 4)),
+            "kps": np.zeros((1, cells, 10)),
+        }
         if stride == 16:
             for shift, score in ((0, 0.98), (1, 0.9)):
                 cell = FACE_AT[0] * (SIDE // stride) + FACE_AT[1] + shift
@@ -54,9 +66,15 @@ def tiny_detector(file: Path, *, side: int | str = SIDE) -> Path:
             constants.append(numpy_helper.from_array(value.astype(np.float32), f"value_{name}"))
             # The picture takes part, with no weight, so that it is an input that is used.
             nodes.append(helper.make_node("Add", [f"value_{name}", "nothing"], [name]))
-            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape)))
+            outputs.append(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape))
+            )
     constants.append(numpy_helper.from_array(np.float32(0), "zero"))
-    nodes = [helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0), helper.make_node("Mul", ["mean", "zero"], ["nothing"]), *nodes]
+    nodes = [
+        helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        *nodes,
+    ]
     inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, side, side])]
     return _save(helper.make_graph(nodes, "detector", inputs, outputs, constants), file, save)
 
@@ -65,7 +83,10 @@ def tiny_embedder(file: Path, *, side: int = ALIGNED_PX) -> Path:
     """Write a model of an embedder's shape that tells faces by their mean colour."""
     from onnx import TensorProto, helper, save
 
-    nodes = [helper.make_node("GlobalAveragePool", ["data"], ["pooled"]), helper.make_node("Flatten", ["pooled"], ["vector"])]
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["vector"]),
+    ]
     inputs = [helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, side, side])]
     outputs = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 3])]
     return _save(helper.make_graph(nodes, "embedder", inputs, outputs), file, save)
@@ -74,7 +95,10 @@ def tiny_embedder(file: Path, *, side: int = ALIGNED_PX) -> Path:
 def _save(graph: object, file: Path, save: object) -> Path:
     from onnx import helper
 
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(file))
+    save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8),
+        str(file),
+    )
     return file
 
 
@@ -82,7 +106,9 @@ def _save(graph: object, file: Path, save: object) -> Path:
 def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     need_onnx()
     folder = tmp_path_factory.mktemp("models")
-    return str(tiny_detector(folder / "detector.onnx")), str(tiny_embedder(folder / "embedder.onnx"))
+    return str(tiny_detector(folder / "detector.onnx")), str(
+        tiny_embedder(folder / "embedder.onnx")
+    )
 
 
 def test_boxes_and_landmarks_are_read_as_yunet_means_them(models: tuple[str, str]) -> None:
@@ -127,16 +153,27 @@ def test_the_scale_of_the_pixels_is_the_configured_one(models: tuple[str, str]) 
     grey = np.full((200, 200, 3), (255, 127, 0), dtype=np.uint8)
     face = Face((50, 50, 150, 150))
 
-    plain, centred = (OnnxEngine(onnx_spec(*models, scale)).embed(grey, face) for scale in ("0..255", "-1..1"))
+    plain, centred = (
+        OnnxEngine(onnx_spec(*models, scale)).embed(grey, face) for scale in ("0..255", "-1..1")
+    )
 
     assert np.linalg.norm(plain) == pytest.approx(1, abs=1e-5)
     assert plain.min() >= 0
     assert centred == pytest.approx([0.7071, 0, -0.7071], abs=0.01)
 
 
-def test_pictures_are_cleaned_with_the_models_of_the_user(models: tuple[str, str], tmp_path: Path) -> None:
+def test_pictures_are_cleaned_with_the_models_of_the_user(
+    models: tuple[str, str], tmp_path: Path
+) -> None:
     """Named in the configuration, the models take dlib's place, in worker processes, and the colour of the face decides here."""
-    settings = CleanConfig(faces="required", detector_model=models[0], embedder_model=models[1], min_face_px=50, identity_threshold=0.3, workers=2)
+    settings = CleanConfig(
+        faces="required",
+        detector_model=models[0],
+        embedder_model=models[1],
+        min_face_px=50,
+        identity_threshold=0.3,
+        workers=2,
+    )
     faces, identity = build_checks(settings, StoreConfig())[-2:]
     pictures = []
     for red in (250, 245, 240, 10):
@@ -157,7 +194,12 @@ def test_files_that_are_no_such_models_are_told(models: tuple[str, str], tmp_pat
     garbage.write_bytes(b"this is no model")
     small = tiny_embedder(tmp_path / "small.onnx", side=64)
 
-    for detector, embedder in ((str(tmp_path / "none.onnx"), models[1]), (str(garbage), models[1]), (models[1], models[1]), (models[0], str(small))):
+    for detector, embedder in (
+        (str(tmp_path / "none.onnx"), models[1]),
+        (str(garbage), models[1]),
+        (models[1], models[1]),
+        (models[0], str(small)),
+    ):
         with pytest.raises(ConfigError, match=r"\.onnx"):
             onnx_spec(detector, embedder, "0..255").load()
 
@@ -233,9 +275,22 @@ def vector_of(operator: str, inputs: list[str]) -> Callable[[Any], None]:
         input_of([1, 3, 100, 100]),
         lambda model: model.graph.output.pop(),
     ],
-    ids=["short", "five-numbers", "endless", "infinite", "no-number", "far-points", "rank", "grey", "odd-side", "no-kps"],
+    ids=[
+        "short",
+        "five-numbers",
+        "endless",
+        "infinite",
+        "no-number",
+        "far-points",
+        "rank",
+        "grey",
+        "odd-side",
+        "no-kps",
+    ],
 )
-def test_a_detector_that_cannot_work_is_told_before_the_first_picture(models: tuple[str, str], tmp_path: Path, change: Callable[[Any], None]) -> None:
+def test_a_detector_that_cannot_work_is_told_before_the_first_picture(
+    models: tuple[str, str], tmp_path: Path, change: Callable[[Any], None]
+) -> None:
     """Loading tries the model once; what comes out otherwise than it should is an error of the configuration that names the file."""
     file = changed(Path(models[0]), tmp_path / "odd.onnx", change)
 
@@ -274,7 +329,9 @@ def test_a_vector_that_is_none_later_is_told(models: tuple[str, str], tmp_path: 
         model.graph.node[-1].output[0] = "flat"
         model.graph.node.append(helper.make_node("Div", ["flat", "flat"], ["vector"]))
 
-    engine = OnnxEngine(onnx_spec(models[0], str(changed(Path(models[1]), tmp_path / "odd.onnx", divide)), "0..255"))
+    engine = OnnxEngine(
+        onnx_spec(models[0], str(changed(Path(models[1]), tmp_path / "odd.onnx", divide)), "0..255")
+    )
 
     with pytest.raises(ConfigError, match=r"odd\.onnx"):
         engine.embed(np.zeros((200, 200, 3), dtype=np.uint8), Face((50, 50, 150, 150)))

@@ -14,11 +14,13 @@ from PIL import ImageDraw, ImageFilter
 from celebcollect.checks.base import Settings
 from celebcollect.checks.pixels import upright
 from celebcollect.checks.quality import build
-from celebcollect.config import CleanConfig, StoreConfig
+from celebcollect.config.sections import CleanConfig, StoreConfig
 from check_pictures import picture_of, reasons
 
 
-def reason(tmp_path: Path, pixels: Pillow.Image, *, kind: str = "png", **settings: object) -> str | None:
+def reason(
+    tmp_path: Path, pixels: Pillow.Image, *, kind: str = "png", **settings: object
+) -> str | None:
     out = io.BytesIO()
     pixels.save(out, kind)
     check = build(Settings(CleanConfig.model_validate(settings), StoreConfig()))
@@ -65,7 +67,9 @@ def test_a_picture_that_is_blurred_all_over_is_rejected(tmp_path: Path) -> None:
 
 def test_an_enlarged_thumbnail_is_blurred(tmp_path: Path) -> None:
     """Size alone is no quality: a picture blown up from a few pixels is found."""
-    assert reason(tmp_path, scene(64, 64).resize((1024, 1024), Pillow.Resampling.BICUBIC)) == "blurred"
+    assert (
+        reason(tmp_path, scene(64, 64).resize((1024, 1024), Pillow.Resampling.BICUBIC)) == "blurred"
+    )
 
 
 def test_pictures_without_colour_are_rejected_on_request(tmp_path: Path) -> None:
@@ -101,13 +105,18 @@ def test_every_kind_of_pixels_becomes_upright_colour(tmp_path: Path) -> None:
         assert (seen.mode, max(seen.size)) == ("RGB", 200)
 
 
-def test_transparent_pixels_are_white_and_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
+def test_transparent_pixels_are_white_and_sixteen_bits_keep_their_brightness(
+    tmp_path: Path,
+) -> None:
     """What is behind a transparent pixel is not shown; a bright grey stays one."""
     outs = [io.BytesIO() for _ in range(2)]
     Pillow.new("RGBA", (200, 200), (255, 0, 0, 0)).save(outs[0], "PNG")
     Pillow.fromarray(np.full((200, 200), 40_000, dtype=np.uint16)).save(outs[1], "PNG")
 
-    seen = [upright(picture_of(out.getvalue(), tmp_path / str(number)), 100).getpixel((50, 50)) for number, out in enumerate(outs)]
+    seen = [
+        upright(picture_of(out.getvalue(), tmp_path / str(number)), 100).getpixel((50, 50))
+        for number, out in enumerate(outs)
+    ]
 
     assert seen == [(255, 255, 255), (156, 156, 156)]
 
@@ -125,7 +134,9 @@ def test_pictures_are_turned_as_exif_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["people", "groups", "no-face"])
 def test_real_photographs_pass(shared_data: Path, folder: str) -> None:
     """Nothing but strips is thrown out of the captured photographs."""
-    files = [file for file in (shared_data / "faces" / folder).rglob("*.*") if file.suffix != ".csv"]
+    files = [
+        file for file in (shared_data / "faces" / folder).rglob("*.*") if file.suffix != ".csv"
+    ]
     check = build(Settings(CleanConfig(), StoreConfig()))
 
     found = reasons(check, [picture_of(file.read_bytes(), file=file) for file in files])

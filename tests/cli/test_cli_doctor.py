@@ -10,11 +10,14 @@ import pytest
 
 from celebcollect import doctor
 from celebcollect.app import App
-from celebcollect.config import Config
+from celebcollect.config.sections import Config
 from cli_process import Run
 from sparql_server import SparqlServer
 
-ONE_FACT = "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas Adams'@en ."
+ONE_FACT = (
+    "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas"
+    " Adams'@en ."
+)
 
 
 @pytest.fixture
@@ -31,7 +34,9 @@ def findings(text: str) -> dict[str, dict[str, str]]:
 def test_what_works_is_ok_and_what_is_left_out_is_advice(run: Run, tmp_path: Path) -> None:
     """Without a browser, a token and a contact a run is possible: exit 0, and each is told with what to do."""
     with SparqlServer(ONE_FACT) as server:
-        done = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere/chromium")
+        done = run(
+            "doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere/chromium"
+        )
 
     assert done.returncode == 0, done.stderr
     found = findings(done.stdout)
@@ -67,7 +72,9 @@ def test_each_thing_is_looked_at_for_itself(run: Run, dead_port: int) -> None:
         )  # fmt: skip
 
     found = findings(done.stdout)
-    assert [name for name, finding in found.items() if finding["verdict"] == "missing"] == ["catalogue"]
+    assert [name for name, finding in found.items() if finding["verdict"] == "missing"] == [
+        "catalogue"
+    ]
     assert found["wikidata"]["verdict"] == "ok"
     assert done.returncode == 3
 
@@ -88,7 +95,9 @@ def test_the_browser_is_really_started(run: Run, browser: None) -> None:
     """A browser that is there and starts is ok; one that does not start is told."""
     with SparqlServer(ONE_FACT) as server:
         works = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url)
-        broken = run("doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/bin/false")
+        broken = run(
+            "doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/bin/false"
+        )
 
     assert findings(works.stdout)["browser"]["verdict"] == "ok"
     assert "chromedriver" in findings(works.stdout)["browser"]["what"]
@@ -110,8 +119,12 @@ def test_a_face_model_that_is_not_there_is_told(run: Run) -> None:
     assert "faces" in done.stderr
 
 
-@pytest.mark.parametrize(("free", "verdict"), [(10**8, "missing"), (10**9, "advice"), (10**11, "ok")])
-def test_a_disk_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(10**8, "missing"), (10**9, "advice"), (10**11, "ok")]
+)
+def test_a_disk_that_is_full_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, verdict: str
+) -> None:
     """Nearly nothing left: nothing works; a little: it will not last."""
     usage = doctor.shutil.disk_usage(tmp_path)._replace(free=free)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
@@ -119,10 +132,16 @@ def test_a_disk_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with App(Config(data_dir=tmp_path)) as app:
         finding = next(iter(doctor.examine(app)))
 
-    assert (finding.name, finding.verdict.value, bool(finding.hint)) == ("data folder", verdict, verdict != "ok")
+    assert (finding.name, finding.verdict.value, bool(finding.hint)) == (
+        "data folder",
+        verdict,
+        verdict != "ok",
+    )
 
 
-def test_a_folder_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """By asking the system: a test that runs as root may write everywhere."""
     (tmp_path / "images").mkdir()
     for place in (tmp_path, tmp_path / "images"):

@@ -10,7 +10,13 @@ import pytest
 
 from cli_process import Run
 
-CANDIDATE = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "url": "https://example.org/a.jpg", "source": "test"}
+CANDIDATE = {
+    "schema": 1,
+    "qid": "Q42",
+    "name": "Douglas Adams",
+    "url": "https://example.org/a.jpg",
+    "source": "test",
+}
 
 
 def lines(text: str) -> list[str]:
@@ -76,7 +82,11 @@ def test_a_wrong_command_line_ends_with_2(run: Run, arguments: list[str]) -> Non
 
 def test_a_dead_endpoint_ends_with_3(run: Run, dead_port: int) -> None:
     """Wikidata cannot be reached: told with the endpoint."""
-    done = run("wikidata", WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql", WIKIDATA__MIN_INTERVAL_S="0")
+    done = run(
+        "wikidata",
+        WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql",
+        WIKIDATA__MIN_INTERVAL_S="0",
+    )
 
     assert done.returncode == 3
     assert str(dead_port) in done.stderr
@@ -110,7 +120,11 @@ def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
     done = run("validate", "--json")
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"stage": "validate", "counts": {"verified": 1}, "reasons": {"undecodable": 1}}
+    assert json.loads(done.stdout) == {
+        "stage": "validate",
+        "counts": {"verified": 1},
+        "reasons": {"undecodable": 1},
+    }
     (letter,) = map(json.loads, lines(run("topics", "peek", "urls.dead", "--json").stdout))
     assert letter["value"]["topic"] == "urls"
     assert letter["value"]["offset"] == 0
@@ -142,14 +156,17 @@ def test_dead_letters_are_delivered_again_once(run: Run) -> None:
 
     assert "replayed 1 " in done.stdout
     assert "replayed 0 " in again.stdout
-    assert [json.loads(line).get("value_base64") for line in lines(run("topics", "peek", "urls", "--json").stdout)] == ["bm90IGpzb24="] * 2
+    assert [
+        json.loads(line).get("value_base64")
+        for line in lines(run("topics", "peek", "urls", "--json").stdout)
+    ] == ["bm90IGpzb24="] * 2
 
 
 def test_a_second_consumer_of_a_group_is_told_who_works(run: Run, tmp_path: Path) -> None:
     """The embedded log has one consumer per group: exit 3 and the process that has it."""
     import os
 
-    from celebcollect.bus.embedded import EmbeddedBus
+    from celebcollect.bus.sqlite.bus import EmbeddedBus
 
     run("topics", "create")
     bus = EmbeddedBus(tmp_path / "data" / "log")

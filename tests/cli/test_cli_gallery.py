@@ -18,7 +18,9 @@ def test_it_writes_the_page_and_says_what_is_in_it(run: Run, tmp_path: Path) -> 
     second = run("gallery", "out", "--json")
 
     assert first.returncode == 0, first.stderr
-    assert "3 people; images: 10 accepted, 5 rejected, 1 failed, 0 stored, 1 verified" in first.stdout
+    assert (
+        "3 people; images: 10 accepted, 5 rejected, 1 failed, 0 stored, 1 verified" in first.stdout
+    )
     assert (tmp_path / "out" / "index.html").is_file()
     facts = json.loads(second.stdout)
     assert facts["page"] == "out/index.html"
@@ -46,7 +48,10 @@ def test_nothing_to_show_ends_with_4(run: Run) -> None:
     done = run("gallery", "out")
 
     assert done.returncode == 4
-    assert done.stderr.splitlines() == ["celebcollect: the catalogue holds no picture yet", "  `celebcollect run-all` collects some."]
+    assert done.stderr.splitlines() == [
+        "celebcollect: the catalogue holds no picture yet",
+        "  `celebcollect run-all` collects some.",
+    ]
 
 
 def test_a_foreign_folder_ends_with_2(run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 from cli_process import Run
 from stages.exporting import Shelf
 
@@ -32,7 +32,12 @@ def test_an_export_is_told_in_words_and_in_json(run: Run, shelf: Shelf, tmp_path
     assert "5 written" in first.stdout
     assert "1 needs_agreement (`[train] ml_use_permitted`" in first.stdout
     facts = json.loads(second.stdout)
-    assert (facts["folder"], facts["format"], facts["images"], facts["people"]) == ("out", "imagefolder", 5, 1)
+    assert (facts["folder"], facts["format"], facts["images"], facts["people"]) == (
+        "out",
+        "imagefolder",
+        5,
+        1,
+    )
     assert facts["counts"] == {"unchanged": 5, "written": 0, "removed": 0}
     assert facts["reasons"] == {"needs_agreement": 1}
     assert sum(facts["splits"].values()) == 5
@@ -43,7 +48,15 @@ def test_tar_files_with_an_agreement(run: Run, shelf: Shelf, tmp_path: Path) -> 
     shelf.add(2, 9, source="tmdb")
     shelf.save()
 
-    done = run("export", "out", "--format", "webdataset", "--max-shard-mb", "1", TRAIN__ML_USE_PERMITTED='["tmdb"]')
+    done = run(
+        "export",
+        "out",
+        "--format",
+        "webdataset",
+        "--max-shard-mb",
+        "1",
+        TRAIN__ML_USE_PERMITTED='["tmdb"]',
+    )
 
     assert done.returncode == 0, done.stderr
     assert "shards: 1 written" in done.stdout
@@ -68,7 +81,9 @@ def test_tar_files_with_an_agreement(run: Run, shelf: Shelf, tmp_path: Path) -> 
         (["forget", "Q42\n"], "no Wikidata item"),
     ],
 )
-def test_what_cannot_be_ends_with_2(run: Run, shelf: Shelf, tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_ends_with_2(
+    run: Run, shelf: Shelf, tmp_path: Path, arguments: list[str], said: str
+) -> None:
     """Told with what can be, and nothing is written."""
     shelf.add(1, 1)
     shelf.save()
@@ -92,10 +107,15 @@ def test_an_empty_collection_makes_an_empty_set(run: Run, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("facts", "said"),
-    [({"status": Status.STORED}, "no picture is accepted (1 stored)"), ({"source": "tmdb"}, "1 needs_agreement")],
+    [
+        ({"status": Status.STORED}, "no picture is accepted (1 stored)"),
+        ({"source": "tmdb"}, "1 needs_agreement"),
+    ],
     ids=["nothing accepted", "nothing permitted"],
 )
-def test_pictures_of_which_none_is_exported_end_with_4(run: Run, shelf: Shelf, tmp_path: Path, facts: dict[str, object], said: str) -> None:
+def test_pictures_of_which_none_is_exported_end_with_4(
+    run: Run, shelf: Shelf, tmp_path: Path, facts: dict[str, object], said: str
+) -> None:
     """There was something to export and nothing came of it; what an earlier export held is gone all the same."""
     good = shelf.add(1, 1)
     shelf.save()
@@ -132,7 +152,9 @@ def test_forgetting_is_told_in_words_and_in_json(run: Run, shelf: Shelf, tmp_pat
     assert (told["qids"], told["images"], told["files"], told["failed"]) == (["Q1"], 0, 0, {})
 
 
-def test_an_export_that_cannot_be_cleaned_ends_with_1(run: Run, shelf: Shelf, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_cleaned_ends_with_1(
+    run: Run, shelf: Shelf, tmp_path: Path
+) -> None:
     """Everything else is done, and the folder that still holds the person is named."""
     shelf.add(1, 1)
     shelf.save()

@@ -15,7 +15,16 @@ from typer.testing import CliRunner
 
 from celebcollect.cli import app
 
-HEAVY = ("selenium", "confluent_kafka", "mongoengine", "numpy", "PIL", "SPARQLWrapper", "httpx", "pydantic")
+HEAVY = (
+    "selenium",
+    "confluent_kafka",
+    "mongoengine",
+    "numpy",
+    "PIL",
+    "SPARQLWrapper",
+    "httpx",
+    "pydantic",
+)
 
 
 def commands() -> list[list[str]]:
@@ -34,8 +43,9 @@ def cpu_s(command: list[str]) -> float:
 def test_help_imports_nothing_heavy() -> None:
     """What a command needs is imported inside it."""
     code = (
-        "import json, sys\nfrom celebcollect.cli import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
-        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+        "import json, sys\nfrom celebcollect.cli import app\ntry:\n    app(['--help'])\nexcept"
+        f" SystemExit:\n    pass\nprint(json.dumps([name for name in {HEAVY!r} if name in"
+        " sys.modules]), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -46,7 +56,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_worker_imports_no_library_of_the_sources() -> None:
     """`store` runs in many processes, and each start pays for what it imports."""
     code = (
-        "import json, sys\nimport celebcollect.app, celebcollect.stages.store\n"
+        "import json, sys\nimport celebcollect.app, celebcollect.stages.store.stage\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -56,10 +66,15 @@ def test_a_worker_imports_no_library_of_the_sources() -> None:
 
 def test_help_costs_at_most_half_more_than_its_libraries() -> None:
     """CPU time against `import typer, rich`, in turn on the same machine."""
-    ours, base = [sys.executable, "-m", "celebcollect", "--help"], [sys.executable, "-c", "import typer, rich"]
+    ours, base = (
+        [sys.executable, "-m", "celebcollect", "--help"],
+        [sys.executable, "-c", "import typer, rich"],
+    )
     pairs = [(cpu_s(ours), cpu_s(base)) for _ in range(15)]
 
-    ratio = statistics.median(our for our, _ in pairs) / statistics.median(their for _, their in pairs)
+    ratio = statistics.median(our for our, _ in pairs) / statistics.median(
+        their for _, their in pairs
+    )
 
     assert ratio <= 1.5, f"{ratio:.2f}"
 

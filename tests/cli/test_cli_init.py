@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config import Config
+from celebcollect.config.sections import Config
 from cli_process import Run
 from terminal import Terminal
 
@@ -23,7 +23,9 @@ def test_options_take_the_place_of_defaults(run: Run, tmp_path: Path) -> None:
     config = Config(**tomllib.loads(text))
     assert config.http.contact == 'me "and" you <a@example.org>'
     assert config.data_dir == Path("some where/data")
-    assert config.model_copy(update={"http": Config().http, "data_dir": Config().data_dir}) == Config()
+    assert (
+        config.model_copy(update={"http": Config().http, "data_dir": Config().data_dir}) == Config()
+    )
     assert "# Mail address or URL put into the User-Agent" in text
     assert "celebcollect doctor" in done.stdout
 
@@ -78,7 +80,12 @@ def test_what_is_there_is_left_alone(run: Run, tmp_path: Path, way: str) -> None
 def test_on_a_terminal_it_asks_for_what_no_option_says(tmp_path: Path) -> None:
     """Enter takes the default."""
     file = tmp_path / "c.toml"
-    shown = Terminal([sys.executable, "-m", "celebcollect", "init", str(file)], columns=80, environment=os.environ, stdin_too=True)
+    shown = Terminal(
+        [sys.executable, "-m", "celebcollect", "init", str(file)],
+        columns=80,
+        environment=os.environ,
+        stdin_too=True,
+    )
     try:
         shown.read_until("User-Agent")
         shown.type("me@example.org\n")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from celebcollect.demo.drawing import encode, portrait
-from celebcollect.records import MlUse
+from celebcollect.domain.records import MlUse
 from cli_process import Run
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, record, shot_bytes
 
@@ -28,7 +28,10 @@ def test_training_is_told_in_words_and_in_json(run: Run, tmp_path: Path) -> None
     """Who was learnt, how unseen pictures fared, what was left out and why, and where the model lies; again gives the same file."""
     school = School(tmp_path / "data")
     school.people(1, 2, 3, shots=20)
-    school.publish(*(record(4, shot, source="tmdb", ml_use=MlUse.NEEDS_AGREEMENT) for shot in range(3)), record(5, 0))
+    school.publish(
+        *(record(4, shot, source="tmdb", ml_use=MlUse.NEEDS_AGREEMENT) for shot in range(3)),
+        record(5, 0),
+    )
 
     first = run("train")
     model = school.file().read_bytes()
@@ -54,9 +57,18 @@ def test_training_is_told_in_words_and_in_json(run: Run, tmp_path: Path) -> None
 def test_an_agreement_and_a_name_of_ones_own(run: Run, tmp_path: Path) -> None:
     """The configuration names the agreement, and models lie beside each other by name."""
     school = School(tmp_path / "data")
-    school.publish(*(record(person, shot, source="tmdb", ml_use=MlUse.NEEDS_AGREEMENT) for person in (1, 2) for shot in range(3)))
+    school.publish(
+        *(
+            record(person, shot, source="tmdb", ml_use=MlUse.NEEDS_AGREEMENT)
+            for person in (1, 2)
+            for shot in range(3)
+        )
+    )
 
-    refused, done = run("train"), run("train", "--model", "with-tmdb", TRAIN__ML_USE_PERMITTED='["tmdb"]')
+    refused, done = (
+        run("train"),
+        run("train", "--model", "with-tmdb", TRAIN__ML_USE_PERMITTED='["tmdb"]'),
+    )
 
     assert refused.returncode == 4
     assert "6 needs_agreement" in refused.stderr
@@ -87,7 +99,10 @@ def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
     (tmp_path / "text\x1b[2J.jpg").write_text("no picture")
     files = ("known.jpg", "pair.jpg", "none.jpg", "text\x1b[2J.jpg")
 
-    words, lines = run("identify", *files, DATA_DIR=str(school.folder)), run("identify", "--json", *files, DATA_DIR=str(school.folder))
+    words, lines = (
+        run("identify", *files, DATA_DIR=str(school.folder)),
+        run("identify", "--json", *files, DATA_DIR=str(school.folder)),
+    )
 
     assert words.returncode == lines.returncode == 0, words.stderr + lines.stderr
     assert f"known.jpg: Person {DRAWN[0]} (Q{DRAWN[0]}), distance 0." in words.stdout
@@ -101,7 +116,10 @@ def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
         ("known.jpg", 1, 0, False), ("pair.jpg", 2, 0, False), ("pair.jpg", 2, 1, False), ("none.jpg", 0, None, False), (files[3], None, None, True),
     ]  # fmt: skip
     assert (told[0]["qid"], told[0]["name"]) == (f"Q{DRAWN[0]}", f"Person {DRAWN[0]}")
-    assert {(one["qid"], one["name"]) for one in told[1:3]} == {(f"Q{DRAWN[1]}", f"Person {DRAWN[1]}"), (None, "unknown")}
+    assert {(one["qid"], one["name"]) for one in told[1:3]} == {
+        (f"Q{DRAWN[1]}", f"Person {DRAWN[1]}"),
+        (None, "unknown"),
+    }
     assert 0 < told[0]["distance"] <= DRAWN_DISTANCE
     assert len(told[0]["box"]) == 4
 
@@ -112,7 +130,10 @@ def test_files_that_are_none_decide_the_exit_code(run: Run, school: School, tmp_
     (tmp_path / "text.jpg").write_text("no picture")
     where = {"DATA_DIR": str(school.folder)}
 
-    missing, nothing = run("identify", "gone.jpg", "known.jpg", **where), run("identify", "text.jpg", **where)
+    missing, nothing = (
+        run("identify", "gone.jpg", "known.jpg", **where),
+        run("identify", "text.jpg", **where),
+    )
 
     assert missing.returncode == 2
     assert f"Person {DRAWN[0]}" in missing.stdout

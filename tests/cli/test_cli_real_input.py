@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from api_server import ApiServer, Reply
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.records import Celebrity
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.records import Celebrity
 from cli_process import Run
 from google_web import GoogleWeb, Page
 from sparql_server import SparqlServer
@@ -31,7 +31,10 @@ def add(folder: Path, *people: Celebrity) -> None:
 
 
 def messages(run: Run, topic: str) -> list[dict[str, Any]]:
-    return [json.loads(line)["value"] for line in run("topics", "peek", topic, "-n", "1000", "--json").stdout.splitlines()]
+    return [
+        json.loads(line)["value"]
+        for line in run("topics", "peek", topic, "-n", "1000", "--json").stdout.splitlines()
+    ]
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ def sparql(shared_data: Path) -> Any:
         yield server
 
 
-def test_wikidata_finds_actors_and_steps_into_no_trap(run: Run, tmp_path: Path, sparql: SparqlServer) -> None:
+def test_wikidata_finds_actors_and_steps_into_no_trap(
+    run: Run, tmp_path: Path, sparql: SparqlServer
+) -> None:
     """Subclasses are followed; the fictional, bands, nameless, dead letters of data and duplicates come out right."""
     done = run(
         "wikidata", "--occupation", "Q33999", "--min-sitelinks", "0", "--json",
@@ -58,7 +63,9 @@ def test_wikidata_finds_actors_and_steps_into_no_trap(run: Run, tmp_path: Path, 
     assert people["Q900000006"].name == 'Trap "Quotes" & <Angle>'
     assert people["Q900000006"].tmdb_ids == ("111", "222")
     assert people["Q900000007"].portraits == (), "SVG and TIFF are no photographs"
-    assert "Q900000001" in people, "an unknown birth does not matter when nothing was said about births"
+    assert "Q900000001" in people, (
+        "an unknown birth does not matter when nothing was said about births"
+    )
     reasons = json.loads(done.stdout)["reasons"]
     assert reasons["no_name"] == 1
 
@@ -73,21 +80,44 @@ def test_wikidata_filters_births(run: Run, tmp_path: Path, sparql: SparqlServer)
     assert done.returncode == 0, done.stderr
     people = people_of(tmp_path)
     assert {"Q39476", "Q34436", "Q900000009"} <= people.keys()
-    assert not people.keys() & {"Q37079", "Q913", "Q900000001", "Q900000002"}, "born earlier, BC, unknown (twice)"
+    assert not people.keys() & {
+        "Q37079",
+        "Q913",
+        "Q900000001",
+        "Q900000002",
+    }, "born earlier, BC, unknown (twice)"
 
 
 def test_names_come_in_the_chosen_language(run: Run, tmp_path: Path, sparql: SparqlServer) -> None:
     """Korean where there is a Korean name, else mul, else English."""
-    done = run("wikidata", "--occupation", "Q33999", "--language", "ko", WIKIDATA__ENDPOINT=sparql.url, WIKIDATA__MIN_INTERVAL_S="0")
+    done = run(
+        "wikidata",
+        "--occupation",
+        "Q33999",
+        "--language",
+        "ko",
+        WIKIDATA__ENDPOINT=sparql.url,
+        WIKIDATA__MIN_INTERVAL_S="0",
+    )
 
     assert done.returncode == 0, done.stderr
     people = people_of(tmp_path)
-    assert (people["Q20145"].name, people["Q37079"].name, people["Q34436"].name) == ("아이유", "Tom Cruise", "Scarlett Johansson")
+    assert (people["Q20145"].name, people["Q37079"].name, people["Q34436"].name) == (
+        "아이유",
+        "Tom Cruise",
+        "Scarlett Johansson",
+    )
 
 
 def test_nobody_who_fits_ends_with_4(run: Run, sparql: SparqlServer) -> None:
     """An answer without people is told, not passed over."""
-    done = run("wikidata", "--occupation", "Q999999999", WIKIDATA__ENDPOINT=sparql.url, WIKIDATA__MIN_INTERVAL_S="0")
+    done = run(
+        "wikidata",
+        "--occupation",
+        "Q999999999",
+        WIKIDATA__ENDPOINT=sparql.url,
+        WIKIDATA__MIN_INTERVAL_S="0",
+    )
 
     assert done.returncode == 4
     assert done.stderr
@@ -95,7 +125,14 @@ def test_nobody_who_fits_ends_with_4(run: Run, sparql: SparqlServer) -> None:
 
 def test_nobody_who_could_be_searched_ends_with_4(run: Run, tmp_path: Path) -> None:
     """An API that works, but not for any of those who were asked for, is no success."""
-    add(tmp_path, Celebrity(qid="Q42", name="Douglas Adams", portraits=("https://commons.wikimedia.org/wiki/Special:FilePath/A.jpg",)))
+    add(
+        tmp_path,
+        Celebrity(
+            qid="Q42",
+            name="Douglas Adams",
+            portraits=("https://commons.wikimedia.org/wiki/Special:FilePath/A.jpg",),
+        ),
+    )
     with ApiServer() as api:
         api.on("/w/api.php", Reply({"query": 7}))
         done = run("scrape-commons", "--qid", "Q42", COMMONS__API_URL=f"{api.url}/w/api.php")
@@ -104,7 +141,9 @@ def test_nobody_who_could_be_searched_ends_with_4(run: Run, tmp_path: Path) -> N
     assert "commons_unreadable" in done.stderr
 
 
-def test_tmdb_recorded_answers_become_candidates(run: Run, tmp_path: Path, shared_data: Path) -> None:
+def test_tmdb_recorded_answers_become_candidates(
+    run: Run, tmp_path: Path, shared_data: Path
+) -> None:
     """Bruce Willis: identity proved by his Wikidata id, 32 portraits, one call for the person."""
     recorded = shared_data / "tmdb" / "tmdblib"
 
@@ -112,21 +151,33 @@ def test_tmdb_recorded_answers_become_candidates(run: Run, tmp_path: Path, share
         answer: dict[str, Any] = json.loads((recorded / name).read_text())["response"]["body"]
         return answer
 
-    person = {**body("person_62_append_images.json"), "external_ids": body("person_62_external_ids.json")}
+    person = {
+        **body("person_62_append_images.json"),
+        "external_ids": body("person_62_external_ids.json"),
+    }
     add(tmp_path, Celebrity(qid="Q2680", name="Bruce Willis", tmdb_ids=("62",), sitelinks=105))
     add(tmp_path, Celebrity(qid="Q42", name="Douglas Adams", tmdb_ids=("62",), sitelinks=100))
     with ApiServer() as api:
         api.on("/3/configuration", Reply(body("configuration.json")))
         api.on("/3/person/62", Reply(person))
-        done = run("scrape-tmdb", "--json", TMDB__BASE_URL=f"{api.url}/3", TMDB__TOKEN="secret-token-of-mine")
+        done = run(
+            "scrape-tmdb",
+            "--json",
+            TMDB__BASE_URL=f"{api.url}/3",
+            TMDB__TOKEN="secret-token-of-mine",
+        )
         asked = [request.path for request in api.requests]
         tokens = {request.headers["authorization"] for request in api.requests}
 
     assert done.returncode == 0, done.stderr
     found = messages(run, "urlsFromTmdb")
-    assert {message["qid"] for message in found} == {"Q2680"}, "Douglas Adams is not Bruce Willis, whatever his id says"
+    assert {message["qid"] for message in found} == {"Q2680"}, (
+        "Douglas Adams is not Bruce Willis, whatever his id says"
+    )
     assert len(found) == min(20, len(person["images"]["profiles"]))
-    assert all(message["url"].startswith("https://image.tmdb.org/t/p/original/") for message in found)
+    assert all(
+        message["url"].startswith("https://image.tmdb.org/t/p/original/") for message in found
+    )
     assert asked.count("/3/configuration") == 1
     assert tokens == {"Bearer secret-token-of-mine"}
     assert "secret-token" not in done.stdout + done.stderr
@@ -135,7 +186,9 @@ def test_tmdb_recorded_answers_become_candidates(run: Run, tmp_path: Path, share
 def test_a_refused_token_ends_with_3(run: Run, tmp_path: Path, shared_data: Path) -> None:
     """TMDB's own words are passed on, the token is not."""
     add(tmp_path, Celebrity(qid="Q2680", name="Bruce Willis", tmdb_ids=("62",)))
-    refusal = json.loads((shared_data / "tmdb" / "constructed" / "error_401_code7.json").read_text())
+    refusal = json.loads(
+        (shared_data / "tmdb" / "constructed" / "error_401_code7.json").read_text()
+    )
     with ApiServer() as api:
         api.on("/3/configuration", Reply(refusal, status=401))
         api.on("/3/person/62", Reply(refusal, status=401))
@@ -148,12 +201,24 @@ def test_a_refused_token_ends_with_3(run: Run, tmp_path: Path, shared_data: Path
 
 
 @pytest.mark.browser
-def test_the_real_page_of_2020_gives_its_12_records(run: Run, tmp_path: Path, shared_data: Path, browser: None) -> None:
+def test_the_real_page_of_2020_gives_its_12_records(
+    run: Run, tmp_path: Path, shared_data: Path, browser: None
+) -> None:
     """Chromium loads the real bytes; every original comes with its page, and height and width the right way round."""
     add(tmp_path, Celebrity(qid="Q146", name="Cats", sitelinks=5))
-    web = GoogleWeb(default=Page((shared_data / "google" / "gis_2020_ds1_12_records_raw.html").read_bytes()))
+    web = GoogleWeb(
+        default=Page((shared_data / "google" / "gis_2020_ds1_12_records_raw.html").read_bytes())
+    )
     try:
-        done = run("scrape-google", "--name", "cats", "--save-page", "pages", GOOGLE__SEARCH_URL=web.search_url, GOOGLE__MIN_INTERVAL_S="0")
+        done = run(
+            "scrape-google",
+            "--name",
+            "cats",
+            "--save-page",
+            "pages",
+            GOOGLE__SEARCH_URL=web.search_url,
+            GOOGLE__MIN_INTERVAL_S="0",
+        )
     finally:
         web.close()
 
@@ -168,10 +233,14 @@ def test_the_real_page_of_2020_gives_its_12_records(run: Run, tmp_path: Path, sh
 
 
 @pytest.mark.browser
-def test_a_captcha_ends_with_3_and_says_until_when(run: Run, tmp_path: Path, shared_data: Path, browser: None) -> None:
+def test_a_captcha_ends_with_3_and_says_until_when(
+    run: Run, tmp_path: Path, shared_data: Path, browser: None
+) -> None:
     """The block is reported, and the next command does not even ask."""
     add(tmp_path, Celebrity(qid="Q146", name="Cats", sitelinks=5))
-    web = GoogleWeb(default=Page((shared_data / "google" / "sorry_captcha_en.html").read_bytes(), status=429))
+    web = GoogleWeb(
+        default=Page((shared_data / "google" / "sorry_captcha_en.html").read_bytes(), status=429)
+    )
     try:
         first = run("scrape-google", GOOGLE__SEARCH_URL=web.search_url, GOOGLE__MIN_INTERVAL_S="0")
         asked = len(web.searches)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.cli.session import GRACE_S
-from celebcollect.records import Celebrity
+from celebcollect.domain.records import Celebrity
 
 
 @pytest.fixture
@@ -28,10 +28,18 @@ def mute() -> Iterator[socket.socket]:
 
 def start(folder: Path, server: socket.socket, *arguments: str) -> subprocess.Popen[bytes]:
     base = f"http://127.0.0.1:{server.getsockname()[1]}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")}
-    environment |= {"CELEBCOLLECT_WIKIDATA__ENDPOINT": f"{base}/sparql", "CELEBCOLLECT_COMMONS__API_URL": f"{base}/w/api.php"}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")
+    }
+    environment |= {
+        "CELEBCOLLECT_WIKIDATA__ENDPOINT": f"{base}/sparql",
+        "CELEBCOLLECT_COMMONS__API_URL": f"{base}/w/api.php",
+    }
     # A parent that ignores Ctrl-C, as a shell's background job does, would be respected.
-    heed = "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('celebcollect', run_name='__main__')"
+    heed = (
+        "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " runpy.run_module('celebcollect', run_name='__main__')"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", heed, *arguments],
         cwd=folder,
@@ -42,7 +50,9 @@ def start(folder: Path, server: socket.socket, *arguments: str) -> subprocess.Po
     )
 
 
-def test_a_question_without_an_answer_does_not_keep_the_program(tmp_path: Path, mute: socket.socket) -> None:
+def test_a_question_without_an_answer_does_not_keep_the_program(
+    tmp_path: Path, mute: socket.socket
+) -> None:
     """Asked once to end, it ends before Docker would kill it, though the endpoint has minutes."""
     process = start(tmp_path, mute, "wikidata")
     with mute.accept()[0]:
@@ -60,7 +70,9 @@ def test_a_second_ctrl_c_ends_threads_too(tmp_path: Path, mute: socket.socket) -
     """What `run-all` does in threads keeps nobody who asks twice."""
     (tmp_path / "data").mkdir()
     catalogue = EmbeddedCatalogue(tmp_path / "data" / "catalogue.sqlite3")
-    catalogue.save_people([Celebrity(qid="Q42", name="Douglas Adams", commons_category="Douglas Adams")])
+    catalogue.save_people(
+        [Celebrity(qid="Q42", name="Douglas Adams", commons_category="Douglas Adams")]
+    )
     catalogue.close()
     process = start(tmp_path, mute, "run-all", "--celebrities", "known", "--sources", "commons")
     with mute.accept()[0]:

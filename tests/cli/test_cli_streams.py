@@ -19,8 +19,23 @@ PROGRAM = f"{sys.executable} -m celebcollect"
 
 
 def shell(line: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")}, **more}
-    return subprocess.run(["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=60)
+    environment = {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("CELEBCOLLECT_")
+        },
+        **more,
+    }
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+    )
 
 
 def test_half_a_surrogate_pair_is_escaped_and_loses_nothing_after_it(run: Run) -> None:
@@ -30,17 +45,25 @@ def test_half_a_surrogate_pair_is_escaped_and_loses_nothing_after_it(run: Run) -
     done = run("topics", "peek", "urls", "--json")
 
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (first["value"]["name"], second["value"]["name"]) == ("\ud800", "Beyonc\u00e9 \u00b7 \u82b1")
+    assert (first["value"]["name"], second["value"]["name"]) == (
+        "\ud800",
+        "Beyonc\u00e9 \u00b7 \u82b1",
+    )
     assert "Beyonc\u00e9" in done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_poor_encoding_says_the_same_with_escapes(run: Run, tmp_path: Path, encoding: str) -> None:
+def test_a_poor_encoding_says_the_same_with_escapes(
+    run: Run, tmp_path: Path, encoding: str
+) -> None:
     """JSON stays JSON, text and tables come out without what the encoding lacks."""
     run("topics", "publish", "urls", stdin=ACCENT)
 
     peeked = shell(f"{PROGRAM} topics peek urls --json", tmp_path, PYTHONIOENCODING=encoding)
-    others = [shell(f"{PROGRAM} {what}", tmp_path, PYTHONIOENCODING=encoding) for what in ("topics peek urls", "status")]
+    others = [
+        shell(f"{PROGRAM} {what}", tmp_path, PYTHONIOENCODING=encoding)
+        for what in ("topics peek urls", "status")
+    ]
 
     assert json.loads(peeked.stdout)["value"] == json.loads(ACCENT)
     assert peeked.stdout.isascii()
@@ -50,7 +73,9 @@ def test_a_poor_encoding_says_the_same_with_escapes(run: Run, tmp_path: Path, en
 
 @pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
 @pytest.mark.parametrize("command", ["status --json", "topics list", "--version"])
-def test_output_that_cannot_be_written_ends_with_1(tmp_path: Path, command: str, redirection: str) -> None:
+def test_output_that_cannot_be_written_ends_with_1(
+    tmp_path: Path, command: str, redirection: str
+) -> None:
     """A full disk and a closed stdout are told in a line."""
     done = shell(f"{PROGRAM} {command} {redirection}", tmp_path)
 
@@ -64,7 +89,9 @@ def test_a_closed_stdin_ends_with_1(tmp_path: Path) -> None:
     done = shell(f"{PROGRAM} topics publish urls <&-", tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["celebcollect: cannot read stdin or write stdout: it is closed"]
+    assert done.stderr.splitlines() == [
+        "celebcollect: cannot read stdin or write stdout: it is closed"
+    ]
 
 
 @pytest.mark.parametrize("command", ["status", "topics peek urls --json -n 5000", "--help"])
@@ -80,18 +107,20 @@ def test_a_reader_that_goes_away_is_no_error(run: Run, tmp_path: Path, command: 
 def test_ctrl_c_while_modules_are_loaded_is_no_traceback(tmp_path: Path) -> None:
     """The signal comes in the middle of an import: 130 and silence."""
     code = (
-        "import os, signal, sys\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background, which ignores it\n"
-        "from celebcollect.__main__ import main\n"
-        "module, sys.argv = sys.argv[1], ['celebcollect', 'status']\n"
-        "class Interrupt:\n"
-        "    def find_spec(name, path, target=None):\n"
-        "        if name == module:\n"
-        "            os.kill(os.getpid(), signal.SIGINT)\n"
-        "sys.meta_path.insert(0, Interrupt)\n"
-        "main()\n"
+        "import os, signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)  # also"
+        " where the tests run in the background, which ignores it\nfrom celebcollect.__main__"
+        " import main\nmodule, sys.argv = sys.argv[1], ['celebcollect', 'status']\nclass"
+        " Interrupt:\n    def find_spec(name, path, target=None):\n        if name == module:\n    "
+        "        os.kill(os.getpid(), signal.SIGINT)\nsys.meta_path.insert(0, Interrupt)\nmain()\n"
     )
     for module in ("typer", "pydantic"):
-        done = subprocess.run([sys.executable, "-c", code, module], cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", code, module],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+        )
 
         assert (done.returncode, done.stderr) == (128 + signal.SIGINT, ""), module

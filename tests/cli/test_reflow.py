@@ -9,9 +9,12 @@ from rich.console import Console
 
 from celebcollect.cli.reflow import Reflow
 from celebcollect.cli.view import View
-from celebcollect.watch import Line
+from celebcollect.run.watch import Line
 
-VIEW = View("run-all", [Line("store", "URLs", done=95, waiting=15, now="at work", so_far={"stored": 80})] * 3)
+VIEW = View(
+    "run-all",
+    [Line("store", "URLs", done=95, waiting=15, now="at work", so_far={"stored": 80})] * 3,
+)
 UP = "\x1b[1A"
 
 

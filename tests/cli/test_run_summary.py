@@ -14,12 +14,12 @@ from celebcollect.catalogue.base import SearchState
 from celebcollect.cli.run import judge
 from celebcollect.cli.summary import Summary
 from celebcollect.cli.view import View
-from celebcollect.config import Config
-from celebcollect.errors import NothingProduced, SourceBlocked, SourceError
-from celebcollect.pipeline import Plan
-from celebcollect.progress import Progress
-from celebcollect.records import Celebrity
-from celebcollect.watch import Line
+from celebcollect.config.sections import Config
+from celebcollect.domain.errors import NothingProduced, SourceBlocked, SourceError
+from celebcollect.domain.records import Celebrity
+from celebcollect.run.progress import Progress
+from celebcollect.run.rounds import Plan
+from celebcollect.run.watch import Line
 
 PLAN = Plan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
 
@@ -33,14 +33,32 @@ def app(tmp_path: Path) -> Iterator[App]:
 def searched(app: App, number: int, **exhausted: bool) -> str:
     """Add a person whom sources have searched."""
     qid = f"Q{number}"
-    app.catalogue.save_people([Celebrity(qid=qid, name=f"Person {number}", sitelinks=1000 - number)])
+    app.catalogue.save_people(
+        [Celebrity(qid=qid, name=f"Person {number}", sitelinks=1000 - number)]
+    )
     for source, is_exhausted in exhausted.items():
-        app.catalogue.record_search(qid, source, SearchState(rounds=1, offered=3, exhausted=is_exhausted))
+        app.catalogue.record_search(
+            qid, source, SearchState(rounds=1, offered=3, exhausted=is_exhausted)
+        )
     return qid
 
 
-def told(app: App, progress: Progress, capsys: pytest.CaptureFixture[str], *, interrupted: bool = False, **unusable: str) -> str:
-    Summary.of(app, PLAN, progress, unusable=unusable, config_file=Path("my config.toml"), interrupted=interrupted).print(View("run-all", []))
+def told(
+    app: App,
+    progress: Progress,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    interrupted: bool = False,
+    **unusable: str,
+) -> str:
+    Summary.of(
+        app,
+        PLAN,
+        progress,
+        unusable=unusable,
+        config_file=Path("my config.toml"),
+        interrupted=interrupted,
+    ).print(View("run-all", []))
     return capsys.readouterr().out
 
 
@@ -48,14 +66,19 @@ def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFix
     """Blocked with the time to come back, failed with the hint, exhausted, or to be searched again."""
     progress = Progress()
     progress.people[searched(app, 1, commons=True, google=False)] = 0
-    progress.blocked["google"] = SourceBlocked("a captcha", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC))
+    progress.blocked["google"] = SourceBlocked(
+        "a captcha", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC)
+    )
     progress.failed["tmdb"] = SourceError("no token", hint="Set it.")
 
     text = told(app, progress, capsys)
 
     assert "0 of 1 people have 20 pictures:" in text
     assert "Person 1 (Q1) has 0. blocked: google; failed: tmdb; no more: commons" in text
-    assert "google is blocked: a captcha. The same command goes on with it after 2099-01-02 03:04 UTC." in text
+    assert (
+        "google is blocked: a captcha. The same command goes on with it after 2099-01-02 03:04 UTC."
+        in text
+    )
     assert "tmdb failed: no token. Set it." in text
 
 
@@ -64,20 +87,28 @@ def test_what_to_do_next_can_be_typed(app: App, capsys: pytest.CaptureFixture[st
     progress = Progress()
     progress.people[searched(app, 1, google=True, tmdb=True, commons=False)] = 0
 
-    assert "`celebcollect --config 'my config.toml' run-all --celebrities known` searches those" in told(app, progress, capsys)
+    assert (
+        "`celebcollect --config 'my config.toml' run-all --celebrities known` searches those"
+        in told(app, progress, capsys)
+    )
     interrupted = told(app, progress, capsys, interrupted=True)
     assert "the same command goes on where it was" in interrupted
     assert "--celebrities known" not in interrupted
 
 
-def test_a_source_that_was_left_out_is_told_with_what_it_lacks(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_source_that_was_left_out_is_told_with_what_it_lacks(
+    app: App, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whoever is short may still be found there, so nobody is told that no source has more."""
     progress = Progress()
     progress.people[searched(app, 1, google=True, tmdb=True, commons=True)] = 0
 
     text = told(app, progress, capsys, tmdb="no token")
 
-    assert "tmdb was left out: no token. `celebcollect --config 'my config.toml' doctor` says what to do." in text
+    assert (
+        "tmdb was left out: no token. `celebcollect --config 'my config.toml' doctor` says what"
+        " to do." in text
+    )
     assert "No source has more" not in text
 
 
@@ -100,7 +131,9 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
         progress.people[searched(app, number, google=True, tmdb=True, commons=True)] = 0
 
     text = told(app, progress, capsys)
-    Summary.of(app, PLAN, progress, unusable={"tmdb": "no token"}, config_file=None, interrupted=False).print_json()
+    Summary.of(
+        app, PLAN, progress, unusable={"tmdb": "no token"}, config_file=None, interrupted=False
+    ).print_json()
     facts = json.loads(capsys.readouterr().out)
 
     assert "Person 1 (Q1)" in text

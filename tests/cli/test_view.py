@@ -13,19 +13,34 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from celebcollect.catalogue.base import Counts
+from celebcollect.cli.log import JsonFormatter
 from celebcollect.cli.progress import say
 from celebcollect.cli.view import View, duration, plain, rate
-from celebcollect.log import JsonFormatter
-from celebcollect.progress import Activity, Progress
-from celebcollect.records import Status
-from celebcollect.watch import Line, Look, Rates, cooling_down
+from celebcollect.domain.records import Status
+from celebcollect.run.progress import Activity, Progress
+from celebcollect.run.watch import Line, Look, Rates, cooling_down
 
 STORE = Line(
-    "store", "URLs", 12_095, 1_500, 3.21, "at work", {"stored": 12_000, "failed": 95}, {"not_an_image": 50, "truncated": 40, "too_many_pixels": 5}
+    "store",
+    "URLs",
+    12_095,
+    1_500,
+    3.21,
+    "at work",
+    {"stored": 12_000, "failed": 95},
+    {"not_an_image": 50, "truncated": 40, "too_many_pixels": 5},
 )
 GOOGLE = Line("google", "people", 4, 996, 0.066, "waits 12 s: Björk Guðmundsdóttir", {"found": 80})
-BLOCKED = Line("tmdb", "people", 3, 7, None, "cooling down until 14:05 UTC", {"found": 9}, trouble=True)
-LINES = [Line("wikidata", "people", 10, None, None, "done"), GOOGLE, BLOCKED, STORE, Line("clean", "pictures", 0, 0)]
+BLOCKED = Line(
+    "tmdb", "people", 3, 7, None, "cooling down until 14:05 UTC", {"found": 9}, trouble=True
+)
+LINES = [
+    Line("wikidata", "people", 10, None, None, "done"),
+    GOOGLE,
+    BLOCKED,
+    STORE,
+    Line("clean", "pictures", 0, 0),
+]
 
 
 def drawn(view: View, width: int, **options: Any) -> list[str]:
@@ -40,7 +55,13 @@ def test_each_stage_takes_one_line_of_the_terminal(width: int) -> None:
     lines = drawn(View("run-all · round 1 of at most 3 · 1000 people · 20 min", LINES), width)
 
     assert all(cell_len(line) <= width for line in lines)
-    assert [line.split()[0] for line in lines[2:7]] == ["wikidata", "google", "tmdb", "store", "clean"]
+    assert [line.split()[0] for line in lines[2:7]] == [
+        "wikidata",
+        "google",
+        "tmdb",
+        "store",
+        "clean",
+    ]
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -68,7 +89,9 @@ def test_what_a_name_holds_is_not_obeyed_by_the_terminal() -> None:
     """Escape sequences and markup in a person's name are shown, not done."""
     hostile = Line("google", "people", 1, 1, None, "\x1b[2J\x07[bold]Eve[/bold]\n")
 
-    text = "\n".join(drawn(View("x", [hostile]), 200, force_terminal=True, color_system=None)) + plain(hostile)
+    text = "\n".join(
+        drawn(View("x", [hostile]), 200, force_terminal=True, color_system=None)
+    ) + plain(hostile)
 
     assert "\x1b" not in text
     assert "\x07" not in text
@@ -77,8 +100,10 @@ def test_what_a_name_holds_is_not_obeyed_by_the_terminal() -> None:
 
 def test_a_plain_line_says_the_same() -> None:
     """One line of text, for logs."""
-    assert plain(STORE) == (
-        "store 12,095/13,595 URLs, 3.2/s, lag 1,500, 8 min left: at work; 12,000 stored, 95 failed (50 not_an_image, 40 truncated, 5 too_many_pixels)"
+    assert (
+        plain(STORE)
+        == "store 12,095/13,595 URLs, 3.2/s, lag 1,500, 8 min left: at work; 12,000 stored, 95"
+        " failed (50 not_an_image, 40 truncated, 5 too_many_pixels)"
     )
     assert plain(LINES[0]) == "wikidata 10 people: done"
 
@@ -90,9 +115,20 @@ def test_only_lines_that_changed_are_said_again(caplog: pytest.LogCaptureFixture
         say(LINES, said, 1)
         say([*LINES[:3], Line("store", "URLs", 13_595, 0), LINES[4]], said, 1)
 
-    assert [record.getMessage().split()[2] for record in caplog.records] == ["wikidata", "google", "tmdb", "store", "store"]
+    assert [record.getMessage().split()[2] for record in caplog.records] == [
+        "wikidata",
+        "google",
+        "tmdb",
+        "store",
+        "store",
+    ]
     facts = caplog.records[-1].facts  # type: ignore[attr-defined]
-    assert (facts["stage"], facts["done"], facts["waiting"], facts["round"]) == ("store", 13_595, 0, 1)
+    assert (facts["stage"], facts["done"], facts["waiting"], facts["round"]) == (
+        "store",
+        13_595,
+        0,
+        1,
+    )
     assert json.loads(JsonFormatter().format(caplog.records[-1]))["facts"] == facts
 
 
@@ -108,14 +144,33 @@ def test_rates_need_two_looks_and_follow_the_last_half_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(None, ""), (8.4, "8 s"), (99, "99 s"), (720, "12 min"), (11_100, "3 h 05"), (86_399, "1 d 0 h"), (188_000, "2 d 4 h")]
+    ("seconds", "said"),
+    [
+        (None, ""),
+        (8.4, "8 s"),
+        (99, "99 s"),
+        (720, "12 min"),
+        (11_100, "3 h 05"),
+        (86_399, "1 d 0 h"),
+        (188_000, "2 d 4 h"),
+    ],
 )
 def test_times_are_said_roughly(seconds: float | None, said: str) -> None:
     """In the unit in which one thinks of them."""
     assert duration(seconds) == said
 
 
-@pytest.mark.parametrize(("per_s", "said"), [(None, ""), (0.0, ""), (120.0, "120/s"), (1.75, "1.8/s"), (0.066, "4.0/min"), (0.002, "7.2/h")])
+@pytest.mark.parametrize(
+    ("per_s", "said"),
+    [
+        (None, ""),
+        (0.0, ""),
+        (120.0, "120/s"),
+        (1.75, "1.8/s"),
+        (0.066, "4.0/min"),
+        (0.002, "7.2/h"),
+    ],
+)
 def test_rates_are_said_in_a_unit_that_can_be_read(per_s: float | None, said: str) -> None:
     """Per second, per minute or per hour."""
     assert rate(Line("x", "people", rate_per_s=per_s)) == said
@@ -124,7 +179,10 @@ def test_rates_are_said_in_a_unit_that_can_be_read(per_s: float | None, said: st
 def test_a_rest_says_until_when() -> None:
     """The time, and the day where it is not within a day."""
     assert cooling_down(datetime.now(UTC) + timedelta(hours=1)).endswith(" UTC")
-    assert cooling_down(datetime(2099, 5, 4, 3, 2, tzinfo=UTC)) == "cooling down until 2099-05-04 03:02 UTC"
+    assert (
+        cooling_down(datetime(2099, 5, 4, 3, 2, tzinfo=UTC))
+        == "cooling down until 2099-05-04 03:02 UTC"
+    )
 
 
 def test_an_activity_tells_what_is_done_and_what_it_waits_for() -> None:
@@ -142,7 +200,12 @@ def test_an_activity_tells_what_is_done_and_what_it_waits_for() -> None:
     wait(60)
     activity.end()
 
-    assert (activity.done, activity.planned, activity.item, activity.waits_until) == (1, 3, "", None)
+    assert (activity.done, activity.planned, activity.item, activity.waits_until) == (
+        1,
+        3,
+        "",
+        None,
+    )
     assert seen[0] is not None
     assert activity.rate_per_s()
 
@@ -152,7 +215,14 @@ def test_a_group_that_never_ran_is_behind_by_everything() -> None:
     from celebcollect.bus.base import TopicInfo
 
     counts = Counts(celebrities=0, images=dict.fromkeys(Status, 0), reasons={})
-    look = Look(0.0, counts, {"urls": TopicInfo("urls", 10, {}), "urlsFromTmdb": TopicInfo("urlsFromTmdb", 5, {"validate": 1})})
+    look = Look(
+        0.0,
+        counts,
+        {
+            "urls": TopicInfo("urls", 10, {}),
+            "urlsFromTmdb": TopicInfo("urlsFromTmdb", 5, {"validate": 1}),
+        },
+    )
 
     assert look.progress("validate", ("urls", "urlsFromTmdb", "missing")) == (4, 11)
 

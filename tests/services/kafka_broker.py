@@ -1,7 +1,8 @@
 """Apache Kafka itself for tests: brokers in KRaft mode on free ports of 127.0.0.1, from the jars that kafka/pom.xml names.
 
-The jars are fetched once, by Maven, into the user's cache folder, and a broker's classes are kept there as Java has them in memory, which halves
-what a start costs. Brokers die with this process, however it ends.
+The jars are fetched once, by Maven, into the user's cache folder, and a broker's classes are kept
+there as Java has them in memory, which halves what a start costs. Brokers die with this process,
+however it ends.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ from support import missing
 HERE = Path(__file__).parent / "kafka"
 START_S = 60.0
 SASL_USER, SASL_PASSWORD = "tester", "correct-horse"
-"""The only account on a broker's `sasl` port. It may do everything, until a test adds an access rule about a topic or group."""
+"""The only account on a broker's `sasl` port. It may do everything, until a test adds an access
+rule about a topic or group."""
 
-# Small and quick: few threads, one partition for the offsets, groups without a waiting time, short sessions, dead brokers soon noticed.
+# Small and quick: few threads, one partition for the offsets, groups without a waiting time, short
+# sessions, dead brokers soon noticed.
 SETTINGS = """
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
@@ -77,17 +80,29 @@ class Kafka:
         ports = free_ports(3 * brokers)
         self._ports = [ports[3 * number : 3 * number + 3] for number in range(brokers)]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        voters = ",".join(f"{number + 1}@127.0.0.1:{controller}" for number, (_, controller, _) in enumerate(self._ports))
+        voters = ",".join(
+            f"{number + 1}@127.0.0.1:{controller}"
+            for number, (_, controller, _) in enumerate(self._ports)
+        )
         for number, (port, controller, sasl) in enumerate(self._ports):
             own = {
                 "node.id": number + 1,
                 "controller.quorum.voters": voters,
-                "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL://127.0.0.1:{sasl}",
+                "listeners": (
+                    f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL://127.0.0.1:{sasl}"
+                ),
                 "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl}",
                 "log.dirs": folder / f"data-{number}",
             }
-            common = SETTINGS.format(user=SASL_USER, password=SASL_PASSWORD, replication=min(brokers, 3), in_sync=2 if brokers > 2 else 1)
-            (folder / f"{number}.properties").write_text(common + "\n".join(f"{name}={value}" for name, value in own.items()))
+            common = SETTINGS.format(
+                user=SASL_USER,
+                password=SASL_PASSWORD,
+                replication=min(brokers, 3),
+                in_sync=2 if brokers > 2 else 1,
+            )
+            (folder / f"{number}.properties").write_text(
+                common + "\n".join(f"{name}={value}" for name, value in own.items())
+            )
 
     @property
     def bootstrap(self) -> str:
@@ -101,10 +116,19 @@ class Kafka:
 
     def format(self) -> None:
         """Prepare the data folders of all brokers."""
-        # The first byte is 0, so that the text begins with an A: one that begins with a dash is taken for an option.
+        # The first byte is 0, so that the text begins with an A: one that begins with a dash is
+        # taken for an option.
         cluster = base64.urlsafe_b64encode(b"\0" + os.urandom(15)).decode().rstrip("=")
         tools = [
-            self._java(number, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._folder / f"{number}.properties"))
+            self._java(
+                number,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                cluster,
+                "-c",
+                str(self._folder / f"{number}.properties"),
+            )
             for number in range(len(self._ports))
         ]
         for number, tool in enumerate(tools):
@@ -113,7 +137,9 @@ class Kafka:
     def start(self, *numbers: int) -> None:
         """Start the named brokers without waiting until they answer."""
         for number in numbers:
-            self._processes[number] = self._java(number, "kafka.Kafka", str(self._folder / f"{number}.properties"))
+            self._processes[number] = self._java(
+                number, "kafka.Kafka", str(self._folder / f"{number}.properties")
+            )
 
     def start_missing(self) -> None:
         """Start the brokers that were killed."""
@@ -129,7 +155,9 @@ class Kafka:
             with contextlib.suppress(KafkaException):
                 if len(admin.list_topics(timeout=1).brokers) == len(self._processes):
                     return
-            assert time.monotonic() < deadline, f"no answer from {self.bootstrap}: {self.log(next(iter(self._processes)))}"
+            assert time.monotonic() < deadline, (
+                f"no answer from {self.bootstrap}: {self.log(next(iter(self._processes)))}"
+            )
             time.sleep(0.05)
 
     def kill(self, *numbers: int) -> None:
@@ -206,11 +234,23 @@ def jars() -> Path:
             if maven is None:
                 missing("Maven (to fetch the Kafka broker)")
             fetched = Path(tempfile.mkdtemp(dir=cache))
-            command = [maven, "-B", "-q", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={fetched}"]
-            result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+            command = [
+                maven,
+                "-B",
+                "-q",
+                "-f",
+                str(HERE / "pom.xml"),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={fetched}",
+            ]
+            result = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=600
+            )
             if result.returncode:
                 shutil.rmtree(fetched)
-                missing(f"the Kafka broker ({(result.stdout + result.stderr).strip().splitlines()[0]})")
+                missing(
+                    f"the Kafka broker ({(result.stdout + result.stderr).strip().splitlines()[0]})"
+                )
             fetched.rename(folder)
     return folder
 
@@ -224,9 +264,13 @@ def _archive() -> Path | None:
     with FileLock(f"{archive}.lock"):
         if not tried.exists():
             tried.touch()
-            with tempfile.TemporaryDirectory(prefix="kafka-") as folder, contextlib.suppress(AssertionError, OSError, subprocess.SubprocessError):
+            with (
+                tempfile.TemporaryDirectory(prefix="kafka-") as folder,
+                contextlib.suppress(AssertionError, OSError, subprocess.SubprocessError),
+            ):
                 Kafka(Path(folder)).keep_classes(new)
-                new.replace(archive)  # never half a file under its name, nor an empty one: Java crashes on that
+                # never half a file under its name, nor an empty one: Java crashes on that
+                new.replace(archive)
     return archive if archive.exists() else None
 
 
@@ -241,7 +285,8 @@ def free_ports(count: int) -> list[int]:
 
 _libc = ctypes.CDLL(None)
 _starter = ThreadPoolExecutor(1, "broker-starter")
-"""Starts all brokers: for the kernel, their parent is the thread that started them, and this one lives as long as the process."""
+"""Starts all brokers: for the kernel, their parent is the thread that started them, and this one
+lives as long as the process."""
 
 
 def _die_with_parent() -> None:

@@ -1,7 +1,7 @@
 """One broker for all processes of a run of the tests: a broker that waits for work takes 4 % of a core, and each takes seconds to start.
 
-It belongs to a process of its own, which ends it when nobody uses it any more: users hold a lock, which the kernel takes from whoever ends, in
-whatever way.
+It belongs to a process of its own, which ends it when nobody uses it any more: users hold a lock,
+which the kernel takes from whoever ends, in whatever way.
 
     python -m services.kafka_keeper FOLDER
 """

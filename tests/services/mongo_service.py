@@ -1,10 +1,11 @@
 """Servers of MongoDB's protocol for tests: fetched from package registries, built once, kept in the user's cache.
 
-MongoDB's own server is in no registry. Two others stand in for it, so that only what both understand gets into the code:
+MongoDB's own server is in no registry. Two others stand in for it, so that only what both
+understand gets into the code:
 
 - `java`: mongo-java-server (Maven Central) on an H2 file. Its writes are atomic, as MongoDB's are.
-- `ferretdb`: FerretDB 1.24 (Go) on SQLite. It reads a document, changes it and writes it back without a lock, so tests
-  of several processes at once do not run on it.
+- `ferretdb`: FerretDB 1.24 (Go) on SQLite. It reads a document, changes it and writes it back
+  without a lock, so tests of several processes at once do not run on it.
 """
 
 from __future__ import annotations
@@ -53,9 +54,16 @@ class MongoServer:
         data = self._folder / "data.mv" if self.kind == "java" else self._folder
         with (self._folder / "server.log").open("ab") as log:
             # The pipe is what ends the server: it closes when this process ends, in whatever way.
-            self._process = subprocess.Popen([*self._command, str(self.port), str(data)], stdin=subprocess.PIPE, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*self._command, str(self.port), str(data)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
         deadline = time.monotonic() + START_S
-        with pymongo.MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=200) as client:
+        with pymongo.MongoClient[dict[str, object]](
+            self.uri, serverSelectionTimeoutMS=200
+        ) as client:
             while True:
                 try:
                     client.admin.command("ping")
@@ -63,23 +71,31 @@ class MongoServer:
                 except PyMongoError:
                     if self._process.poll() is not None or time.monotonic() > deadline:
                         self.stop()
-                        raise AssertionError((self._folder / "server.log").read_text(errors="replace")) from None
+                        raise AssertionError(
+                            (self._folder / "server.log").read_text(errors="replace")
+                        ) from None
 
     def new_database(self, *, own_bytes: bool = False) -> str:
         """
         Make an empty database for one test and return its name.
 
         Args:
-            own_bytes: No two pictures of the test have the same bytes, so that the stand-in, which knows only unique indexes, finds them by one.
+            own_bytes: No two pictures of the test have the same bytes, so that the stand-in, which
+                knows only unique indexes, finds them by one.
         """
         name = f"test-{uuid.uuid4().hex[:12]}"
         if self.kind == "java":
-            # MongoDB finds a row by its id and then looks at its status; this server would look at every row of the
-            # collection, unless an index has exactly these two fields. It changes no result.
+            # MongoDB finds a row by its id and then looks at its status; this server would look at
+            # every row of the collection, unless an index has exactly these two fields. It changes
+            # no result.
             with pymongo.MongoClient[dict[str, object]](self.uri) as client:
-                client[name].images.create_index([("_id", 1), ("status", 1)], unique=True, name=STAND_IN_INDEX)
+                client[name].images.create_index(
+                    [("_id", 1), ("status", 1)], unique=True, name=STAND_IN_INDEX
+                )
                 if own_bytes:
-                    client[name].images.create_index([("sha256", 1)], unique=True, sparse=True, name=f"{STAND_IN_INDEX}: bytes")
+                    client[name].images.create_index(
+                        [("sha256", 1)], unique=True, sparse=True, name=f"{STAND_IN_INDEX}: bytes"
+                    )
         return name
 
     def stop(self) -> None:
@@ -88,7 +104,8 @@ class MongoServer:
             assert self._process.stdin is not None
             self._process.stdin.close()
             if self.kind == "ferretdb":
-                # It waits seconds for its clients; SQLite keeps what it has acknowledged all the same.
+                # It waits seconds for its clients; SQLite keeps what it has acknowledged all the
+                # same.
                 self._process.kill()
             try:
                 self._process.wait(20)
@@ -110,7 +127,14 @@ def running(kind: str) -> MongoServer:
 
 def _java(heap_mb: int) -> list[str]:
     classes = _java_classes()
-    return ["java", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-cp", f"{classes}{os.pathsep}{classes}/*", "MongoServer"]
+    return [
+        "java",
+        f"-Xmx{heap_mb}m",
+        "-XX:+UseSerialGC",
+        "-cp",
+        f"{classes}{os.pathsep}{classes}/*",
+        "MongoServer",
+    ]
 
 
 def _ferretdb(heap_mb: int) -> list[str]:
@@ -122,7 +146,17 @@ def _java_classes() -> Path:
     sources = [HERE / "pom.xml", HERE / "MongoServer.java"]
     folder, done = _cached("mongo-java-server", ("java", "javac", "mvn"), sources)
     if not done:
-        _run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={folder}"])
+        _run(
+            [
+                "mvn",
+                "-q",
+                "-B",
+                "-f",
+                str(HERE / "pom.xml"),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={folder}",
+            ]
+        )
         _run(["javac", "-cp", f"{folder}/*", "-d", str(folder), str(HERE / "MongoServer.java")])
         (folder / "done").touch()
     return folder
@@ -155,7 +189,10 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
     with FileLock(CACHE / "build.lock"):
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
-        missing(f"a server of MongoDB's protocol ({command[0]} failed: {(done.stderr or done.stdout)[-500:]})")
+        missing(
+            f"a server of MongoDB's protocol ({command[0]} failed:"
+            f" {(done.stderr or done.stdout)[-500:]})"
+        )
 
 
 def _free_port() -> int:

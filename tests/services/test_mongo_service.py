@@ -22,10 +22,17 @@ sys.stdin.read()
 
 @pytest.mark.mongo
 @pytest.mark.parametrize("kind", ["java", "ferretdb"])
-def test_a_server_ends_with_whoever_started_it(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_ends_with_whoever_started_it(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the process of the tests is killed, the server that it started is gone a moment later."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-    with subprocess.Popen([sys.executable, "-c", START, kind, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(
+        [sys.executable, "-c", START, kind, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as starter:
         assert starter.stdout is not None
         port = int(starter.stdout.readline())
         starter.kill()

@@ -8,9 +8,9 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from api_server import ApiServer, Reply, Request
-from celebcollect.config import CommonsConfig, HttpConfig
-from celebcollect.records import Celebrity, ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.config.sections import CommonsConfig, HttpConfig
+from celebcollect.domain.records import Celebrity, ImageCandidate
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.commons import Commons
 
 UPLOAD = "https://upload.wikimedia.org/wikipedia/commons"
@@ -52,20 +52,45 @@ class CommonsWorld:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def source(self, *, contact: str = "me@example.org", wait: Callable[[float], object] | None = None, **settings: Any) -> Commons:
+    def source(
+        self,
+        *,
+        contact: str = "me@example.org",
+        wait: Callable[[float], object] | None = None,
+        **settings: Any,
+    ) -> Commons:
         """Open a source on this world."""
-        config = CommonsConfig(**{"api_url": f"{self.server.url}/w/api.php", "requests_per_s": 1000, **settings})
+        config = CommonsConfig(
+            **{"api_url": f"{self.server.url}/w/api.php", "requests_per_s": 1000, **settings}
+        )
         http = HttpConfig(timeout_s=5, contact=contact)
-        source = Commons(config, http, topic="urlsFromCommons", tally=self.tally, wait=wait or self.waits.append)
+        source = Commons(
+            config, http, topic="urlsFromCommons", tally=self.tally, wait=wait or self.waits.append
+        )
         self._open.callback(source.close)
         return source
 
-    def find(self, *portraits: str, category: str | None = None, limit: int = 500, **settings: Any) -> list[ImageCandidate]:
+    def find(
+        self, *portraits: str, category: str | None = None, limit: int = 500, **settings: Any
+    ) -> list[ImageCandidate]:
         """Search a person with these portraits (names of files) and category."""
-        person = Celebrity(qid="Q1", name="Jane Doe", portraits=tuple(map(portrait, portraits)), commons_category=category, professions=("actor",))
+        person = Celebrity(
+            qid="Q1",
+            name="Jane Doe",
+            portraits=tuple(map(portrait, portraits)),
+            commons_category=category,
+            professions=("actor",),
+        )
         return list(self.source(**settings).candidates(person, limit))
 
-    def add(self, name: str, *, category: str | None = None, meta: dict[str, Any] | None = None, **facts: Any) -> None:
+    def add(
+        self,
+        name: str,
+        *,
+        category: str | None = None,
+        meta: dict[str, Any] | None = None,
+        **facts: Any,
+    ) -> None:
         """Upload a file; `meta` are entries of `extmetadata`, `facts` replace those of `imageinfo`."""
         entries = {
             "LicenseShortName": "CC BY-SA 4.0",
@@ -78,11 +103,16 @@ class CommonsWorld:
             "width": 4000,
             "height": 3000,
             "url": original(name),
-            "descriptionurl": f"https://commons.wikimedia.org/wiki/File:{quote(name.replace(' ', '_'))}",
+            "descriptionurl": (
+                f"https://commons.wikimedia.org/wiki/File:{quote(name.replace(' ', '_'))}"
+            ),
             "mime": "image/jpeg",
             "mediatype": "BITMAP",
             "sha1": "0" * 40,
-            "extmetadata": {key: {"value": value, "source": "commons-desc-page"} for key, value in entries.items()},
+            "extmetadata": {
+                key: {"value": value, "source": "commons-desc-page"}
+                for key, value in entries.items()
+            },
             **facts,
         }
         self.files[f"File:{name}"] = info
@@ -104,7 +134,14 @@ class CommonsWorld:
             rest = {"gcmcontinue": str(start + size)} if start + size < len(members) else {}
             same = {"gcmcontinue": str(start)} if start else {}
         else:
-            titles, rest, same = [self._resolved(title, renamed, "redirects" in query) for title in query["titles"].split("|")], {}, {}
+            titles, rest, same = (
+                [
+                    self._resolved(title, renamed, "redirects" in query)
+                    for title in query["titles"].split("|")
+                ],
+                {},
+                {},
+            )
         pages, told = [], int(query.get("iicontinue", "0"))
         for place, title in enumerate(dict.fromkeys(titles)):
             page: dict[str, Any] = {"ns": 6, "title": title}
@@ -118,10 +155,17 @@ class CommonsWorld:
         elif rest:
             more = {**rest, "continue": "gcmcontinue||"}
         elif len(titles) == 1 and titles[0] in self.files:
-            more = {"iistart": "2010-04-16T22:53:21Z", "continue": "||"}  # the file has an older version
-        body: dict[str, Any] = {"query": {**{key: value for key, value in renamed.items() if value}, "pages": pages}} if pages else {}
+            # the file has an older version
+            more = {"iistart": "2010-04-16T22:53:21Z", "continue": "||"}
+        body: dict[str, Any] = (
+            {"query": {**{key: value for key, value in renamed.items() if value}, "pages": pages}}
+            if pages
+            else {}
+        )
         body |= {"continue": more} if more else {}
-        body |= {"batchcomplete": True} if "iicontinue" not in more and "iistart" not in more else {}
+        body |= (
+            {"batchcomplete": True} if "iicontinue" not in more and "iistart" not in more else {}
+        )
         return Reply(body)
 
     def _resolved(self, title: str, renamed: dict[str, list[dict[str, str]]], follow: bool) -> str:
@@ -140,6 +184,8 @@ class CommonsWorld:
             scaled = width < info["width"]
             info["thumburl"] = thumbnail(title[5:], width) if scaled else info["url"]
             info["thumbwidth"], info["thumbheight"] = (
-                (width, round(info["height"] * width / info["width"])) if scaled else (info["width"], info["height"])
+                (width, round(info["height"] * width / info["width"]))
+                if scaled
+                else (info["width"], info["height"])
             )
         return info

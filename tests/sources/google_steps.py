@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from celebcollect.config import GoogleConfig
-from celebcollect.records import Celebrity, ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.records import Celebrity, ImageCandidate
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.google import Google
 from celebcollect.sources.google.guardian import processes_in
 
@@ -38,12 +38,25 @@ class Scraper:
     """The Google source with its own data folder, quick enough for a test. Use it as a context manager."""
 
     def __init__(self, search_url: str, folder: Path, **settings: Any) -> None:
-        options = {"search_url": search_url, "min_interval_s": 0, "timeout_s": 5, "page_wait_s": 3, **settings}
+        options = {
+            "search_url": search_url,
+            "min_interval_s": 0,
+            "timeout_s": 5,
+            "page_wait_s": 3,
+            **settings,
+        }
         more = {key: options.pop(key) for key in ("save_page", "wait") if key in options}
         self.notes = options.pop("notes", None) or MemoryNotes()
         self.folder = folder
         self.tally = Tally()
-        self.source = Google(GoogleConfig(**options), topic="urls", data_dir=folder, tally=self.tally, notes=self.notes, **more)
+        self.source = Google(
+            GoogleConfig(**options),
+            topic="urls",
+            data_dir=folder,
+            tally=self.tally,
+            notes=self.notes,
+            **more,
+        )
 
     def __enter__(self) -> Scraper:
         return self

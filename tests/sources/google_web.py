@@ -48,7 +48,9 @@ class GoogleWeb:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
 
     @property
     def search_url(self) -> str:
@@ -60,7 +62,11 @@ class GoogleWeb:
         return [asked for asked in self.asked if asked.path == "/search"]
 
     def answer(self, path: str, parameters: dict[str, str]) -> Page:
-        chosen = self.pages.get(parameters.get("q", ""), self.default) if path == "/search" else self.paths.get(path, Page(status=404))
+        chosen = (
+            self.pages.get(parameters.get("q", ""), self.default)
+            if path == "/search"
+            else self.paths.get(path, Page(status=404))
+        )
         return chosen(parameters) if callable(chosen) else chosen
 
     def forget(self) -> None:
@@ -78,7 +84,10 @@ def _handler(web: GoogleWeb) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            parameters = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+            parameters = {
+                key: values[-1]
+                for key, values in parse_qs(parts.query, keep_blank_values=True).items()
+            }
             web.asked.append(Asked(time.monotonic(), parts.path, parameters, dict(self.headers)))
             page = web.answer(parts.path, parameters)
             body = page.body.encode() if isinstance(page.body, str) else page.body
@@ -103,24 +112,52 @@ def _handler(web: GoogleWeb) -> type[BaseHTTPRequestHandler]:
 def picture(number: int, host: str = "pictures.example", **facts: Any) -> list[Any]:
     """Return a record in the form of 2026: id, thumbnail, original with height before width, facts by number."""
     thumb = f"https://encrypted-tbn0.gstatic.com/images?q=tbn:{number:04d}"
-    page = [None, f"ref{number:05d}", f"https://{host}/page/{number}", facts.get("title", f"Title {number}"), *[None] * 8, f"Site {number}"]
+    page = [
+        None,
+        f"ref{number:05d}",
+        f"https://{host}/page/{number}",
+        facts.get("title", f"Title {number}"),
+        *[None] * 8,
+        f"Site {number}",
+    ]
     url = facts.get("url", f"https://{host}/{number}.jpg")
     about = {"2000": [None, host, "40KB"], "2003": page, "2008": [None, f"Short {number}"]}
-    return [0, f"docid-{number:06d}", [thumb, 100, 150], [url, 600 + number, 800 + number], None, 0, "rgb(1,2,3)", None, 0, about]
+    return [
+        0,
+        f"docid-{number:06d}",
+        [thumb, 100, 150],
+        [url, 600 + number, 800 + number],
+        None,
+        0,
+        "rgb(1,2,3)",
+        None,
+        0,
+        about,
+    ]
 
 
 def records_script(pictures: Iterable[list[Any]]) -> str:
     """Return records as a result page carries them, with its escapes."""
     text = json.dumps({f"p{index}": [1, record] for index, record in enumerate(pictures)})
-    return "(function(){var m=" + text.replace("=", "\\u003d").replace("<", "\\u003c").replace("&", "\\u0026") + ";window.W_jd=m;})()"
+    return (
+        "(function(){var m="
+        + text.replace("=", "\\u003d").replace("<", "\\u003c").replace("&", "\\u0026")
+        + ";window.W_jd=m;})()"
+    )
 
 
 def result_page(pictures: Iterable[list[Any]], more: str = "") -> Page:
     """Return a result page; like real ones it carries the words of the bad pages in its scripts."""
-    shell = '<noscript><meta content="0;url=/httpservice/retry/enablejs?sei=x" http-equiv="refresh"></noscript>'
+    shell = (
+        '<noscript><meta content="0;url=/httpservice/retry/enablejs?sei=x"'
+        ' http-equiv="refresh"></noscript>'
+    )
     traps = "<script>var traps=['X-Sorry-Redirect','/sorry/index','unusual traffic'];</script>"
     script = f"<script>{records_script(pictures)}</script>"
-    return Page(f"<!doctype html><html><head><title>x</title></head><body>{shell}{traps}<div id=rso></div>{script}{more}</body></html>")
+    return Page(
+        f"<!doctype html><html><head><title>x</title></head><body>{shell}{traps}<div"
+        f" id=rso></div>{script}{more}</body></html>"
+    )
 
 
 def scrolling(chunks: Iterable[str]) -> str:
@@ -142,13 +179,15 @@ def scrolling(chunks: Iterable[str]) -> str:
 def tiles(pictures: Iterable[tuple[str, str]], on_click: str = "") -> str:
     """Return tiles (page, title) without records; `on_click` is JavaScript with `n` as the number of the tile."""
     shown = "".join(
-        f'<div data-docid="tile{n}" data-lpage="{html.escape(page)}"><h3><a href="#">'
-        f'<div class="H8Rx8c"><img alt="{html.escape(title)}" width=90 height=90></div></a></h3></div>'
+        f'<div data-docid="tile{n}" data-lpage="{html.escape(page)}"><h3><a href="#"><div'
+        f' class="H8Rx8c"><img alt="{html.escape(title)}" width=90 height=90></div></a></h3></div>'
         for n, (page, title) in enumerate(pictures)
     )
     return (
-        f"<!doctype html><html><body>{shown}<div id=panel></div><script>document.querySelectorAll('[data-docid]').forEach((tile, n) => "
-        f"tile.addEventListener('click', (event) => {{ event.preventDefault(); {on_click} }}));</script></body></html>"
+        f"<!doctype html><html><body>{shown}<div"
+        " id=panel></div><script>document.querySelectorAll('[data-docid]').forEach((tile, n) =>"
+        " tile.addEventListener('click', (event) => { event.preventDefault();"
+        f" {on_click} }}));</script></body></html>"
     )
 
 

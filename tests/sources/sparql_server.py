@@ -49,10 +49,13 @@ class SparqlServer:
     """
     Serves a Turtle file (or Turtle text) at `url` until the `with` block ends.
 
-    `faults` are played one per request, in order (None: answer); `fault` looks at each query after they are used up.
+    `faults` are played one per request, in order (None: answer); `fault` looks at each query after
+    they are used up.
     """
 
-    def __init__(self, turtle: Path | str, *, faults: Iterable[Reply | None] = (), fault: Fault | None = None) -> None:
+    def __init__(
+        self, turtle: Path | str, *, faults: Iterable[Reply | None] = (), fault: Fault | None = None
+    ) -> None:
         self._store = pyoxigraph.Store()
         text = turtle.read_bytes() if isinstance(turtle, Path) else turtle.encode()
         self._store.bulk_load(input=text, format=pyoxigraph.RdfFormat.TURTLE)
@@ -69,7 +72,9 @@ class SparqlServer:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/sparql"
 
     def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self._thread.start()
         return self
 
@@ -92,7 +97,11 @@ class SparqlServer:
         except (SyntaxError, ValueError, OSError) as error:
             return Reply(400, str(error).encode())
         assert not isinstance(results, pyoxigraph.QueryTriples)
-        return Reply(200, results.serialize(format=pyoxigraph.QueryResultsFormat.JSON), {"Content-Type": "application/sparql-results+json"})
+        return Reply(
+            200,
+            results.serialize(format=pyoxigraph.QueryResultsFormat.JSON),
+            {"Content-Type": "application/sparql-results+json"},
+        )
 
     def _reply(self, query: str) -> Reply:
         with self._lock:
@@ -122,7 +131,14 @@ class SparqlServer:
                 with outer._lock:
                     outer._busy -= 1
                     outer._asked.append(
-                        Asked(started, time.monotonic(), self.command, self.headers.get("User-Agent", ""), self.headers.get("Accept", ""), query)
+                        Asked(
+                            started,
+                            time.monotonic(),
+                            self.command,
+                            self.headers.get("User-Agent", ""),
+                            self.headers.get("Accept", ""),
+                            query,
+                        )
                     )
                 self._send(reply)
 
@@ -137,7 +153,9 @@ class SparqlServer:
                 self.send_header("Connection", "close")
                 self.end_headers()
                 try:
-                    for part in [bytes([byte]) for byte in reply.body] if reply.drip_s else [reply.body]:
+                    for part in (
+                        [bytes([byte]) for byte in reply.body] if reply.drip_s else [reply.body]
+                    ):
                         self.wfile.write(part)
                         if reply.drip_s and outer._closing.wait(reply.drip_s):
                             return

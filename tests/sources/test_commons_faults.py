@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from api_server import Reply, Request, most_in_a_window
-from celebcollect.config import CommonsConfig
-from celebcollect.errors import SourceBlocked, SourceError
-from celebcollect.records import Celebrity, now
+from celebcollect.config.sections import CommonsConfig
+from celebcollect.domain.errors import SourceBlocked, SourceError
+from celebcollect.domain.records import Celebrity, now
 from celebcollect.sources.base import PersonNotSearched
 from commons_world import CommonsWorld, portrait
 
@@ -32,7 +32,14 @@ def commons() -> Iterator[CommonsWorld]:
 
 def refusal(code: str, **headers: str) -> Reply:
     """Return an error as MediaWiki words it: with HTTP 200."""
-    return Reply({"error": {"code": code, "info": "<b>No</b>", "docref": "See /w/api.php"}, "servedby": "mw1"}, 200, headers)
+    return Reply(
+        {
+            "error": {"code": code, "info": "<b>No</b>", "docref": "See /w/api.php"},
+            "servedby": "mw1",
+        },
+        200,
+        headers,
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,13 +72,25 @@ def test_passing_faults_are_waited_for(commons: CommonsWorld, fault: Reply) -> N
         (Reply(status=429, headers={"Retry-After": "0"}), SourceBlocked, "stay away until", 5),
         (refusal("badvalue"), SourceError, "refuses the request: badvalue", 1),
         (refusal("<b>\x1b[31m"), SourceError, r"refuses the request: \?b\?\?\?31m", 1),
-        (Reply("Please set a user-agent", 403), SourceError, "refuses the request: 127.0.0.1 answered HTTP 403", 1),
+        (
+            Reply("Please set a user-agent", 403),
+            SourceError,
+            "refuses the request: 127.0.0.1 answered HTTP 403",
+            1,
+        ),
         (Reply("no", 404), SourceError, "HTTP 404", 1),
         (Reply(status=500), SourceError, "does not work: 127.0.0.1 answered HTTP 500", 10),
-        (Reply("<html>"), SourceError, "does not work: 127.0.0.1 answered HTTP 200 without JSON", 10),
+        (
+            Reply("<html>"),
+            SourceError,
+            "does not work: 127.0.0.1 answered HTTP 200 without JSON",
+            10,
+        ),
     ],
 )
-def test_refusals_end_the_source_in_words(commons: CommonsWorld, fault: Reply, kind: type[SourceError], words: str, requests: int) -> None:
+def test_refusals_end_the_source_in_words(
+    commons: CommonsWorld, fault: Reply, kind: type[SourceError], words: str, requests: int
+) -> None:
     """What nobody escapes ends the source, with a hint, and without markup that the server sent."""
     commons.server.on(API, fault)
 
@@ -93,7 +112,9 @@ def test_block_says_until_when_and_asks_for_a_contact(commons: CommonsWorld) -> 
     assert abs(caught.value.until - now() - timedelta(hours=1)) < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize("fault", [Reply(status=500), Reply("{"), refusal("internal_api_error_DBQueryError")])
+@pytest.mark.parametrize(
+    "fault", [Reply(status=500), Reply("{"), refusal("internal_api_error_DBQueryError")]
+)
 def test_failure_for_one_person_is_counted(commons: CommonsWorld, fault: Reply) -> None:
     """When only the question about this person fails, the person is left for later and others go on."""
 
@@ -115,7 +136,9 @@ def test_failure_for_one_person_is_counted(commons: CommonsWorld, fault: Reply) 
 )  # fmt: skip
 def test_wrong_shapes_are_counted(commons: CommonsWorld, body: Any) -> None:
     """An answer of another shape is counted and leaves the person for later."""
-    commons.server.on(API, lambda request: commons.answer(request) if "siteinfo" in request.raw else Reply(body))
+    commons.server.on(
+        API, lambda request: commons.answer(request) if "siteinfo" in request.raw else Reply(body)
+    )
 
     with pytest.raises(PersonNotSearched):
         commons.find("A.jpg")
@@ -123,7 +146,14 @@ def test_wrong_shapes_are_counted(commons: CommonsWorld, body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"query": []}, {"batchcomplete": True}, {"query": {"pages": {"12": {"title": "File:B.jpg"}}}}, {"query": {"pages": []}}]
+    "body",
+    [
+        {},
+        {"query": []},
+        {"batchcomplete": True},
+        {"query": {"pages": {"12": {"title": "File:B.jpg"}}}},
+        {"query": {"pages": []}},
+    ],
 )
 def test_empty_answers_mean_missing(commons: CommonsWorld, body: Any) -> None:
     """PHP's empty lists in the place of tables, and answers without pages, mean that there is no such file."""
@@ -192,11 +222,19 @@ def test_category_that_cannot_be(commons: CommonsWorld) -> None:
 def test_continuation_cannot_change_the_question(commons: CommonsWorld) -> None:
     """Only the known parameters of a continuation are sent back, and a server that continues for ever is left."""
     numbers = iter(range(10_000))
-    commons.server.on(API, lambda _: Reply({"continue": {"gcmcontinue": f"x{next(numbers)}", "action": "delete", "titles": "x"}}))
+    commons.server.on(
+        API,
+        lambda _: Reply(
+            {"continue": {"gcmcontinue": f"x{next(numbers)}", "action": "delete", "titles": "x"}}
+        ),
+    )
 
     assert commons.find(category="Jane Doe") == []
     assert len(commons.server.requests) == 40
-    assert all(request.query["action"] == "query" and "titles" not in request.query for request in commons.server.requests)
+    assert all(
+        request.query["action"] == "query" and "titles" not in request.query
+        for request in commons.server.requests
+    )
 
 
 def test_same_continuation_twice_ends(commons: CommonsWorld) -> None:
@@ -243,4 +281,6 @@ def test_logs_name_no_person(commons: CommonsWorld, caplog: pytest.LogCaptureFix
     commons.find("A.jpg")
 
     assert "host=127.0.0.1" in caplog.text
-    assert "A.jpg" not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("celebcollect"))
+    assert "A.jpg" not in "".join(
+        record.getMessage() for record in caplog.records if record.name.startswith("celebcollect")
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from api_server import Reply
 from celebcollect import __version__
-from celebcollect.config import THUMBNAIL_WIDTHS_PX, CommonsConfig
+from celebcollect.config.sections import THUMBNAIL_WIDTHS_PX, CommonsConfig
 from commons_world import CommonsWorld, original, thumbnail
 
 
@@ -24,32 +24,56 @@ def commons() -> Iterator[CommonsWorld]:
 
 def test_portrait_with_licence_author_and_restrictions(commons: CommonsWorld) -> None:
     """A portrait takes one request and brings licence, licence URL, author as text, restrictions, page and size."""
-    artist = '<a href="//commons.wikimedia.org/wiki/User:Ann">Ann &amp; <b>Bob</b></a><span style="display:none">hidden</span>'
-    commons.add("Jane Doe 2020.jpg", meta={"Artist": artist, "Restrictions": "personality|trademarked"})
+    artist = (
+        '<a href="//commons.wikimedia.org/wiki/User:Ann">Ann &amp; <b>Bob</b></a><span'
+        ' style="display:none">hidden</span>'
+    )
+    commons.add(
+        "Jane Doe 2020.jpg", meta={"Artist": artist, "Restrictions": "personality|trademarked"}
+    )
 
     (found,) = commons.find("Jane Doe 2020.jpg")
 
     assert found.url == thumbnail("Jane Doe 2020.jpg", 1280)
     assert (found.width_px, found.height_px) == (1280, 960)
-    assert (found.licence, found.licence_url) == ("CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0")
+    assert (found.licence, found.licence_url) == (
+        "CC BY-SA 4.0",
+        "https://creativecommons.org/licenses/by-sa/4.0",
+    )
     assert (found.author, found.restrictions) == ("Ann & Bob", "personality|trademarked")
     assert found.page_url == "https://commons.wikimedia.org/wiki/File:Jane_Doe_2020.jpg"
-    assert (found.page_title, found.source, found.rank, found.profession) == ("File:Jane Doe 2020.jpg", "commons", 0, "actor")
+    assert (found.page_title, found.source, found.rank, found.profession) == (
+        "File:Jane Doe 2020.jpg",
+        "commons",
+        0,
+        "actor",
+    )
     (request,) = commons.server.requests
     assert request.headers["user-agent"] == f"celebcollect/{__version__} (me@example.org)"
 
 
 def test_recorded_answer(commons: CommonsWorld, shared_data: Path) -> None:
     """The recorded answer about Douglas Adams's portrait is read whole, and older versions of the file are not asked for."""
-    body = json.loads((shared_data / "commons" / "imageinfo_extmetadata_Q42_P18.json").read_text(encoding="utf-8"))["body"]
+    body = json.loads(
+        (shared_data / "commons" / "imageinfo_extmetadata_Q42_P18.json").read_text(encoding="utf-8")
+    )["body"]
     commons.server.on("/w/api.php", Reply(body))
 
     (found,) = commons.find("Douglas adams portrait cropped.jpg")
 
-    assert found.url == "https://upload.wikimedia.org/wikipedia/commons/c/c0/Douglas_adams_portrait_cropped.jpg"
+    assert (
+        found.url
+        == "https://upload.wikimedia.org/wikipedia/commons/c/c0/Douglas_adams_portrait_cropped.jpg"
+    )
     assert (found.width_px, found.height_px) == (333, 386)
-    assert (found.licence, found.licence_url) == ("CC BY-SA 2.0", "https://creativecommons.org/licenses/by-sa/2.0")
-    assert found.author == "Douglas_adams_portrait.jpg: michael hughes from berlin, germany derivative work: Beao"
+    assert (found.licence, found.licence_url) == (
+        "CC BY-SA 2.0",
+        "https://creativecommons.org/licenses/by-sa/2.0",
+    )
+    assert (
+        found.author
+        == "Douglas_adams_portrait.jpg: michael hughes from berlin, germany derivative work: Beao"
+    )
     assert found.restrictions is None
     assert len(commons.server.requests) == 1
 
@@ -82,7 +106,12 @@ def test_portraits_come_before_the_category(commons: CommonsWorld) -> None:
 
     found = commons.find("B.jpg", "A.jpg", category="Jane Doe")
 
-    assert [one.page_title for one in found] == ["File:B.jpg", "File:A.jpg", "File:C.jpg", "File:Z.jpg"]
+    assert [one.page_title for one in found] == [
+        "File:B.jpg",
+        "File:A.jpg",
+        "File:C.jpg",
+        "File:Z.jpg",
+    ]
     assert [one.rank for one in found] == [0, 1, 2, 3]
     assert len(commons.server.requests) == 2
     assert commons.server.requests[1].query["gcmtype"] == "file"
@@ -123,9 +152,13 @@ def test_split_answers_are_put_together(commons: CommonsWorld) -> None:
         commons.add(name, category="Jane Doe")
     commons.infos_per_answer = 3
 
-    assert [one.page_title for one in commons.find(*reversed(names))] == [f"File:{name}" for name in reversed(names)]
+    assert [one.page_title for one in commons.find(*reversed(names))] == [
+        f"File:{name}" for name in reversed(names)
+    ]
     assert len(commons.server.requests) == 3
-    assert [one.page_title for one in commons.find(category="Jane Doe")] == [f"File:{name}" for name in names]
+    assert [one.page_title for one in commons.find(category="Jane Doe")] == [
+        f"File:{name}" for name in names
+    ]
     assert commons.tally.reasons == {}
 
 
@@ -138,7 +171,11 @@ def test_many_portraits_are_asked_for_50_at_a_time(commons: CommonsWorld) -> Non
         commons.add(name)
 
     assert len(commons.find(*(f"P{number}.jpg" for number in range(120)))) == 120
-    assert [len(request.query["titles"].split("|")) for request in commons.server.requests] == [50, 50, 20]
+    assert [len(request.query["titles"].split("|")) for request in commons.server.requests] == [
+        50,
+        50,
+        20,
+    ]
     assert len(commons.find(*long_names)) == 20
     assert max(len(request.raw) for request in commons.server.requests) < 8000
 
@@ -157,7 +194,11 @@ def test_renamed_and_missing_files(commons: CommonsWorld) -> None:
 @pytest.mark.parametrize(
     ("name", "facts", "reason"),
     [
-        ("Trap portrait.svg", {"mime": "image/svg+xml", "mediatype": "DRAWING"}, "commons_no_photo_format"),
+        (
+            "Trap portrait.svg",
+            {"mime": "image/svg+xml", "mediatype": "DRAWING"},
+            "commons_no_photo_format",
+        ),
         ("Trap scan.tiff", {"mime": "image/tiff"}, "commons_no_photo_format"),
         ("Dance.gif", {"mime": "image/gif"}, "commons_no_photo_format"),
         ("Book.pdf", {"mime": "application/pdf", "mediatype": "OFFICE"}, "commons_no_photo_format"),
@@ -166,7 +207,11 @@ def test_renamed_and_missing_files(commons: CommonsWorld) -> None:
         ("Film.webm", {"mime": "video/webm", "mediatype": "VIDEO"}, "commons_no_photo_format"),
         ("Liar.jpg", {"mime": "image/svg+xml"}, "commons_no_photo_format"),
         ("Plan.png", {"mime": "image/png", "mediatype": "DRAWING"}, "commons_drawing"),
-        ("Painted.jpg", {"meta": {"Categories": "Jane Doe|Oil paintings of women"}}, "commons_drawing"),
+        (
+            "Painted.jpg",
+            {"meta": {"Categories": "Jane Doe|Oil paintings of women"}},
+            "commons_drawing",
+        ),
         ("Sketch.jpg", {"meta": {"Categories": "Drawings"}}, "commons_drawing"),
         ("Wax.jpg", {"meta": {"Categories": "Wax figures in Berlin|Jane Doe"}}, "commons_drawing"),
         ("Name.jpg", {"meta": {"Categories": "Signatures of actors"}}, "commons_drawing"),
@@ -176,10 +221,16 @@ def test_renamed_and_missing_files(commons: CommonsWorld) -> None:
         ("Empty.jpg", {"width": 0}, "commons_unreadable"),
     ],
 )
-def test_what_is_no_photograph_is_left_out(commons: CommonsWorld, name: str, facts: dict[str, Any], reason: str) -> None:
+def test_what_is_no_photograph_is_left_out(
+    commons: CommonsWorld, name: str, facts: dict[str, Any], reason: str
+) -> None:
     """Drawings, scans, documents, sound, film and files from elsewhere are counted, as portraits and in the category alike."""
     commons.add(name, category="Jane Doe", **facts)
-    commons.add("Good.jpg", category="Jane Doe", meta={"Categories": "People with drawings|Jane Doe at the Museum of paintings"})
+    commons.add(
+        "Good.jpg",
+        category="Jane Doe",
+        meta={"Categories": "People with drawings|Jane Doe at the Museum of paintings"},
+    )
 
     assert [one.page_title for one in commons.find(name, category="Jane Doe")] == ["File:Good.jpg"]
     assert commons.tally.reasons == {reason: 2}
@@ -196,14 +247,18 @@ def test_what_is_no_photograph_is_left_out(commons: CommonsWorld, name: str, fac
         (1280, (640, 480), original("A.jpg")),
     ],
 )
-def test_width_of_the_picture(commons: CommonsWorld, width_px: int, size: tuple[int, int], url: str) -> None:
+def test_width_of_the_picture(
+    commons: CommonsWorld, width_px: int, size: tuple[int, int], url: str
+) -> None:
     """The API scales to the configured width; a smaller original comes as it is; 0 always asks for the original."""
     commons.add("A.jpg", width=size[0], height=size[1])
 
     (found,) = commons.find("A.jpg", width_px=width_px)
 
     assert found.url == url
-    assert commons.server.requests[0].query.get("iiurlwidth") == (str(width_px) if width_px else None)
+    assert commons.server.requests[0].query.get("iiurlwidth") == (
+        str(width_px) if width_px else None
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,6 +278,9 @@ def test_odd_thumbnails_are_not_taken(commons: CommonsWorld, facts: dict[str, An
 
 def test_widths_are_checked_in_the_configuration() -> None:
     """Only widths that Wikimedia offers can be configured."""
-    assert [CommonsConfig(width_px=width).width_px for width in (0, *THUMBNAIL_WIDTHS_PX)] == [0, *THUMBNAIL_WIDTHS_PX]
+    assert [CommonsConfig(width_px=width).width_px for width in (0, *THUMBNAIL_WIDTHS_PX)] == [
+        0,
+        *THUMBNAIL_WIDTHS_PX,
+    ]
     with pytest.raises(ValueError, match="must be 0 or one of 20, 40"):
         CommonsConfig(width_px=1000)

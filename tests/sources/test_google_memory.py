@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from celebcollect.errors import SourceBlocked, StorageError
-from celebcollect.records import now
-from celebcollect.report import Tally
+from celebcollect.domain.errors import SourceBlocked, StorageError
+from celebcollect.domain.records import now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.cache import Answer, AnswerCache, forget
 from celebcollect.sources.google.manners import Manners
 from celebcollect.sources.google.records import Found
@@ -28,7 +28,12 @@ def cache(folder: Path, *, days: float = 30, tally: Tally | None = None) -> Answ
 
 
 def answer(url: str = URL, **facts: Any) -> Answer:
-    return Answer(address=url, at=facts.get("at", now()), complete=True, found=(Found(url="https://a.example/1.jpg", title="Título 猫", width_px=3),))
+    return Answer(
+        address=url,
+        at=facts.get("at", now()),
+        complete=True,
+        found=(Found(url="https://a.example/1.jpg", title="Título 猫", width_px=3),),
+    )
 
 
 def test_an_answer_is_found_again_for_its_person_and_query_only(tmp_path: Path) -> None:
@@ -69,7 +74,9 @@ def test_nothing_is_kept_when_that_is_wanted(tmp_path: Path) -> None:
     assert cache(tmp_path, days=0).get("Q1", URL) is None
 
 
-@pytest.mark.parametrize("bytes_", [b"", b'{"address":', b"[]", b"\xff\xfe", b"[" * 100_000, b"null"])
+@pytest.mark.parametrize(
+    "bytes_", [b"", b'{"address":', b"[]", b"\xff\xfe", b"[" * 100_000, b"null"]
+)
 def test_a_broken_file_is_counted_and_asked_again(tmp_path: Path, bytes_: bytes) -> None:
     """Whatever stands in the file, the run goes on, and says so."""
     tally, kept = Tally(), answer()
@@ -131,7 +138,9 @@ def test_a_rest_is_kept_by_the_next_run() -> None:
 
     assert blocked.value.until == until
     assert f"{until:%Y-%m-%d %H:%M} UTC" in blocked.value.message
-    notes.set_note("google_rest", {"until": (now() - timedelta(seconds=1)).isoformat(), "seconds": 3600})
+    notes.set_note(
+        "google_rest", {"until": (now() - timedelta(seconds=1)).isoformat(), "seconds": 3600}
+    )
     Manners(notes, min_interval_s=0, wait=time.sleep).check()
 
 
@@ -183,15 +192,23 @@ def test_turns_keep_their_distance_across_runs() -> None:
     Manners(notes, min_interval_s=100, wait=time.sleep).take_turn()
     waits: list[float] = []
 
-    Manners(notes, min_interval_s=100, wait=lambda seconds: waits.append(seconds) or True).take_turn()
+    Manners(
+        notes, min_interval_s=100, wait=lambda seconds: waits.append(seconds) or True
+    ).take_turn()
 
     assert 99 < waits[0] < 104
 
 
-@pytest.mark.parametrize("at", ["x", None, time.time() + 10_000, time.time() - 10_000, float("nan")], ids=["text", "none", "ahead", "past", "nan"])
+@pytest.mark.parametrize(
+    "at",
+    ["x", None, time.time() + 10_000, time.time() - 10_000, float("nan")],
+    ids=["text", "none", "ahead", "past", "nan"],
+)
 def test_a_last_query_that_makes_no_sense_is_not_waited_for(at: Any) -> None:
     """A broken note, a clock set back, or a query long ago cost no time."""
-    manners = Manners(MemoryNotes({"google_last_query": {"at": at}}), min_interval_s=1000, wait=lambda _: True)
+    manners = Manners(
+        MemoryNotes({"google_last_query": {"at": at}}), min_interval_s=1000, wait=lambda _: True
+    )
 
     assert manners.take_turn()
 

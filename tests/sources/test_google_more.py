@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.errors import SourceBlocked
+from celebcollect.domain.errors import SourceBlocked
 from celebcollect.sources.base import PersonNotSearched
 from google_steps import MakeScraper, urls
 from google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling, tiles
@@ -21,27 +21,59 @@ CHUNKS = ("SYNTHETIC_xhr_chunk_double_encoded.txt", "SYNTHETIC_xhr_chunk_html_wi
 
 
 def consent_page(buttons: str) -> str:
-    return f'<!doctype html><body><div role="dialog"><h1>Bevor Sie zu Google weitergehen</h1>{buttons}</div></body>'
+    return (
+        '<!doctype html><body><div role="dialog"><h1>Bevor Sie zu Google'
+        f" weitergehen</h1>{buttons}</div></body>"
+    )
 
 
 @pytest.mark.parametrize(
     "buttons",
     [
-        '<button id="L2AGLb" onclick="go(1)">Alle akzeptieren</button><button id="W0wltc" onclick="go(0)">Alle ablehnen</button>',
-        '<button id="L2AGLb" onclick="go(1)">Accepter</button><div role="button" onclick="go(0)"> Tout refuser </div>',
-        '<button onclick="go(1)"><div>Tümünü kabul et</div></button><button onclick="go(0)"><div>Tümünü\xa0reddet</div></button>',
-        '<form action="/save"><input type="hidden" name="yes" value="0"><input type="submit" value="?"></form>'
-        '<form action="/save"><input type="hidden" name="yes" value="1"><input type="submit" value="?"></form>',
-        '<form action="/other"><input type="hidden" name="set_eom" value="true"><input name="yes" value="0"><button aria-label="?">?</button></form>'
-        '<form action="/other"><input type="hidden" name="set_eom" value="false"><input name="yes" value="1"><button>?</button></form>',
-        '<form action="/consent.google.com/save"><input type="hidden" name="yes" value="0"><button>?</button></form>'
-        '<form action="/consent.google.com/save"><input type="hidden" name="yes" value="1"><button>?</button></form>',
+        (
+            '<button id="L2AGLb" onclick="go(1)">Alle akzeptieren</button><button id="W0wltc"'
+            ' onclick="go(0)">Alle ablehnen</button>'
+        ),
+        (
+            '<button id="L2AGLb" onclick="go(1)">Accepter</button><div role="button"'
+            ' onclick="go(0)"> Tout refuser </div>'
+        ),
+        (
+            '<button onclick="go(1)"><div>Tümünü kabul et</div></button><button'
+            ' onclick="go(0)"><div>Tümünü\xa0reddet</div></button>'
+        ),
+        (
+            '<form action="/save"><input type="hidden" name="yes" value="0"><input type="submit"'
+            ' value="?"></form><form action="/save"><input type="hidden" name="yes"'
+            ' value="1"><input type="submit" value="?"></form>'
+        ),
+        (
+            '<form action="/other"><input type="hidden" name="set_eom" value="true"><input'
+            ' name="yes" value="0"><button aria-label="?">?</button></form><form'
+            ' action="/other"><input type="hidden" name="set_eom" value="false"><input name="yes"'
+            ' value="1"><button>?</button></form>'
+        ),
+        (
+            '<form action="/consent.google.com/save"><input type="hidden" name="yes"'
+            ' value="0"><button>?</button></form><form action="/consent.google.com/save"><input'
+            ' type="hidden" name="yes" value="1"><button>?</button></form>'
+        ),
     ],
-    ids=["by id", "by label", "by label without anything else", "by its target", "by its fields", "by its host"],
+    ids=[
+        "by id",
+        "by label",
+        "by label without anything else",
+        "by its target",
+        "by its fields",
+        "by its host",
+    ],
 )
 def test_consent_is_refused(scraper: MakeScraper, google_web: GoogleWeb, buttons: str) -> None:
     """Whatever the dialog looks like, "reject all" is pressed, and the results after it are read."""
-    go = "<script>function go(yes) { location.href = '/consent.google.com/save?yes=' + yes; }</script>"
+    go = (
+        "<script>function go(yes) { location.href = '/consent.google.com/save?yes=' + yes;"
+        " }</script>"
+    )
     google_web.default = Page(consent_page(buttons + go))
     done = Page(status=303, location="/search?q=answered")
     google_web.paths = dict.fromkeys(("/consent.google.com/save", "/save", "/other"), done)
@@ -50,7 +82,9 @@ def test_consent_is_refused(scraper: MakeScraper, google_web: GoogleWeb, buttons
     found = scraper().find("Ada")
 
     assert len(found) == 5
-    assert [asked.parameters["yes"] for asked in google_web.asked if asked.path in google_web.paths] == ["0"]
+    assert [
+        asked.parameters["yes"] for asked in google_web.asked if asked.path in google_web.paths
+    ] == ["0"]
 
 
 def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web: GoogleWeb) -> None:
@@ -65,7 +99,9 @@ def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web:
     assert [asked.path for asked in google_web.asked].count("/refused") == 1
 
 
-def test_a_dialog_that_does_not_go_away_is_an_unknown_page(scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path) -> None:
+def test_a_dialog_that_does_not_go_away_is_an_unknown_page(
+    scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path
+) -> None:
     """The real dialog without its scripts cannot be answered: no candidate, and the page is kept."""
     google_web.default = Page((shared_data / "google" / "consent_dialog_de.html").read_bytes())
 
@@ -73,25 +109,40 @@ def test_a_dialog_that_does_not_go_away_is_an_unknown_page(scraper: MakeScraper,
         scraper(page_wait_s=0.5).find("Ada")
 
 
-def test_scrolling_brings_more(scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path) -> None:
+def test_scrolling_brings_more(
+    scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path
+) -> None:
     """When more are wanted than the page holds, the answers to its own requests (fetch and XMLHttpRequest) are read too."""
-    answers = [(shared_data / "google" / CHUNKS[0]).read_text(), f"[{records_script([picture(n) for n in range(50, 60)])!r}]"]
+    answers = [
+        (shared_data / "google" / CHUNKS[0]).read_text(),
+        f"[{records_script([picture(n) for n in range(50, 60)])!r}]",
+    ]
     answers.append((shared_data / "google" / CHUNKS[1]).read_text())
-    page = Page((shared_data / "google" / "SYNTHETIC_udm2_2026.html").read_bytes().replace(b"</body>", scrolling(answers).encode() + b"</body>"))
+    page = Page(
+        (shared_data / "google" / "SYNTHETIC_udm2_2026.html")
+        .read_bytes()
+        .replace(b"</body>", scrolling(answers).encode() + b"</body>")
+    )
     google_web.default = page
     google_web.paths["/chunk"] = lambda parameters: Page(answers[int(parameters["n"])])
     google = scraper()
 
-    few, more, all_ = google.find("Cats", limit=8), google.find("Cats", limit=10), google.find("Cats", limit=100)
+    few, more, all_ = (
+        google.find("Cats", limit=8),
+        google.find("Cats", limit=10),
+        google.find("Cats", limit=100),
+    )
 
     assert len(few) == 8
     assert urls(more)[:8] == urls(few)
     assert len(more) == 10
-    assert len(all_) == 8 + 4 + 10  # the second chunk of the captured data repeats the first one's pictures
+    # the second chunk of the captured data repeats the first one's pictures
+    assert len(all_) == 8 + 4 + 10
     assert [candidate.rank for candidate in all_] == list(range(22))
     assert all(candidate.page_title and candidate.page_url and candidate.site for candidate in all_)
     assert urls(google.find("Cats", limit=1000)) == urls(all_)
-    assert len(google_web.searches) == 3  # the first answer served the first limit only, the last one is all there is
+    # the first answer served the first limit only, the last one is all there is
+    assert len(google_web.searches) == 3
 
 
 def test_what_a_page_loads_at_once_counts(scraper: MakeScraper, google_web: GoogleWeb) -> None:
@@ -102,7 +153,9 @@ def test_what_a_page_loads_at_once_counts(scraper: MakeScraper, google_web: Goog
     assert len(scraper().find("Ada")) == 5
 
 
-def test_a_refusal_while_scrolling_is_a_captcha(scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_refusal_while_scrolling_is_a_captcha(
+    scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """When Google says no in the middle, the source stops and rests, and the person is not taken for done."""
     google_web.default = result_page([picture(n) for n in range(3)], scrolling(["x"]))
     google_web.paths["/chunk"] = Page("no", status=429)
@@ -130,10 +183,16 @@ def test_clicking_is_the_last_resort(scraper: MakeScraper, google_web: GoogleWeb
 
     assert urls(found) == [f"https://o.example/{n}.jpg" for n in (0, 1, 3)]
     assert [candidate.page_title for candidate in found] == ["Title 0", "Title 1", "Title 3"]
-    assert (found[0].width_px, found[0].height_px, found[1].page_url) == (80, 60, "https://site.example/page/1")
+    assert (found[0].width_px, found[0].height_px, found[1].page_url) == (
+        80,
+        60,
+        "https://site.example/page/1",
+    )
 
 
-def test_clicking_gives_up_soon(scraper: MakeScraper, google_web: GoogleWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clicking_gives_up_soon(
+    scraper: MakeScraper, google_web: GoogleWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Tiles that show nothing when they are clicked are an unknown page, after three of them."""
     monkeypatch.setattr("celebcollect.sources.google.look.CLICK_WAIT_S", 0.3)
     google_web.default = Page(tiles([("https://site.example/", "x")] * 30, "fetch('/clicked')"))
@@ -144,7 +203,15 @@ def test_clicking_gives_up_soon(scraper: MakeScraper, google_web: GoogleWeb, mon
     assert [asked.path for asked in google_web.asked].count("/clicked") == 3
 
 
-NAMES = ('Dwayne "The Rock" Johnson', "Robert Downey, Jr.", "Conan O'Brien", "محمد صلاح", "宮崎 駿", "cats AND OR site:evil.example", "<b>&'")
+NAMES = (
+    'Dwayne "The Rock" Johnson',
+    "Robert Downey, Jr.",
+    "Conan O'Brien",
+    "محمد صلاح",
+    "宮崎 駿",
+    "cats AND OR site:evil.example",
+    "<b>&'",
+)
 
 
 def test_every_name_is_searched_and_found(scraper: MakeScraper, google_web: GoogleWeb) -> None:
@@ -152,24 +219,39 @@ def test_every_name_is_searched_and_found(scraper: MakeScraper, google_web: Goog
 
     def answer(parameters: dict[str, str]) -> Page:
         title = html.escape(parameters["q"])
-        return result_page([picture(n, title=parameters["q"]) for n in range(2)], f"<h1>{title}</h1>")
+        return result_page(
+            [picture(n, title=parameters["q"]) for n in range(2)], f"<h1>{title}</h1>"
+        )
 
     google_web.default = answer
     google = scraper()
 
-    titles = [google.find(name, limit=2, qid=f"Q{number + 1}")[0].page_title for number, name in enumerate(NAMES)]
+    titles = [
+        google.find(name, limit=2, qid=f"Q{number + 1}")[0].page_title
+        for number, name in enumerate(NAMES)
+    ]
 
     assert titles == ["Dwayne The Rock Johnson", *NAMES[1:5], "cats and or site evil.example", "b"]
     assert len({asked.headers["User-Agent"] for asked in google_web.searches}) == 1
 
 
-def test_the_browser_hides_nothing_and_loads_no_pictures(scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_the_browser_hides_nothing_and_loads_no_pictures(
+    scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """It says that it is headless and driven; it fetches no picture, no favicon of others, and reaches no other host."""
     elsewhere = google_web.base.replace("127.0.0.1", "localhost")
-    records = base64.b64encode(records_script([picture(n, title="DRIVEN") for n in range(5)]).encode()).decode()
+    records = base64.b64encode(
+        records_script([picture(n, title="DRIVEN") for n in range(5)]).encode()
+    ).decode()
     # The records come when everything else of the page is loaded, or has failed to.
-    last = f"const s = document.createElement('script'); s.textContent = atob('{records}').replaceAll('DRIVEN', navigator.webdriver); body.append(s);"
-    page = f"<body id=body><img src='/picture.jpg'><script src='{elsewhere}/elsewhere.js'></script><script>onload = () => {{ {last} }}</script>"
+    last = (
+        "const s = document.createElement('script'); s.textContent ="
+        f" atob('{records}').replaceAll('DRIVEN', navigator.webdriver); body.append(s);"
+    )
+    page = (
+        "<body id=body><img src='/picture.jpg'><script"
+        f" src='{elsewhere}/elsewhere.js'></script><script>onload = () => {{ {last} }}</script>"
+    )
     google_web.default = Page(page)
 
     found = scraper().find("Ada")
@@ -193,7 +275,9 @@ def test_a_rerun_asks_nothing(own_scraper: MakeScraper, google_web: GoogleWeb) -
     assert again.processes() == []
 
 
-def test_further_templates_fill_what_the_first_leaves_open(scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_further_templates_fill_what_the_first_leaves_open(
+    scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """The second query is asked only while pictures are missing, and brings no picture twice."""
     google_web.pages["Ada"] = result_page([picture(n) for n in range(3)])
     google_web.pages['"Ada" portrait'] = result_page([picture(n) for n in range(2, 9)])
@@ -207,7 +291,9 @@ def test_further_templates_fill_what_the_first_leaves_open(scraper: MakeScraper,
     assert [candidate.rank for candidate in found] == list(range(6))
 
 
-def test_a_query_that_repeats_another_is_read_further(scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_query_that_repeats_another_is_read_further(
+    scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """Pictures that were shown already do not make a person look done while the second query has more."""
     google_web.pages["Ada"] = result_page([picture(n) for n in range(3)])
     google_web.pages["Ada portrait"] = result_page([picture(n) for n in range(3)], scrolling(["x"]))

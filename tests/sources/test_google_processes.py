@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.errors import SourceError
+from celebcollect.domain.errors import SourceError
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.guardian import processes_in
 from google_steps import MakeScraper, Scraper
@@ -41,7 +41,11 @@ def kill_driver(google: Scraper) -> None:
 
 
 def kill_browser(google: Scraper) -> None:
-    (browser,) = [pid for pid, line in commands(google.processes()).items() if "--user-data-dir=" in line and "--type=" not in line]
+    (browser,) = [
+        pid
+        for pid, line in commands(google.processes()).items()
+        if "--user-data-dir=" in line and "--type=" not in line
+    ]
     os.kill(browser, signal.SIGKILL)
 
 
@@ -52,7 +56,12 @@ def crash_tab(google: Scraper) -> None:
 
 
 def kill_driver_and_guardian(google: Scraper) -> None:
-    for pid, line in commands([int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]).items():
+    for pid, line in commands(
+        [
+            int(pid)
+            for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        ]
+    ).items():
         if "guardian.py" in line:
             os.kill(pid, signal.SIGKILL)
     kill_driver(google)
@@ -80,7 +89,9 @@ def test_what_is_killed_between_two_queries_is_started_again(
     assert google.left_behind() == []
 
 
-def test_a_driver_killed_in_the_middle_of_a_page_is_started_again(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_driver_killed_in_the_middle_of_a_page_is_started_again(
+    own_scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """Kill -9 while a page is loading: the query is put once more and answered."""
     google = own_scraper()
     pages = iter([lambda: kill_driver(google) or Page(unfinished=True), lambda: GOOD])
@@ -90,10 +101,15 @@ def test_a_driver_killed_in_the_middle_of_a_page_is_started_again(own_scraper: M
 
     assert len(found) == 5
     assert len(google_web.searches) == 2
-    assert len([pid for pid, line in commands(google.processes()).items() if "--log-path=" in line]) == 1
+    assert (
+        len([pid for pid, line in commands(google.processes()).items() if "--log-path=" in line])
+        == 1
+    )
 
 
-def test_a_driver_that_dies_every_time_costs_one_person(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_driver_that_dies_every_time_costs_one_person(
+    own_scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """After two attempts the person is left for another day, and the next one is searched."""
     google = own_scraper()
     google_web.pages["Ada"] = lambda _: kill_driver(google) or Page(unfinished=True)
@@ -108,10 +124,16 @@ def test_a_driver_that_dies_every_time_costs_one_person(own_scraper: MakeScraper
 
 @pytest.mark.parametrize(
     "page",
-    [Page("<!doctype html><p>hello", unfinished=True), Page("<p>x<script src='/hang.js'></script>"), Page("<p>x<script>while (true) {}</script>")],
+    [
+        Page("<!doctype html><p>hello", unfinished=True),
+        Page("<p>x<script src='/hang.js'></script>"),
+        Page("<p>x<script>while (true) {}</script>"),
+    ],
     ids=["half a document", "a script that never comes", "a script that never ends"],
 )
-def test_a_page_that_never_ends_is_given_up(own_scraper: MakeScraper, google_web: GoogleWeb, page: Page) -> None:
+def test_a_page_that_never_ends_is_given_up(
+    own_scraper: MakeScraper, google_web: GoogleWeb, page: Page
+) -> None:
     """It is asked twice, each within the time set; then the next person is searched."""
     google_web.pages["Ada"] = page
     google_web.paths["/hang.js"] = Page(unfinished=True)
@@ -128,16 +150,22 @@ def test_a_page_that_never_ends_is_given_up(own_scraper: MakeScraper, google_web
     assert len(google.find("Bob", qid="Q2")) == 5
 
 
-def test_results_on_a_page_that_never_ends_are_taken(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_results_on_a_page_that_never_ends_are_taken(
+    own_scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """Records that are there count, whatever else the page is still waiting for."""
-    google_web.default = result_page([picture(n) for n in range(5)], "<script src='/hang.js'></script>")
+    google_web.default = result_page(
+        [picture(n) for n in range(5)], "<script src='/hang.js'></script>"
+    )
     google_web.paths["/hang.js"] = Page(unfinished=True)
 
     assert len(own_scraper(timeout_s=1).find("Ada")) == 5
     assert len(google_web.searches) == 1
 
 
-def test_a_browser_is_used_for_so_many_queries(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_browser_is_used_for_so_many_queries(
+    own_scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """One browser serves several people, then a fresh one takes over."""
     google_web.default = GOOD
     google = own_scraper(queries_per_browser=2)
@@ -145,13 +173,17 @@ def test_a_browser_is_used_for_so_many_queries(own_scraper: MakeScraper, google_
 
     for number in range(4):
         google.find("Ada", qid=f"Q{number + 1}")
-        drivers += [pid for pid, line in commands(google.processes()).items() if "--log-path=" in line]
+        drivers += [
+            pid for pid, line in commands(google.processes()).items() if "--log-path=" in line
+        ]
 
     assert drivers[0] == drivers[1] != drivers[2] == drivers[3]
     assert len(google.left_behind()) == 2  # one folder and its lock
 
 
-def test_a_search_that_cannot_be_reached_is_an_error_for_everybody(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
+def test_a_search_that_cannot_be_reached_is_an_error_for_everybody(
+    own_scraper: MakeScraper, google_web: GoogleWeb
+) -> None:
     """No connection is nobody's fault but the network's: one line says which."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -177,7 +209,9 @@ def start_scraper(google_web: GoogleWeb, folder: Path) -> subprocess.Popen[str]:
     """Start a process of our own that has a browser open, and wait until it has found something."""
     here = Path(__file__).parent
     command = [sys.executable, "-c", KILLED, google_web.search_url, str(folder)]
-    process = subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     found, running = process.stdout.readline().split()
     assert int(found) == 5
@@ -198,7 +232,9 @@ def test_kill_9_leaves_no_process_and_no_folder(google_web: GoogleWeb, tmp_path:
     assert eventually(lambda: not list((tmp_path / "browser").iterdir()))
 
 
-def test_the_next_start_cleans_up_behind_a_dead_guardian(own_scraper: MakeScraper, google_web: GoogleWeb, tmp_path: Path) -> None:
+def test_the_next_start_cleans_up_behind_a_dead_guardian(
+    own_scraper: MakeScraper, google_web: GoogleWeb, tmp_path: Path
+) -> None:
     """When the guardian was killed too, the next browser ends what is left of the old one - and leaves living neighbours alone."""
     google_web.default = GOOD
     process, neighbour = start_scraper(google_web, tmp_path / "data"), own_scraper()

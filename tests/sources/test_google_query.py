@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from celebcollect.config import GoogleConfig
-from celebcollect.records import Celebrity
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.records import Celebrity
 from celebcollect.sources.google.query import address, as_data, queries
 
 
@@ -22,7 +22,10 @@ from celebcollect.sources.google.query import address, as_data, queries
         ("محمد صلاح", "محمد صلاح actor"),
         ("宮崎 駿", "宮崎 駿 actor"),
         ("Zoë 😀 Kravitz", "Zoë Kravitz actor"),
-        ("cats AND dogs OR site:evil.example -birds", "cats and dogs or site evil.example birds actor"),
+        (
+            "cats AND dogs OR site:evil.example -birds",
+            "cats and dogs or site evil.example birds actor",
+        ),
         ("intitle:x AROUND(3) y* a|b 1..2 “z”", "intitle x around 3 y a b 1 2 z actor"),
         ("-minus +plus ~tilde @at #hash", "minus plus tilde at hash actor"),
         ("{occupation} {qid}", "occupation qid actor"),
@@ -38,7 +41,9 @@ def test_a_name_is_searched_as_it_is(name: str, query: str) -> None:
 
 def test_templates_are_tried_in_turn_and_once() -> None:
     """Quotes of the template stay, those of the name go; the same text twice is one query."""
-    settings = GoogleConfig(query_templates=('"{name}" {occupation}', "{name} portrait", '"{name}"'))
+    settings = GoogleConfig(
+        query_templates=('"{name}" {occupation}', "{name} portrait", '"{name}"')
+    )
     person = Celebrity(qid="Q1", name='Ann "Bee" Cee')
 
     assert list(queries(person, settings)) == ['"Ann Bee Cee"', "Ann Bee Cee portrait"]
@@ -47,7 +52,9 @@ def test_templates_are_tried_in_turn_and_once() -> None:
 @pytest.mark.parametrize("name", ['""', "😀", "- + |"])
 def test_a_name_without_letters_is_not_searched(name: str) -> None:
     """Nothing is asked for where nothing but signs would be left: it would find somebody else."""
-    assert list(queries(Celebrity(qid="Q1", name=name, professions=("actor",)), GoogleConfig())) == []
+    assert (
+        list(queries(Celebrity(qid="Q1", name=name, professions=("actor",)), GoogleConfig())) == []
+    )
 
 
 def test_a_long_name_is_cut_where_google_stops_reading() -> None:
@@ -74,7 +81,9 @@ def test_filters_become_parameters(settings: GoogleConfig, filters: str | None) 
 
 def test_an_address_that_has_parameters_keeps_them() -> None:
     """The search may be reached through an address with parameters of its own."""
-    assert address("x", GoogleConfig(search_url="http://h.example/s?a=1&b=#f")).startswith("http://h.example/s?a=1&b=&q=x&udm=2")
+    assert address("x", GoogleConfig(search_url="http://h.example/s?a=1&b=#f")).startswith(
+        "http://h.example/s?a=1&b=&q=x&udm=2"
+    )
 
 
 def test_signs_alone_are_no_data() -> None:

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.sources.google.records import Found, from_links, from_pairs, from_script, is_googles, originals, unquoted
+from celebcollect.sources.google.records import (
+    Found,
+    from_links,
+    from_pairs,
+    from_script,
+    is_googles,
+    originals,
+    unquoted,
+)
 from google_web import picture, records_script
 
 
@@ -23,8 +31,10 @@ def test_the_real_page_of_2020_gives_all_its_records(shared_data: Path) -> None:
     assert len(found) == 12
     assert all(picture.page_url and picture.title and picture.site for picture in found)
     assert found[0] == Found(
-        url="https://cdn.vox-cdn.com/thumbor/2XTYqiTtJ-8H8k46jALMh9ZMfzU=/0x0:1548x1024/1200x800/filters:focal(693x458:939x704)"
-        "/cdn.vox-cdn.com/uploads/chorus_image/image/65936299/cats4.0.jpg",
+        url=(
+            "https://cdn.vox-cdn.com/thumbor/2XTYqiTtJ-8H8k46jALMh9ZMfzU=/0x0:1548x1024/1200x800/filters:focal(693x458:939x704)"
+            "/cdn.vox-cdn.com/uploads/chorus_image/image/65936299/cats4.0.jpg"
+        ),
         width_px=1200,
         height_px=800,
         page_url="https://www.vox.com/culture/2019/12/18/21021186/cats-review",
@@ -37,7 +47,9 @@ def test_the_real_page_of_2020_gives_all_its_records(shared_data: Path) -> None:
     assert originals(found) == found
 
 
-@pytest.mark.parametrize("name", ["SYNTHETIC_xhr_chunk_double_encoded.txt", "SYNTHETIC_xhr_chunk_html_with_string.txt"])
+@pytest.mark.parametrize(
+    "name", ["SYNTHETIC_xhr_chunk_double_encoded.txt", "SYNTHETIC_xhr_chunk_html_with_string.txt"]
+)
 def test_answers_of_endless_scrolling_are_unquoted(shared_data: Path, name: str) -> None:
     """Records that are quoted once more read the same as those of the page."""
     page = from_script((shared_data / "google" / "gis_2020_ds1_12_records_raw.html").read_text())
@@ -46,7 +58,10 @@ def test_answers_of_endless_scrolling_are_unquoted(shared_data: Path, name: str)
 
     known = {picture.url: picture for picture in page}
     assert len(found) == 4
-    assert all((known[picture.url].title, known[picture.url].page_url) == (picture.title, picture.page_url) for picture in found)
+    assert all(
+        (known[picture.url].title, known[picture.url].page_url) == (picture.title, picture.page_url)
+        for picture in found
+    )
     assert "=en&hash=" in found[0].url
 
 
@@ -67,7 +82,10 @@ def test_links_of_2015_name_the_originals(shared_data: Path) -> None:
 
     assert len(found) == 3
     assert found[0] == Found(
-        url="http://animalia-life.com/data_images/cat/cat2.jpg", width_px=2560, height_px=1600, page_url="http://animalia-life.com/cat.html"
+        url="http://animalia-life.com/data_images/cat/cat2.jpg",
+        width_px=2560,
+        height_px=1600,
+        page_url="http://animalia-life.com/cat.html",
     )
 
 
@@ -93,7 +111,9 @@ def test_pages_without_results_give_nothing(shared_data: Path, name: str) -> Non
 def test_texts_survive_every_level_of_quoting(levels: int) -> None:
     """Quotes, backslashes, accents, scripts of the world and emoji in titles and URLs come out as they went in."""
     title = 'Zoë "The Cat" \\ 猫 кот 😀 <b>&amp;</b> = \n two'
-    text = records_script([picture(1, title=title, url="https://pictures.example/é 猫.jpg?a=1&b=2")])
+    text = records_script(
+        [picture(1, title=title, url="https://pictures.example/é 猫.jpg?a=1&b=2")]
+    )
     for _ in range(levels):
         text = json.dumps([text])
 
@@ -106,7 +126,11 @@ def test_texts_survive_every_level_of_quoting(levels: int) -> None:
 
 def test_javascript_escapes_are_understood() -> None:
     r"""Escapes like \x3d and \' are JavaScript's, not JSON's, and do not cost the title."""
-    text = records_script([picture(1, title="TITLE")]).replace("TITLE", r"it\'s \x3c1\x3e \\x41").replace("\\u003d", r"\x3d")
+    text = (
+        records_script([picture(1, title="TITLE")])
+        .replace("TITLE", r"it\'s \x3c1\x3e \\x41")
+        .replace("\\u003d", r"\x3d")
+    )
 
     assert from_script(text)[0].title == r"it's <1> \x41"
 
@@ -122,7 +146,11 @@ def test_a_record_that_breaks_off_keeps_its_picture() -> None:
 
 def test_pairs_are_the_last_resort() -> None:
     """Without one whole record, pairs of URL and size still give pictures, but no thumbnails and no icons."""
-    pairs = ["https://a.example/1.jpg", 600, 800], ["https://encrypted-tbn0.gstatic.com/images?q=1", 100, 150], ["https://a.example/icon.png", 16, 16]
+    pairs = (
+        ["https://a.example/1.jpg", 600, 800],
+        ["https://encrypted-tbn0.gstatic.com/images?q=1", 100, 150],
+        ["https://a.example/icon.png", 16, 16],
+    )
 
     found = from_pairs(f"var x={json.dumps(pairs)}")
 
@@ -176,7 +204,15 @@ def test_other_peoples_pictures_are_originals(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["data:image/gif;base64,R0lGOD", "x-raw-image:///abc", "ftp://a.example/1.jpg", "https://", "http://[::1", "http://a/\ud800"]
+    "url",
+    [
+        "data:image/gif;base64,R0lGOD",
+        "x-raw-image:///abc",
+        "ftp://a.example/1.jpg",
+        "https://",
+        "http://[::1",
+        "http://a/\ud800",
+    ],
 )
 def test_what_is_no_web_address_is_no_original(url: str) -> None:
     """Placeholders and broken addresses never become candidates, and break nothing."""
@@ -222,9 +258,15 @@ def test_an_id_may_look_like_anything(docid: str) -> None:
 
 def test_records_of_several_levels_of_quoting_are_all_read() -> None:
     """A page may carry some records plainly and others inside a string; none is read twice, as something else."""
-    plain, quoted = picture(1, url="https://a.example/1.jpg?q=\\u003d"), json.dumps(json.dumps([picture(2), picture(3)]))
+    plain, quoted = (
+        picture(1, url="https://a.example/1.jpg?q=\\u003d"),
+        json.dumps(json.dumps([picture(2), picture(3)])),
+    )
 
     found = from_script(f"{records_script([plain])};JSON.parse({quoted})")
 
-    assert [one.url for one in found] == ["https://a.example/1.jpg?q=\\u003d", *(f"https://pictures.example/{n}.jpg" for n in (2, 3))]
+    assert [one.url for one in found] == [
+        "https://a.example/1.jpg?q=\\u003d",
+        *(f"https://pictures.example/{n}.jpg" for n in (2, 3)),
+    ]
     assert [one.title for one in found] == ["Title 1", "Title 2", "Title 3"]

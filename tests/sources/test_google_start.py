@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from celebcollect.config import GoogleConfig
-from celebcollect.errors import SourceError
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.errors import SourceError
 from celebcollect.sources.google.browser import browser_options
 from google_steps import MakeScraper, urls
 from google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling
@@ -24,15 +24,20 @@ GOOD = result_page([picture(n) for n in range(5)])
 @pytest.fixture
 def grid(browser: None) -> Iterator[str]:
     """A driver that was started by somebody else, as the node of a Selenium Grid is."""
-    process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        ["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert process.stdout is not None
     started = next(line for line in process.stdout if "started successfully on port" in line)
     yield "http://127.0.0.1:" + started.rsplit("port", 1)[1].strip(" .\n")
-    os.killpg(process.pid, signal.SIGKILL)  # with the browser, should a test have failed to give it back
+    # with the browser, should a test have failed to give it back
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def test_a_grid_searches_as_a_local_browser_does(own_scraper: MakeScraper, google_web: GoogleWeb, grid: str) -> None:
+def test_a_grid_searches_as_a_local_browser_does(
+    own_scraper: MakeScraper, google_web: GoogleWeb, grid: str
+) -> None:
     """With remote_url the browser of another machine is used, scrolling included, and given back at the end."""
     chunk = records_script([picture(n) for n in range(5, 8)])
     google_web.default = result_page([picture(n) for n in range(5)], scrolling([chunk]))
@@ -50,14 +55,19 @@ def test_a_grid_searches_as_a_local_browser_does(own_scraper: MakeScraper, googl
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"remote_url": "http://user:pass-word@127.0.0.1:9/wd/hub"}, r"Grid at 127\.0\.0\.1:9 gives no browser"),
+        (
+            {"remote_url": "http://user:pass-word@127.0.0.1:9/wd/hub"},
+            r"Grid at 127\.0\.0\.1:9 gives no browser",
+        ),
         ({"driver": "/no/such/chromedriver"}, "driver: /no/such/chromedriver is no program"),
         ({"browser": "/no/such/chromium"}, "browser: /no/such/chromium is no program"),
         ({"browser": "/bin/false"}, "the browser does not start"),
         ({"driver": "/bin/false"}, "chromedriver does not start"),
     ],
 )
-def test_without_a_browser_the_error_says_what_to_do(own_scraper: MakeScraper, settings: dict[str, str], message: str) -> None:
+def test_without_a_browser_the_error_says_what_to_do(
+    own_scraper: MakeScraper, settings: dict[str, str], message: str
+) -> None:
     """One line with the value that is wrong, and a hint; never a password."""
     google = own_scraper(**settings)
 
@@ -69,9 +79,15 @@ def test_without_a_browser_the_error_says_what_to_do(own_scraper: MakeScraper, s
     assert "\n" not in error.value.message
 
 
-@pytest.mark.parametrize(("by_setting", "by_variable"), [("", "chromedriver"), ("chromedriver", "/bin/false")])
+@pytest.mark.parametrize(
+    ("by_setting", "by_variable"), [("", "chromedriver"), ("chromedriver", "/bin/false")]
+)
 def test_a_driver_is_found_by_setting_then_by_variable(
-    own_scraper: MakeScraper, google_web: GoogleWeb, monkeypatch: pytest.MonkeyPatch, by_setting: str, by_variable: str
+    own_scraper: MakeScraper,
+    google_web: GoogleWeb,
+    monkeypatch: pytest.MonkeyPatch,
+    by_setting: str,
+    by_variable: str,
 ) -> None:
     """The setting wins over $SE_CHROMEDRIVER, which wins over the PATH."""
     google_web.default = GOOD
@@ -80,8 +96,12 @@ def test_a_driver_is_found_by_setting_then_by_variable(
     assert len(own_scraper(driver=by_setting).find("Ada")) == 5
 
 
-@pytest.mark.parametrize(("user", "here", "given_up"), [(0, True, True), (0, False, False), (1000, True, False)])
-def test_the_sandbox_is_given_up_by_root_on_this_machine_only(monkeypatch: pytest.MonkeyPatch, user: int, here: bool, given_up: bool) -> None:
+@pytest.mark.parametrize(
+    ("user", "here", "given_up"), [(0, True, True), (0, False, False), (1000, True, False)]
+)
+def test_the_sandbox_is_given_up_by_root_on_this_machine_only(
+    monkeypatch: pytest.MonkeyPatch, user: int, here: bool, given_up: bool
+) -> None:
     """Chromium's sandbox stays wherever it can."""
     monkeypatch.setattr(os, "geteuid", lambda: user)
 

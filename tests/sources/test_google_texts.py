@@ -58,7 +58,13 @@ def test_no_results_are_told_in_any_language(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Images Maps News Shopping Settings Tools", "404. The requested URL was not found on this server.", "Alle Bilder Videos"]
+    "text",
+    [
+        "",
+        "Images Maps News Shopping Settings Tools",
+        "404. The requested URL was not found on this server.",
+        "Alle Bilder Videos",
+    ],
 )
 def test_other_texts_say_neither(text: str) -> None:
     """What every page carries is no sign."""

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from api_server import Reply
-from celebcollect.errors import ConfigError, SourceBlocked, SourceError
-from celebcollect.records import now
+from celebcollect.domain.errors import ConfigError, SourceBlocked, SourceError
+from celebcollect.domain.records import now
 from celebcollect.sources.base import PersonNotSearched
 from tmdb_world import PICTURES, TOKEN, TmdbWorld, celebrity, person, picture
 
@@ -29,7 +29,11 @@ def tmdb() -> Iterator[TmdbWorld]:
 
 def error(code: int | None, status: int, **headers: str) -> Reply:
     """Return an error as TMDB words it, with a message that repeats the token."""
-    body = {"success": False, "status_code": code, "status_message": f"Invalid: {TOKEN}"} if code is not None else "<html>no</html>"
+    body = (
+        {"success": False, "status_code": code, "status_message": f"Invalid: {TOKEN}"}
+        if code is not None
+        else "<html>no</html>"
+    )
     return Reply(body, status, headers)
 
 
@@ -43,7 +47,9 @@ def error(code: int | None, status: int, **headers: str) -> Reply:
         ("0123456789abcdef0123456789abcdef", ConfigError, "version 3"),
     ],
 )
-def test_unusable_token_is_told_before_any_request(tmdb: TmdbWorld, token: str, kind: type[SourceError], words: str) -> None:
+def test_unusable_token_is_told_before_any_request(
+    tmdb: TmdbWorld, token: str, kind: type[SourceError], words: str
+) -> None:
     """Without a usable token nothing is sent, and the hint says where to get one."""
     with pytest.raises(kind, match=words) as caught:
         tmdb.source(token=token)
@@ -71,7 +77,9 @@ def test_unusable_token_is_told_before_any_request(tmdb: TmdbWorld, token: str, 
         (error(25, 429, **{"Retry-After": "600"}), SourceBlocked, "stay away until", 1),
     ],
 )
-def test_error_for_everybody(tmdb: TmdbWorld, answer: Reply, kind: type[SourceError], words: str, requests: int) -> None:
+def test_error_for_everybody(
+    tmdb: TmdbWorld, answer: Reply, kind: type[SourceError], words: str, requests: int
+) -> None:
     """An error that nobody escapes ends the source in words that name the code, never TMDB's own text or the token."""
     tmdb.server.on("/3/person/7", answer)
 
@@ -86,7 +94,17 @@ def test_error_for_everybody(tmdb: TmdbWorld, answer: Reply, kind: type[SourceEr
         assert caught.value.until - now() > timedelta(seconds=50)
 
 
-@pytest.mark.parametrize("answer", [error(43, 502), error(24, 504), error(11, 500), error(None, 500), Reply("{"), Reply({"id": 7}, fault="cut")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(43, 502),
+        error(24, 504),
+        error(11, 500),
+        error(None, 500),
+        Reply("{"),
+        Reply({"id": 7}, fault="cut"),
+    ],
+)
 def test_error_for_one_person(tmdb: TmdbWorld, answer: Reply) -> None:
     """A failure that stays, while TMDB answers otherwise, is this person's: counted, not taken for "has no pictures", and others go on."""
     tmdb.server.on("/3/person/8", answer)
@@ -102,8 +120,13 @@ def test_error_for_one_person(tmdb: TmdbWorld, answer: Reply) -> None:
     assert len(list(source.candidates(JANE, 5))) == 3
 
 
-@pytest.mark.parametrize(("answer", "kind", "words"), [(error(43, 502), SourceBlocked, "backend"), (error(11, 500), SourceError, "does not work")])
-def test_error_of_everything(tmdb: TmdbWorld, answer: Reply, kind: type[SourceError], words: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [(error(43, 502), SourceBlocked, "backend"), (error(11, 500), SourceError, "does not work")],
+)
+def test_error_of_everything(
+    tmdb: TmdbWorld, answer: Reply, kind: type[SourceError], words: str
+) -> None:
     """When the call that always works fails, too, TMDB is broken for everybody."""
     tmdb.server.on("/3/person/7", answer)
     tmdb.server.on("/3/configuration", answer)
@@ -127,7 +150,9 @@ def test_gone_people_are_counted(tmdb: TmdbWorld, answer: Reply) -> None:
 @pytest.mark.parametrize("status", [429, 200])
 def test_too_many_requests_are_waited_for(tmdb: TmdbWorld, status: int) -> None:
     """Code 25 is waited for, a second at least when TMDB says 0, and the person is not lost."""
-    tmdb.server.on("/3/person/7", error(25, status, **{"Retry-After": "0"}), Reply(person(7, wikidata_id="Q1")))
+    tmdb.server.on(
+        "/3/person/7", error(25, status, **{"Retry-After": "0"}), Reply(person(7, wikidata_id="Q1"))
+    )
 
     assert len(list(tmdb.source().candidates(JANE, 5))) == 3
     assert tmdb.waits[0] == pytest.approx(1, abs=0.1)
@@ -165,12 +190,25 @@ def test_hostile_pictures_are_counted(tmdb: TmdbWorld) -> None:
     bad: list[Any] = [None, 5, {}, {"file_path": None}]
     bad += [
         picture(path)
-        for path in ("", "a.jpg", "/../x.jpg", "//evil/x.jpg", "/a.svg", "/a.jpg\n", "/a b.jpg", "/a.jpg?x", "/é.jpg", "/" + "a" * 101 + ".jpg")
+        for path in (
+            "",
+            "a.jpg",
+            "/../x.jpg",
+            "//evil/x.jpg",
+            "/a.svg",
+            "/a.jpg\n",
+            "/a b.jpg",
+            "/a.jpg?x",
+            "/é.jpg",
+            "/" + "a" * 101 + ".jpg",
+        )
     ]
     bad += [picture("/x.jpg", width="wide"), picture("/y.jpg", height=-1)]
     tmdb.people(person(7, wikidata_id="Q1", images={"profiles": [*bad, picture("/good.jpg")]}))
 
-    assert [one.url for one in tmdb.source().candidates(JANE, 50)] == [f"{PICTURES}original/good.jpg"]
+    assert [one.url for one in tmdb.source().candidates(JANE, 50)] == [
+        f"{PICTURES}original/good.jpg"
+    ]
     assert tmdb.tally.reasons == {"tmdb_unreadable_picture": len(bad)}
 
 
@@ -192,11 +230,15 @@ def test_unusable_configuration_is_an_error(tmdb: TmdbWorld, settings: Any) -> N
     """Without knowing where the pictures are, in our size, the source ends."""
     tmdb.server.on("/3/configuration", Reply(settings))
 
-    with pytest.raises(SourceError, match=r"configuration has another shape|no portraits of size original"):
+    with pytest.raises(
+        SourceError, match=r"configuration has another shape|no portraits of size original"
+    ):
         list(tmdb.source().candidates(JANE, 5))
 
 
-def test_token_goes_nowhere_but_into_the_header(tmdb: TmdbWorld, caplog: pytest.LogCaptureFixture) -> None:
+def test_token_goes_nowhere_but_into_the_header(
+    tmdb: TmdbWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     """The token is in one header of every request, and in no URL, log line of any library, message or representation."""
     caplog.set_level(logging.DEBUG)
     tmdb.server.on("/3/person/9", error(25, 429), error(11, 500), error(7, 401))
@@ -208,7 +250,10 @@ def test_token_goes_nowhere_but_into_the_header(tmdb: TmdbWorld, caplog: pytest.
     assert caplog.records
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
     assert TOKEN not in caplog.text + "".join(f"{one} {one!r}" for one in chain) + repr(source)
-    assert all(request.headers["authorization"] == f"Bearer {TOKEN}" and TOKEN not in request.raw for request in tmdb.server.requests)
+    assert all(
+        request.headers["authorization"] == f"Bearer {TOKEN}" and TOKEN not in request.raw
+        for request in tmdb.server.requests
+    )
 
 
 def test_stop_ends_the_search(tmdb: TmdbWorld) -> None:

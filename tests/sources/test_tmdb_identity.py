@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from api_server import Reply
-from celebcollect.records import Image, ImageCandidate, MlUse, now
+from celebcollect.domain.records import Image, ImageCandidate, MlUse, now
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.terms import MAX_AGE, stale
 from tmdb_world import PICTURES, TmdbWorld, celebrity, person, picture
@@ -39,11 +39,17 @@ def tmdb() -> Iterator[TmdbWorld]:
         ({"birthday": None}, {"births": ()}, False),
         ({"birthday": "1955-03-19"}, {"births": ("-1955-03-19",)}, False),
         ({"birthday": "1955-03-19", "wikidata_id": "Q2"}, {"births": ("1955-03-19",)}, False),
-        ({"birthday": "1955-03-19", "imdb_id": "nm0000001"}, {"births": ("1955-03-19",), "imdb_ids": ("nm0000002",)}, False),
+        (
+            {"birthday": "1955-03-19", "imdb_id": "nm0000001"},
+            {"births": ("1955-03-19",), "imdb_ids": ("nm0000002",)},
+            False,
+        ),
         ({"imdb_id": ""}, {"imdb_ids": ("",)}, False),
     ],
 )
-def test_proofs_of_identity(tmdb: TmdbWorld, theirs: dict[str, str], ours: dict[str, tuple[str, ...]], proved: bool) -> None:
+def test_proofs_of_identity(
+    tmdb: TmdbWorld, theirs: dict[str, str], ours: dict[str, tuple[str, ...]], proved: bool
+) -> None:
     """Wikidata id or IMDb id prove a person, else a whole birthday that no other id contradicts; whoever is not proved is counted."""
     tmdb.people(person(7, **theirs))
 
@@ -56,10 +62,17 @@ def test_proofs_of_identity(tmdb: TmdbWorld, theirs: dict[str, str], ours: dict[
 
 def test_several_ids_are_tried_until_one_proves(tmdb: TmdbWorld) -> None:
     """With two TMDB ids, one of them somebody else's, the right one is found; with none right, nobody is."""
-    tmdb.people(person(111, wikidata_id="Q5"), person(222, wikidata_id="Q900000001"), person(333, wikidata_id="Q6"))
+    tmdb.people(
+        person(111, wikidata_id="Q5"),
+        person(222, wikidata_id="Q900000001"),
+        person(333, wikidata_id="Q6"),
+    )
     source = tmdb.source()
 
-    assert len(list(source.candidates(celebrity("Q900000001", tmdb_ids=("111", "222", "333")), 10))) == 3
+    assert (
+        len(list(source.candidates(celebrity("Q900000001", tmdb_ids=("111", "222", "333")), 10)))
+        == 3
+    )
     assert list(source.candidates(celebrity("Q7", tmdb_ids=("111", "333")), 10)) == []
     assert tmdb.asked() == ["/person/111", "/person/222", "/person/111", "/person/333"]
     assert tmdb.tally.reasons == {"tmdb_identity_unproved": 1}
@@ -80,7 +93,10 @@ def test_gone_id_leads_on(tmdb: TmdbWorld) -> None:
     tmdb.server.on("/3/person/7", Reply({"success": False, "status_code": 34}, 404))
     tmdb.found_by_imdb("nm0000008", 8)
 
-    assert len(list(tmdb.source().candidates(celebrity(tmdb_ids=("7",), imdb_ids=("nm0000008",)), 10))) == 3
+    assert (
+        len(list(tmdb.source().candidates(celebrity(tmdb_ids=("7",), imdb_ids=("nm0000008",)), 10)))
+        == 3
+    )
     assert tmdb.asked() == ["/person/7", "/find/nm0000008", "/person/8"]
     assert tmdb.tally.reasons == {"tmdb_gone": 1}
 
@@ -88,11 +104,25 @@ def test_gone_id_leads_on(tmdb: TmdbWorld) -> None:
 def test_search_looks_at_the_two_best(tmdb: TmdbWorld) -> None:
     """Of many namesakes, those of exactly the name or an alias come first, and two are looked at."""
     tmdb.found_by_name(
-        {"id": 1, "name": "Jane Doe-Smith"}, {"id": 2, "name": "J. Doe", "original_name": "Джейн Доу"}, {"id": 3, "name": "jane DOE"}, {"id": 4}
+        {"id": 1, "name": "Jane Doe-Smith"},
+        {"id": 2, "name": "J. Doe", "original_name": "Джейн Доу"},
+        {"id": 3, "name": "jane DOE"},
+        {"id": 4},
     )
-    tmdb.people(*(person(number, birthday="1980-05-05" if number == 3 else None) for number in (1, 2, 3, 4)))
+    tmdb.people(
+        *(person(number, birthday="1980-05-05" if number == 3 else None) for number in (1, 2, 3, 4))
+    )
 
-    assert len(list(tmdb.source().candidates(celebrity(aliases=("джейн доу",), births=("1980-05-05",)), 10))) == 3
+    assert (
+        len(
+            list(
+                tmdb.source().candidates(
+                    celebrity(aliases=("джейн доу",), births=("1980-05-05",)), 10
+                )
+            )
+        )
+        == 3
+    )
     assert tmdb.asked() == ["/search/person", "/person/2", "/person/3"]
 
 
@@ -111,13 +141,24 @@ def test_nobody_is_asked_for_twice(tmdb: TmdbWorld) -> None:
     tmdb.found_by_imdb("nm0000007", 7)
     tmdb.found_by_name({"id": 7, "name": "Jane Doe"})
 
-    assert list(tmdb.source().candidates(celebrity(tmdb_ids=("7", "7"), imdb_ids=("nm0000007",)), 10)) == []
+    assert (
+        list(tmdb.source().candidates(celebrity(tmdb_ids=("7", "7"), imdb_ids=("nm0000007",)), 10))
+        == []
+    )
     assert tmdb.asked() == ["/person/7", "/find/nm0000007", "/search/person"]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["Conan O'Brien", 'Dwayne "The Rock" Johnson', "أم كلثوم", "宮崎 駿", "Sammy Davis, Jr.", "AND OR site:x & y=z #1 100%?", "../../etc/passwd"],
+    [
+        "Conan O'Brien",
+        'Dwayne "The Rock" Johnson',
+        "أم كلثوم",
+        "宮崎 駿",
+        "Sammy Davis, Jr.",
+        "AND OR site:x & y=z #1 100%?",
+        "../../etc/passwd",
+    ],
 )
 def test_any_name_can_be_searched(tmdb: TmdbWorld, name: str) -> None:
     """Names of every script and with every sign reach TMDB as they are."""
@@ -130,7 +171,9 @@ def test_any_name_can_be_searched(tmdb: TmdbWorld, name: str) -> None:
 
 def test_ids_that_are_none_are_not_sent(tmdb: TmdbWorld) -> None:
     """An id from Wikidata that could become another path is never sent."""
-    person_with_bad_ids = celebrity(tmdb_ids=("../account", "7?x=", "", "٧"), imdb_ids=("tt0088247", "nm1/../x"))
+    person_with_bad_ids = celebrity(
+        tmdb_ids=("../account", "7?x=", "", "٧"), imdb_ids=("tt0088247", "nm1/../x")
+    )
 
     assert list(tmdb.source().candidates(person_with_bad_ids, 10)) == []
     assert tmdb.asked() == ["/search/person"]
@@ -147,14 +190,35 @@ def test_adults_are_left_out(tmdb: TmdbWorld) -> None:
 
 def test_best_portraits_first(tmdb: TmdbWorld) -> None:
     """TMDB's own first portrait leads, then come the best voted, equals in TMDB's order; the limit cuts the end."""
-    votes = {"/a.jpg": (5.0, 1), "/b.jpg": (5.3, 9), "/c.png": (0.0, 0), "/d.jpg": (5.3, 40), "/e.jpg": (5.0, 1)}
-    profiles = [picture(path, vote_average=average, vote_count=count) for path, (average, count) in votes.items()]
-    tmdb.people(person(7, wikidata_id="Q1", profile_path="/c.png", images={"profiles": [*profiles, picture("/a.jpg")]}))
+    votes = {
+        "/a.jpg": (5.0, 1),
+        "/b.jpg": (5.3, 9),
+        "/c.png": (0.0, 0),
+        "/d.jpg": (5.3, 40),
+        "/e.jpg": (5.0, 1),
+    }
+    profiles = [
+        picture(path, vote_average=average, vote_count=count)
+        for path, (average, count) in votes.items()
+    ]
+    tmdb.people(
+        person(
+            7,
+            wikidata_id="Q1",
+            profile_path="/c.png",
+            images={"profiles": [*profiles, picture("/a.jpg")]},
+        )
+    )
     source = tmdb.source()
 
     urls = [one.url for one in source.candidates(celebrity(tmdb_ids=("7",)), 10)]
-    assert urls == [f"{PICTURES}original{path}" for path in ("/c.png", "/d.jpg", "/b.jpg", "/a.jpg", "/e.jpg")]
-    assert [(one.url, one.rank) for one in source.candidates(celebrity(tmdb_ids=("7",)), 2)] == [(urls[0], 0), (urls[1], 1)]
+    assert urls == [
+        f"{PICTURES}original{path}" for path in ("/c.png", "/d.jpg", "/b.jpg", "/a.jpg", "/e.jpg")
+    ]
+    assert [(one.url, one.rank) for one in source.candidates(celebrity(tmdb_ids=("7",)), 2)] == [
+        (urls[0], 0),
+        (urls[1], 1),
+    ]
     assert list(source.candidates(celebrity(tmdb_ids=("7",)), 0)) == []
     assert tmdb.asked() == ["/person/7"] * 2
 
@@ -169,8 +233,14 @@ def test_small_size(tmdb: TmdbWorld) -> None:
     tmdb.people(person(7, wikidata_id="Q1", images={"profiles": profiles}))
     found = list(tmdb.source(image_size="h632").candidates(celebrity(tmdb_ids=("7",)), 10))
 
-    assert [one.url for one in found] == [f"{PICTURES}h632/{name}.jpg" for name in ("big", "small", "unknown")]
-    assert [(one.width_px, one.height_px) for one in found] == [(421, 632), (300, 450), (None, None)]
+    assert [one.url for one in found] == [
+        f"{PICTURES}h632/{name}.jpg" for name in ("big", "small", "unknown")
+    ]
+    assert [(one.width_px, one.height_px) for one in found] == [
+        (421, 632),
+        (300, 450),
+        (None, None),
+    ]
 
 
 def test_terms_follow_the_picture(tmdb: TmdbWorld) -> None:
@@ -185,9 +255,21 @@ def test_terms_follow_the_picture(tmdb: TmdbWorld) -> None:
     assert not stale(image)
     assert stale(old)
     assert stale(image, at=now() + timedelta(days=181))
-    assert not stale(old.model_copy(update={"source": "commons", "url": "https://upload.wikimedia.org/a.jpg"}))
+    assert not stale(
+        old.model_copy(update={"source": "commons", "url": "https://upload.wikimedia.org/a.jpg"})
+    )
 
 
 def test_full_dates() -> None:
     """Only whole dates that are not 1 January count."""
-    assert api.full_dates(["1990-02-03", "1990-02-03T00:00:00Z", "1990-01-01", "1990", "1990-02", "x1990-02-03", "1990-02-031"]) == {"1990-02-03"}
+    assert api.full_dates(
+        [
+            "1990-02-03",
+            "1990-02-03T00:00:00Z",
+            "1990-01-01",
+            "1990",
+            "1990-02",
+            "x1990-02-03",
+            "1990-02-031",
+        ]
+    ) == {"1990-02-03"}

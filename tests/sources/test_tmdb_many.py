@@ -9,8 +9,8 @@ from time import sleep
 import pytest
 
 from api_server import Reply, most_in_a_window
-from celebcollect.config import TmdbConfig
-from celebcollect.errors import SourceError
+from celebcollect.config.sections import TmdbConfig
+from celebcollect.domain.errors import SourceError
 from tmdb_world import TmdbWorld, celebrity, person
 
 
@@ -44,7 +44,12 @@ def test_popular_people_are_those_whom_wikidata_knows(tmdb: TmdbWorld) -> None:
         ("nm0000001",),
         "tmdb",
     )
-    assert tmdb.tally.reasons == {"tmdb_unreadable": 3, "no_wikidata_id": 1, "tmdb_adult": 1, "tmdb_duplicate": 1}
+    assert tmdb.tally.reasons == {
+        "tmdb_unreadable": 3,
+        "no_wikidata_id": 1,
+        "tmdb_adult": 1,
+        "tmdb_duplicate": 1,
+    }
 
 
 def test_popular_reads_no_more_than_it_needs(tmdb: TmdbWorld) -> None:
@@ -71,7 +76,9 @@ def test_popular_never_asks_beyond_page_500(tmdb: TmdbWorld) -> None:
     """TMDB's list has more pages than it shows; page 501 is not asked for."""
     tmdb.server.on(
         "/3/person/popular",
-        lambda request: Reply({"results": [{"id": int(request.query["page"]), "adult": True}], "total_pages": 242_774}),
+        lambda request: Reply(
+            {"results": [{"id": int(request.query["page"]), "adult": True}], "total_pages": 242_774}
+        ),
     )
 
     assert list(tmdb.source().popular(20_000)) == []
@@ -81,7 +88,9 @@ def test_popular_never_asks_beyond_page_500(tmdb: TmdbWorld) -> None:
 
 def test_list_that_never_changes_ends(tmdb: TmdbWorld) -> None:
     """A server that gives the same page for ever is left after its second page."""
-    tmdb.server.on("/3/person/popular", Reply({"results": [{"id": 1}, {"id": "x"}, None], "total_pages": 500}))
+    tmdb.server.on(
+        "/3/person/popular", Reply({"results": [{"id": 1}, {"id": "x"}, None], "total_pages": 500})
+    )
     tmdb.people(person(1, wikidata_id="Q1"))
 
     assert len(list(tmdb.source().popular(100))) == 1
@@ -98,10 +107,15 @@ def test_refused_token_ends_popular(tmdb: TmdbWorld) -> None:
 
 def test_thousand_people_take_thousand_requests(tmdb: TmdbWorld) -> None:
     """Where the TMDB ids are known, each person takes one request, and the whole run one more."""
-    tmdb.people(*(person(number, wikidata_id=f"Q{number}", pictures=1) for number in range(1, 1001)))
+    tmdb.people(
+        *(person(number, wikidata_id=f"Q{number}", pictures=1) for number in range(1, 1001))
+    )
     source = tmdb.source()
 
-    found = [len(list(source.candidates(celebrity(f"Q{number}", tmdb_ids=(str(number),)), 20))) for number in range(1, 1001)]
+    found = [
+        len(list(source.candidates(celebrity(f"Q{number}", tmdb_ids=(str(number),)), 20)))
+        for number in range(1, 1001)
+    ]
 
     assert found == [1] * 1000
     assert len(tmdb.server.requests) == 1001
@@ -115,7 +129,14 @@ def test_default_rate_as_tmdb_sees_it(tmdb: TmdbWorld) -> None:
     tmdb.people(*(person(number, wikidata_id=f"Q{number}", pictures=1) for number in range(1, 61)))
     source = tmdb.source(requests_per_s=TmdbConfig().requests_per_s, wait=sleep)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: list(source.candidates(celebrity(f"Q{number}", tmdb_ids=(str(number),)), 20)), range(1, 61)))
+        list(
+            pool.map(
+                lambda number: list(
+                    source.candidates(celebrity(f"Q{number}", tmdb_ids=(str(number),)), 20)
+                ),
+                range(1, 61),
+            )
+        )
     took_s = tmdb.server.requests[-1].at - tmdb.server.requests[0].at
 
     assert len(tmdb.server.requests) == 61

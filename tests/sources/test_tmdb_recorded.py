@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api_server import Reply
-from celebcollect.errors import SourceBlocked, SourceError
+from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.sources.tmdb import api, errors
 from celebcollect.web.client import ApiError
 from tmdb_world import PICTURES, TmdbWorld, body_of, celebrity
@@ -41,7 +41,13 @@ RECORDED = {
     "search_person_Willis_p2": api.Page,
     "trending_person_week": api.Page,
 }
-CONSTRUCTED = {"error_400_code22_page501", "error_401_code7", "error_429_code25", "find_unknown_id_200_empty", "person_ids_export_sample"}
+CONSTRUCTED = {
+    "error_400_code22_page501",
+    "error_401_code7",
+    "error_429_code25",
+    "find_unknown_id_200_empty",
+    "person_ids_export_sample",
+}
 
 
 @pytest.fixture
@@ -81,11 +87,17 @@ def test_recorded_answer_parses(recorded: Path, name: str) -> None:
     else:
         read = model.model_validate(body)
         if isinstance(read, api.Person):
-            assert (read.id, read.name, read.birthday) == (body["id"], body["name"], body["birthday"])
+            assert (read.id, read.name, read.birthday) == (
+                body["id"],
+                body["name"],
+                body["birthday"],
+            )
             assert len(api.best_first(read)[0]) == len(body.get("images", {}).get("profiles", []))
             assert api.best_first(read)[1] == 0
         elif isinstance(read, api.Found):
-            assert [row.id for row in read.person_results] == [row["id"] for row in body["person_results"]]
+            assert [row.id for row in read.person_results] == [
+                row["id"] for row in body["person_results"]
+            ]
         elif isinstance(read, api.Page) and "tagged" not in name:  # those rows have ids of pictures
             assert [row.id for row in read.results] == [row["id"] for row in body["results"]]
 
@@ -109,11 +121,25 @@ def test_bruce_willis_in_one_request(tmdb: TmdbWorld, recorded: Path) -> None:
     assert [candidate.url for candidate in found] == [f"{PICTURES}original{path}" for path in paths]
     assert len(found) == 32
     first = found[0]
-    assert (first.qid, first.name, first.source, first.rank, first.profession) == ("Q2680", "Bruce Willis", "tmdb", 0, "actor")
+    assert (first.qid, first.name, first.source, first.rank, first.profession) == (
+        "Q2680",
+        "Bruce Willis",
+        "tmdb",
+        0,
+        "actor",
+    )
     assert first.page_url == "https://www.themoviedb.org/person/62"
-    assert (first.licence, first.licence_url) == ("TMDB API terms of use", "https://www.themoviedb.org/api-terms-of-use")
-    sizes = {f"{PICTURES}original{one['file_path']}": (one["width"], one["height"]) for one in body["images"]["profiles"]}
-    assert all(sizes[candidate.url] == (candidate.width_px, candidate.height_px) for candidate in found)
+    assert (first.licence, first.licence_url) == (
+        "TMDB API terms of use",
+        "https://www.themoviedb.org/api-terms-of-use",
+    )
+    sizes = {
+        f"{PICTURES}original{one['file_path']}": (one["width"], one["height"])
+        for one in body["images"]["profiles"]
+    }
+    assert all(
+        sizes[candidate.url] == (candidate.width_px, candidate.height_px) for candidate in found
+    )
 
 
 def test_frank_sinatra_with_everything_appended(tmdb: TmdbWorld, recorded: Path) -> None:
@@ -127,8 +153,12 @@ def test_frank_sinatra_with_everything_appended(tmdb: TmdbWorld, recorded: Path)
 def test_find_by_imdb_id(tmdb: TmdbWorld, recorded: Path, constructed: Path) -> None:
     """Without a TMDB id the IMDb id leads to the person in two requests; an unknown id, answered with empty lists, leads on to the search."""
     tmdb.server.on("/3/find/nm0000246", Reply(body_of(recorded / "find_imdb_nm0000246.json")))
-    tmdb.server.on("/3/find/nm0000999", Reply(body_of(constructed / "find_unknown_id_200_empty.json")))
-    tmdb.server.on("/3/find/nm0088247", Reply(body_of(recorded / "find_imdb_tt0088247_no_person.json")))
+    tmdb.server.on(
+        "/3/find/nm0000999", Reply(body_of(constructed / "find_unknown_id_200_empty.json"))
+    )
+    tmdb.server.on(
+        "/3/find/nm0088247", Reply(body_of(recorded / "find_imdb_tt0088247_no_person.json"))
+    )
     tmdb.people(body_of(recorded / "person_62_append_images.json"))
     source = tmdb.source()
 
@@ -155,12 +185,14 @@ def test_popular_people(tmdb: TmdbWorld, recorded: Path) -> None:
     page = body_of(recorded / "person_popular_p1.json")
     tmdb.server.on("/3/person/popular", Reply(page))
     for row in page["results"]:
-        tmdb.server.on(f"/3/person/{row['id']}", Reply(body_of(recorded / "person_999999999_404.json"), 404))
+        tmdb.server.on(
+            f"/3/person/{row['id']}", Reply(body_of(recorded / "person_999999999_404.json"), 404)
+        )
 
     assert list(tmdb.source().popular(20)) == []
-    assert tmdb.tally.reasons == {"tmdb_gone": 20 - sum(row["adult"] for row in page["results"])} | (
-        {"tmdb_adult": adult} if (adult := sum(row["adult"] for row in page["results"])) else {}
-    )
+    assert tmdb.tally.reasons == {
+        "tmdb_gone": 20 - sum(row["adult"] for row in page["results"])
+    } | ({"tmdb_adult": adult} if (adult := sum(row["adult"] for row in page["results"])) else {})
 
 
 @pytest.mark.parametrize(
@@ -171,7 +203,9 @@ def test_popular_people(tmdb: TmdbWorld, recorded: Path) -> None:
         ("error_429_code25", 429, SourceBlocked, "asks us to stay away|we ask too often"),
     ],
 )
-def test_constructed_error_is_told_in_words(tmdb: TmdbWorld, constructed: Path, name: str, status: int, kind: type[SourceError], words: str) -> None:
+def test_constructed_error_is_told_in_words(
+    tmdb: TmdbWorld, constructed: Path, name: str, status: int, kind: type[SourceError], words: str
+) -> None:
     """The documented errors become a sentence for the user."""
     tmdb.server.on("/3/person/62", Reply(body_of(constructed / f"{name}.json"), status))
 
@@ -181,10 +215,16 @@ def test_constructed_error_is_told_in_words(tmdb: TmdbWorld, constructed: Path, 
 
 def test_daily_export_rows_are_rows(constructed: Path) -> None:
     """The rows of TMDB's daily export have the fields that we read of a row."""
-    lines = (constructed / "person_ids_export_sample.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (constructed / "person_ids_export_sample.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     rows = [api.PersonRow.model_validate_json(line) for line in lines]
 
-    assert [(row.id, row.name, row.adult) for row in rows] == [(62, "Bruce Willis", False), (287, "Brad Pitt", False), (1234567, "Trap Adult", True)]
+    assert [(row.id, row.name, row.adult) for row in rows] == [
+        (62, "Bruce Willis", False),
+        (287, "Brad Pitt", False),
+        (1234567, "Trap Adult", True),
+    ]
 
 
 def test_recorded_refusals_are_told_in_words(recorded: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celebcollect.errors import SourceError
-from celebcollect.report import Tally
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import rows_of
 from celebcollect.sources.wikidata.facts import Facts, Seed, read_seeds
 from sparql_server import Reply, SparqlServer
@@ -65,9 +65,26 @@ NAME = fact(LABEL, text("A", "en"))
         ([fact(WDT + "P345", text("nm123\n"))], "bad_imdb_id", 1),
         ([fact(WDT + "P4985", text("12?api_key=x"))], "bad_tmdb_id", 1),
         ([fact(WDT + "P4985", text("٣"))], "bad_tmdb_id", 1),
-        ([fact(WDT + "P18", uri("https://evil.example/wiki/Special:FilePath/a.jpg"))], "bad_value", 1),
-        ([fact(WDT + "P18", uri("http://commons.wikimedia.org@evil.example/wiki/Special:FilePath/a.jpg"))], "bad_value", 1),
-        ([fact(WDT + "P18", uri("http://commons.wikimedia.org/wiki/Special:FilePath/"))], "bad_value", 1),
+        (
+            [fact(WDT + "P18", uri("https://evil.example/wiki/Special:FilePath/a.jpg"))],
+            "bad_value",
+            1,
+        ),
+        (
+            [
+                fact(
+                    WDT + "P18",
+                    uri("http://commons.wikimedia.org@evil.example/wiki/Special:FilePath/a.jpg"),
+                )
+            ],
+            "bad_value",
+            1,
+        ),
+        (
+            [fact(WDT + "P18", uri("http://commons.wikimedia.org/wiki/Special:FilePath/"))],
+            "bad_value",
+            1,
+        ),
         ([fact(WDT + "P18", uri("http://[::1"))], "bad_value", 1),
         ([fact(WDT + "P18", text("a.jpg"))], "bad_value", 1),
         *[
@@ -77,7 +94,8 @@ NAME = fact(LABEL, text("A", "en"))
         ([fact(WDT + "P373", text("A|B"))], "bad_value", 1),
         ([fact(LABEL, text("x" * 5000, "en"))], "bad_value", 1),
         ([fact(LABEL, text(["A"], "en"))], "bad_value", 2),
-        ([fact(WDT + "P569", text("1990-01-01"), qid="Q2")], "bad_value", 1),  # somebody who was not asked for
+        # somebody who was not asked for
+        ([fact(WDT + "P569", text("1990-01-01"), qid="Q2")], "bad_value", 1),
     ],
 )
 def test_counts_values_that_cannot_be(rows: list[object], reason: str, number: int) -> None:
@@ -109,14 +127,23 @@ def test_counts_a_name_that_nobody_can_print(label: str) -> None:
 
 def test_reads_years_as_wikibase_writes_them() -> None:
     """Month and day 00 mean that only the year is known; a plus sign means nothing."""
-    person, _ = read([NAME, fact(WDT + "P569", text("+1946-00-00T00:00:00Z")), fact(WDT + "P570", text("2000-05-00"))])
+    person, _ = read(
+        [
+            NAME,
+            fact(WDT + "P569", text("+1946-00-00T00:00:00Z")),
+            fact(WDT + "P570", text("2000-05-00")),
+        ]
+    )
 
     assert (person.births, person.deaths) == (("1946-01-01",), ("2000-05-01",))  # type: ignore[attr-defined]
 
 
 def test_keeps_a_bounded_number_of_values() -> None:
     """A million aliases do not fill the catalogue."""
-    many = [fact("http://www.w3.org/2004/02/skos/core#altLabel", text(f"Alias {number}", "en")) for number in range(3000)]
+    many = [
+        fact("http://www.w3.org/2004/02/skos/core#altLabel", text(f"Alias {number}", "en"))
+        for number in range(3000)
+    ]
     person, _ = read([NAME, *many])
 
     assert len(person.aliases) == 50  # type: ignore[attr-defined]
@@ -130,12 +157,21 @@ anything = st.recursive(
     | st.text(max_size=20)
     | st.sampled_from(["uri", "literal", "bnode", WD + "Q1", LABEL]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "value", "xml:lang", "item", "person", "x"]), inner, max_size=4)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "value", "xml:lang", "item", "person", "x"]), inner, max_size=4
+        )
     ),
     max_leaves=8,
 )
 bindings = st.lists(
-    st.dictionaries(st.sampled_from(["item", "property", "value", "person", "sitelinks", "birth"]), anything, max_size=4) | anything, max_size=5
+    st.dictionaries(
+        st.sampled_from(["item", "property", "value", "person", "sitelinks", "birth"]),
+        anything,
+        max_size=4,
+    )
+    | anything,
+    max_size=5,
 )
 
 
@@ -172,7 +208,9 @@ def test_survives_seeds_that_are_none() -> None:
     ]
     reply = Reply(200, json.dumps({"results": {"bindings": rows}}).encode())
 
-    with SparqlServer(crowd(range(3)), fault=lambda query: reply if "?sitelinks >= 50 &&" in query else None) as server:
+    with SparqlServer(
+        crowd(range(3)), fault=lambda query: reply if "?sitelinks >= 50 &&" in query else None
+    ) as server:
         world = World(server.url)
         found = world.people()
 
@@ -180,7 +218,11 @@ def test_survives_seeds_that_are_none() -> None:
     assert world.tally.reasons == {"bad_value": 4}
 
 
-def test_costs_few_requests_per_person(record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_costs_few_requests_per_person(
+    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
     """A thousand people take one request per 150 of them, and a few for occupations and bands."""
     fame = {number: 20 + number % 200 for number in range(1000)}
     turtle = tmp_path / "thousand.ttl"
@@ -193,7 +235,10 @@ def test_costs_few_requests_per_person(record_property: Callable[[str, object], 
 
     record_property("requests_per_person", per_person)
     with capsys.disabled():
-        sys.stdout.write(f"\nwikidata: {len(found)} people, {len(server.asked)} requests, {per_person:.3f} requests per person\n")
+        sys.stdout.write(
+            f"\nwikidata: {len(found)} people, {len(server.asked)} requests,"
+            f" {per_person:.3f} requests per person\n"
+        )
     details = [asked for asked in server.asked if "?property" in asked.query]
     assert len(found) == 1000
     assert all(person.professions == ("film actor",) for person in found.values())

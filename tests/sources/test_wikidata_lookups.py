@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.errors import UsageError
+from celebcollect.domain.errors import UsageError
 from sparql_server import SparqlServer
 from wikidata_world import DUMP, FILM_ACTOR, PEOPLE, World
 
@@ -29,7 +29,11 @@ def test_reads_the_dump_form(shared_data: Path, dialect: str) -> None:
 
     adams = found["Q42"]
     assert (adams.sitelinks, adams.name, adams.births) == (122, "Douglas Adams", ("1952-03-11",))
-    assert (adams.tmdb_ids, adams.imdb_ids, adams.commons_category) == (("52843",), ("nm0010930",), "Douglas Adams")
+    assert (adams.tmdb_ids, adams.imdb_ids, adams.commons_category) == (
+        ("52843",),
+        ("nm0010930",),
+        "Douglas Adams",
+    )
     assert adams.portraits == (f"{COMMONS}Douglas%20adams%20portrait%20cropped.jpg",)
 
 
@@ -48,7 +52,10 @@ def test_remembers_the_dialect_and_the_subclasses(shared_data: Path) -> None:
 
 def test_takes_an_occupation_by_name(endpoint: SparqlServer) -> None:
     """A name stands for the occupation of that label, whatever its case."""
-    by_name, by_qid = World(endpoint.url).people("Film Actor"), World(endpoint.url).people(FILM_ACTOR)
+    by_name, by_qid = (
+        World(endpoint.url).people("Film Actor"),
+        World(endpoint.url).people(FILM_ACTOR),
+    )
 
     assert by_name == by_qid
     assert "Q42" in World(endpoint.url).people("writer", "q36180")
@@ -68,8 +75,18 @@ def test_refuses_an_unknown_occupation(endpoint: SparqlServer, name: str) -> Non
 
 def test_lists_the_meanings_of_an_ambiguous_name(shared_data: Path) -> None:
     """Two occupations of one name are listed with what they are."""
-    twice = PEOPLE.read_text() + 'wd:Q700 rdfs:label "singer"@en ; schema:description "of a sewing machine"@en . wd:Q701 wdt:P106 wd:Q700 .'
-    with SparqlServer(twice) as server, pytest.raises(UsageError, match=r'"singer" means several things: Q700 \(of a sewing machine\), Q177220'):
+    twice = (
+        PEOPLE.read_text()
+        + 'wd:Q700 rdfs:label "singer"@en ; schema:description "of a sewing machine"@en . wd:Q701'
+        " wdt:P106 wd:Q700 ."
+    )
+    with (
+        SparqlServer(twice) as server,
+        pytest.raises(
+            UsageError,
+            match=r'"singer" means several things: Q700 \(of a sewing machine\), Q177220',
+        ),
+    ):
         World(server.url).people("singer")
 
 

@@ -41,12 +41,16 @@ def test_asks_by_post_as_ourselves_one_at_a_time(endpoint: SparqlServer) -> None
 
 def test_finds_people_who_have_a_subclass_only(endpoint: SparqlServer, actors: World) -> None:
     """The same people come as by a property path over all subclasses, most of them no plain actors; the most famous first."""
-    path = "PREFIX wd: <http://www.wikidata.org/entity/> PREFIX wdt: <http://www.wikidata.org/prop/direct/>"
+    path = (
+        "PREFIX wd: <http://www.wikidata.org/entity/> PREFIX wdt:"
+        " <http://www.wikidata.org/prop/direct/>"
+    )
     path += " SELECT DISTINCT ?who WHERE { ?who wdt:P31 wd:Q5 ; wdt:P106/wdt:P279* wd:Q33999 }"
     rows = json.loads(endpoint.answer(path).body)["results"]["bindings"]
     everybody = {row["who"]["value"].rpartition("/")[2] for row in rows}
 
-    assert set(actors.found) == everybody - {"Q900000003", "Q900000005"}  # no name; a duplicate item
+    # no name; a duplicate item
+    assert set(actors.found) == everybody - {"Q900000003", "Q900000005"}
     assert actors.tally["people"] == len(actors.found) == 35
     assert actors.found["Q150943"].professions == ("film actor",)
     fame = [person.sitelinks for person in actors.found.values()]
@@ -94,7 +98,13 @@ def test_prefers_the_chosen_language(endpoint: SparqlServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "name"), [("ru", "Дуглас Адамс"), ("ja", "ダグラス・アダムズ"), ("en", "Douglas Adams"), ("xx", "Douglas Adams")]
+    ("language", "name"),
+    [
+        ("ru", "Дуглас Адамс"),
+        ("ja", "ダグラス・アダムズ"),
+        ("en", "Douglas Adams"),
+        ("xx", "Douglas Adams"),
+    ],
 )
 def test_reads_names_of_every_script(endpoint: SparqlServer, language: str, name: str) -> None:
     """Cyrillic and Japanese names come as they are; a language without a label falls back to `mul`."""
@@ -131,19 +141,26 @@ def test_takes_an_unknown_birth_for_unknown(actors: World) -> None:
 
 def test_filters_by_the_earliest_birth(endpoint: SparqlServer) -> None:
     """With `born_after`, people who may have been born earlier are counted and left out, and so are people of unknown birth."""
-    late, early = World(endpoint.url, born_after=date(1970, 1, 1)), World(endpoint.url, born_after=date(1970, 1, 2))
+    late, early = (
+        World(endpoint.url, born_after=date(1970, 1, 1)),
+        World(endpoint.url, born_after=date(1970, 1, 2)),
+    )
     found_late, found_early = late.people(ACTOR, SINGER), early.people(ACTOR, SINGER)
 
-    assert {"Q900000008", "Q39476"} <= set(found_late)  # 1970-01-01 is early enough; Emma Watson, 1990
+    # 1970-01-01 is early enough; Emma Watson, 1990
+    assert {"Q900000008", "Q39476"} <= set(found_late)
     assert "Q900000008" not in found_early
-    assert late.tally.reasons["unknown_birth"] == 3  # a genid IRI, a blank node, and no birth at all
+    # a genid IRI, a blank node, and no birth at all
+    assert late.tally.reasons["unknown_birth"] == 3
     assert "Q40912" not in found_late  # Frank Sinatra, 1915
     assert late.tally.reasons["born_before"] + 1 == early.tally.reasons["born_before"]
 
 
 def test_keeps_everybody_without_a_filter(endpoint: SparqlServer) -> None:
     """Without `born_after` people of unknown birth are people too."""
-    assert {"Q900000001", "Q900000002", "Q900000004", "Q40912"} <= set(World(endpoint.url).people(ACTOR, SINGER))
+    assert {"Q900000001", "Q900000002", "Q900000004", "Q40912"} <= set(
+        World(endpoint.url).people(ACTOR, SINGER)
+    )
 
 
 def test_merges_duplicate_items_into_the_more_famous(actors: World) -> None:
@@ -175,13 +192,18 @@ def test_keeps_photographs_only(actors: World) -> None:
     )
     assert actors.found["Q900000007"].portraits == ()
     assert actors.found["Q189489"].portraits == ()  # no picture at all
-    assert actors.found["Q20145"].portraits == (f"{COMMONS}KBS%20%22The%20Producers%22%20press%20conference,%2011%20May%202015%2010.jpg",)
+    assert actors.found["Q20145"].portraits == (
+        f"{COMMONS}KBS%20%22The%20Producers%22%20press%20conference,%2011%20May%202015%2010.jpg",
+    )
     assert actors.tally.reasons["not_a_photograph"] == 2
 
 
 def test_puts_the_profession_first_under_which_somebody_was_found(endpoint: SparqlServer) -> None:
     """IU is an actress for those who look for actors and a singer for those who look for singers."""
-    as_actor, as_singer = World(endpoint.url).people(ACTOR)["Q20145"], World(endpoint.url).people(SINGER)["Q20145"]
+    as_actor, as_singer = (
+        World(endpoint.url).people(ACTOR)["Q20145"],
+        World(endpoint.url).people(SINGER)["Q20145"],
+    )
 
     assert as_actor.professions[:2] == ("actor", "film actor")
     assert as_singer.professions[0] == "singer"
@@ -192,7 +214,8 @@ def test_stops_at_the_limit_of_each_occupation(endpoint: SparqlServer) -> None:
     """With a limit the most famous of each occupation come, and who is both counts for both."""
     found = World(endpoint.url).people(ACTOR, SINGER, limit=3)
 
-    # Bernhardt (actor); Dylan (singer), Swift (both) and Cruise (actor) of equal fame; Grande (singer)
+    # Bernhardt (actor); Dylan (singer), Swift (both) and Cruise (actor) of equal fame; Grande
+    # (singer)
     assert list(found) == ["Q4605", "Q392", "Q26876", "Q37079", "Q151892"]
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from celebcollect.errors import SourceError
-from celebcollect.records import Celebrity
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.records import Celebrity
 from celebcollect.sources.wikidata import people as wikidata
 from sparql_server import Reply, SparqlServer
 from wikidata_world import FILM_ACTOR, SINGER, Notes, World, crowd
@@ -62,12 +62,16 @@ def test_repeats_a_batch_that_was_not_saved() -> None:
         first = World(server.url, **BOTH)
         batches = first.source.people()
         done, lost = next(batches), next(batches)
-        again = [batch for batch in World(server.url, notes=first.notes, **BOTH).source.people() if batch]
+        again = [
+            batch for batch in World(server.url, notes=first.notes, **BOTH).source.people() if batch
+        ]
 
     assert {person.qid for person in done} == {"Q900000000", "Q900000001"}
     assert {person.qid for person in lost} == {"Q900000002", "Q900000003", "Q900000004"}
     assert again[0] == lost
-    assert {person.qid for batch in again for person in batch} == EVERYBODY - {person.qid for person in done}
+    assert {person.qid for batch in again for person in batch} == EVERYBODY - {
+        person.qid for person in done
+    }
 
 
 def test_does_not_ask_for_finished_bands_again() -> None:
@@ -75,14 +79,19 @@ def test_does_not_ask_for_finished_bands_again() -> None:
     with SparqlServer(FOLK) as server:
         first = World(server.url)
         batches = first.source.people()
-        _ = next(batches), next(batches), next(batches)  # the third request for more confirms the first two batches
+        # the third request for more confirms the first two batches
+        _ = next(batches), next(batches), next(batches)
         before = len(server.asked)
         second = World(server.url, notes=first.notes)
         second.people()
         asked = [request.query for request in server.asked[before:]]
 
     assert first.notes.note("wikidata/progress") is None
-    assert not [query for query in asked if "?sitelinks >= 150" in query or "P279*" in query or "?form" in query]
+    assert not [
+        query
+        for query in asked
+        if "?sitelinks >= 150" in query or "P279*" in query or "?form" in query
+    ]
     assert "?sitelinks >= 70 && ?sitelinks < 100" in asked[0]
     assert second.tally["people_before"] == 2
 
@@ -98,7 +107,15 @@ def test_begins_anew_after_a_complete_search() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"limit": 7}, {"min_sitelinks": 1}, {"language": "de"}, {"occupations": (FILM_ACTOR,)}, {"born_after": date(1900, 1, 1)}], ids=str
+    "other",
+    [
+        {"limit": 7},
+        {"min_sitelinks": 1},
+        {"language": "de"},
+        {"occupations": (FILM_ACTOR,)},
+        {"born_after": date(1900, 1, 1)},
+    ],
+    ids=str,
 )
 def test_begins_anew_when_something_else_is_asked(other: dict[str, object]) -> None:
     """A checkpoint is bound to everything that decides who is found."""
@@ -115,7 +132,9 @@ def _too_old(note: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "spoil", [_too_old, lambda _: {"batches": "many"}, lambda note: {**note, "found": [1]}], ids=["old", "no checkpoint", "broken"]
+    "spoil",
+    [_too_old, lambda _: {"batches": "many"}, lambda note: {**note, "found": [1]}],
+    ids=["old", "no checkpoint", "broken"],
 )
 def test_begins_anew_when_the_checkpoint_is_useless(spoil: object) -> None:
     """A checkpoint of last week, or one that another version wrote, is left aside."""
@@ -144,10 +163,15 @@ def test_asks_a_swapped_endpoint_for_its_dialect_again() -> None:
 
 def test_passes_on_nobody_twice_when_fame_changes_meanwhile() -> None:
     """Somebody who loses sitelinks between two bands is in both, and comes once."""
-    moved = b'{"results": {"bindings": [{"person": {"type": "uri", "value": "http://www.wikidata.org/entity/Q900000000"},'
+    moved = (
+        b'{"results": {"bindings": [{"person": {"type": "uri", "value":'
+        b' "http://www.wikidata.org/entity/Q900000000"},'
+    )
     moved += b' "sitelinks": {"type": "literal", "value": "20"}}]}}'
 
-    with SparqlServer(FOLK, fault=lambda query: Reply(200, moved) if "?sitelinks >= 20 &&" in query else None) as server:
+    with SparqlServer(
+        FOLK, fault=lambda query: Reply(200, moved) if "?sitelinks >= 20 &&" in query else None
+    ) as server:
         everybody = [person.qid for batch in batches_of(server) for person in batch]
 
     assert len(everybody) == len(set(everybody))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.errors import ConfigError, Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
 from celebcollect.sources.wikidata import Wikidata
 from sparql_server import Reply, SparqlServer
 from wikidata_world import AGENT, World, crowd, error_body
@@ -18,7 +18,9 @@ CROWD = crowd(range(8), sitelinks={number: 40 + number for number in range(8)})
 EVERYBODY = {f"Q900{number:06d}" for number in range(8)}
 
 
-@pytest.mark.parametrize("page", ["wdqs_429.html", "wdqs_429_retry_0.html", "wikimedia_429_thumbnail.txt"])
+@pytest.mark.parametrize(
+    "page", ["wdqs_429.html", "wdqs_429_retry_0.html", "wikimedia_429_thumbnail.txt"]
+)
 def test_is_blocked_when_throttled_again_and_again(shared_data: Path, page: str) -> None:
     """Nobody is asked for ever: after some throttled tries, with pauses, the source stops with a time."""
     with SparqlServer(CROWD, fault=lambda _: Reply(429, error_body(page))) as server:
@@ -29,7 +31,9 @@ def test_is_blocked_when_throttled_again_and_again(shared_data: Path, page: str)
     assert blocked.value.until is not None
     assert len(server.asked) == 6
     least = 9 if page == "wdqs_429.html" else 1
-    assert sorted(pause for pause in world.clock.waited if pause >= 0.9) == [max(least, pause) for pause in (1, 2, 4, 8, 16)]
+    assert sorted(pause for pause in world.clock.waited if pause >= 0.9) == [
+        max(least, pause) for pause in (1, 2, 4, 8, 16)
+    ]
 
 
 @pytest.mark.parametrize("header", ["0", "1"])
@@ -55,7 +59,9 @@ def test_waits_at_least_a_second_when_throttled(shared_data: Path, header: str) 
         ({}, 9, 9),
     ],
 )
-def test_reads_every_form_of_retry_after(shared_data: Path, headers: dict[str, str], least_s: float, most_s: float) -> None:
+def test_reads_every_form_of_retry_after(
+    shared_data: Path, headers: dict[str, str], least_s: float, most_s: float
+) -> None:
     """Seconds, an HTTP date, and the sentence in Wikidata's page where the header says nothing."""
     with SparqlServer(CROWD, faults=[Reply(429, error_body("wdqs_429.html"), headers)]) as server:
         world = World(server.url)
@@ -67,7 +73,9 @@ def test_reads_every_form_of_retry_after(shared_data: Path, headers: dict[str, s
 def test_reads_retry_after_as_a_date() -> None:
     """An HTTP date counts from now: made here and not when the tests are collected, which may be minutes earlier."""
     in_two_minutes = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
-    with SparqlServer(CROWD, faults=[Reply(429, error_body("wdqs_429.html"), {"Retry-After": in_two_minutes})]) as server:
+    with SparqlServer(
+        CROWD, faults=[Reply(429, error_body("wdqs_429.html"), {"Retry-After": in_two_minutes})]
+    ) as server:
         world = World(server.url)
         world.people()
 
@@ -78,12 +86,19 @@ def test_is_blocked_when_throttled_for_longer_than_it_waits() -> None:
     """A Retry-After of an hour is told with its time; until then the endpoint is not asked again, unless we are somebody else."""
     with SparqlServer(CROWD, faults=[Reply(429, b"", {"Retry-After": "3600"})]) as server:
         world = World(server.url)
-        with pytest.raises(SourceBlocked, match=r"stay away until \d{4}-\d\d-\d\d \d\d:\d\d UTC") as blocked:
+        with pytest.raises(
+            SourceBlocked, match=r"stay away until \d{4}-\d\d-\d\d \d\d:\d\d UTC"
+        ) as blocked:
             world.people()
         with pytest.raises(SourceBlocked) as again:
             World(server.url, notes=world.notes).people()
         asked = len(server.asked)
-        somebody_else = Wikidata(world.settings, user_agent="other (mailto:me@example.org)", tally=world.tally, notes=world.notes)
+        somebody_else = Wikidata(
+            world.settings,
+            user_agent="other (mailto:me@example.org)",
+            tally=world.tally,
+            notes=world.notes,
+        )
         found = [person.qid for batch in somebody_else.people() for person in batch]
 
     assert asked == 1
@@ -110,7 +125,9 @@ def test_forgets_a_block_that_is_over() -> None:
     with SparqlServer(CROWD) as server:
         world = World(server.url)
         for until in ("2020-01-01T00:00:00+00:00", "2020-01-01T00:00:00", "tomorrow"):
-            world.notes.set_note("wikidata/blocked", {"endpoint": server.url, "agent": AGENT, "until": until})
+            world.notes.set_note(
+                "wikidata/blocked", {"endpoint": server.url, "agent": AGENT, "until": until}
+            )
             assert set(world.people()) == EVERYBODY
 
     assert world.notes.note("wikidata/blocked") is None
@@ -119,20 +136,43 @@ def test_forgets_a_block_that_is_over() -> None:
 @pytest.mark.parametrize(
     ("reply", "message", "hint"),
     [
-        (Reply(403, b"<html>Please set a user-agent</html>"), r"answers 403: Please set a user-agent", "http.contact"),
-        (Reply(400, b"Bad query at line 3"), "answers 400: Bad query at line 3", "wikidata.dialect"),
+        (
+            Reply(403, b"<html>Please set a user-agent</html>"),
+            r"answers 403: Please set a user-agent",
+            "http.contact",
+        ),
+        (
+            Reply(400, b"Bad query at line 3"),
+            "answers 400: Bad query at line 3",
+            "wikidata.dialect",
+        ),
         (Reply(404, b"no such page"), "answers 404", "wikidata.endpoint"),
         (Reply(401, b""), "answers 401", "wikidata.endpoint"),
         (Reply(405, b""), "answers 405", "wikidata.endpoint"),
-        (Reply(307, b"", {"Location": "https://elsewhere.example/sparql"}), "moved to https://elsewhere.example/sparql", "wikidata.endpoint"),
-        (Reply(200, b"<html>Welcome to the hotel's network</html>"), "not with a SPARQL result", "wikidata.endpoint"),
+        (
+            Reply(307, b"", {"Location": "https://elsewhere.example/sparql"}),
+            "moved to https://elsewhere.example/sparql",
+            "wikidata.endpoint",
+        ),
+        (
+            Reply(200, b"<html>Welcome to the hotel's network</html>"),
+            "not with a SPARQL result",
+            "wikidata.endpoint",
+        ),
         (Reply(200, b"[1, 2]"), "not with a SPARQL result", "wikidata.endpoint"),
-        (Reply(200, b'{"results": {"bindings": {"a": 1}}}'), "not with a SPARQL result", "wikidata.endpoint"),
+        (
+            Reply(200, b'{"results": {"bindings": {"a": 1}}}'),
+            "not with a SPARQL result",
+            "wikidata.endpoint",
+        ),
     ],
 )
 def test_explains_a_refusal(reply: Reply, message: str, hint: str) -> None:
     """What cannot be helped by asking again ends the search with one line that says what and what to do; exit code 3."""
-    with SparqlServer(CROWD, fault=lambda _: reply) as server, pytest.raises(SourceError, match=message) as failure:
+    with (
+        SparqlServer(CROWD, fault=lambda _: reply) as server,
+        pytest.raises(SourceError, match=message) as failure,
+    ):
         World(server.url).people()
 
     assert hint in failure.value.hint
@@ -141,16 +181,30 @@ def test_explains_a_refusal(reply: Reply, message: str, hint: str) -> None:
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("there", [None, Reply(200, b'{"results": {"bindings": []}}')], ids=["400", "200"])
+@pytest.mark.parametrize(
+    "there", [None, Reply(200, b'{"results": {"bindings": []}}')], ids=["400", "200"]
+)
 def test_follows_no_redirect(there: Reply | None) -> None:
     """A moved endpoint is told, whatever the new one says: urllib would ask it for nothing."""
     with SparqlServer(CROWD, faults=[there]) as other:
         moved = Reply(301, b"", {"Location": other.url})
-        with SparqlServer(CROWD, faults=[moved]) as server, pytest.raises(SourceError, match=f"has moved to {other.url}"):
+        with (
+            SparqlServer(CROWD, faults=[moved]) as server,
+            pytest.raises(SourceError, match=f"has moved to {other.url}"),
+        ):
             World(server.url).people()
 
 
-@pytest.mark.parametrize("reply", [Reply(502, b"bad gateway"), Reply(503, b""), Reply(504, b""), Reply(500, b"out of luck"), Reply(hang_up=True)])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(502, b"bad gateway"),
+        Reply(503, b""),
+        Reply(504, b""),
+        Reply(500, b"out of luck"),
+        Reply(hang_up=True),
+    ],
+)
 def test_asks_again_after_passing_trouble(reply: Reply) -> None:
     """Gateway errors and lost connections are asked again, each time after a longer pause."""
     with SparqlServer(CROWD, faults=[None, reply, reply, reply]) as server:
@@ -166,7 +220,10 @@ def test_gives_up_after_some_tries() -> None:
     """Trouble that does not pass ends in an error that names endpoint and status, after a bounded number of requests."""
     down = Reply(503, b"down for maintenance")
 
-    with SparqlServer(CROWD, faults=[None], fault=lambda _: down) as server, pytest.raises(SourceError, match="/sparql answers 503: down for"):
+    with (
+        SparqlServer(CROWD, faults=[None], fault=lambda _: down) as server,
+        pytest.raises(SourceError, match="/sparql answers 503: down for"),
+    ):
         World(server.url).people()
 
     assert len(server.asked) == 1 + 6
@@ -178,7 +235,9 @@ def test_names_an_endpoint_that_is_not_there() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/sparql"
         world = World(f"{url}?key=secret")
-        with pytest.raises(SourceError, match=rf"cannot reach the SPARQL endpoint {url}: Connection refused") as failure:
+        with pytest.raises(
+            SourceError, match=rf"cannot reach the SPARQL endpoint {url}: Connection refused"
+        ) as failure:
             world.people()
 
     assert failure.value.exit_code == 3
@@ -200,7 +259,10 @@ def test_pauses_between_requests() -> None:
     with SparqlServer(CROWD, faults=[Reply(delay_s=0.4)]) as server:
         World(server.url, min_interval_s=0.1, real_time=True, min_sitelinks=30).people()
 
-    pauses = [later.started - earlier.ended for earlier, later in zip(server.asked, server.asked[1:], strict=False)]
+    pauses = [
+        later.started - earlier.ended
+        for earlier, later in zip(server.asked, server.asked[1:], strict=False)
+    ]
     assert 0.4 <= pauses[0] < 0.7
     assert all(0.1 <= pause < 0.3 for pause in pauses[1:])
     assert server.busiest == 1
@@ -210,7 +272,13 @@ def test_stops_waiting_when_told() -> None:
     """Who is told to stop does not sit out a pause of minutes."""
     with SparqlServer(CROWD, faults=[Reply(429, b"", {"Retry-After": "250"})]) as server:
         world = World(server.url)
-        source = Wikidata(world.settings, user_agent="tests", tally=world.tally, notes=world.notes, wait=lambda _: True)
+        source = Wikidata(
+            world.settings,
+            user_agent="tests",
+            tally=world.tally,
+            notes=world.notes,
+            wait=lambda _: True,
+        )
         with pytest.raises(Interrupted):
             next(source.people())
 

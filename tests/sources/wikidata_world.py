@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from celebcollect.config import WikidataConfig
-from celebcollect.records import Celebrity
-from celebcollect.report import Tally
+from celebcollect.config.sections import WikidataConfig
+from celebcollect.domain.records import Celebrity
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata import Wikidata
 from support import SHARED_DATA
 
@@ -68,30 +68,51 @@ class Clock:
 class World:
     """The source as `wikidata` would build it for this endpoint, and what is left behind: tally, notes, waiting times."""
 
-    def __init__(self, url: str, *, notes: Notes | None = None, real_time: bool = False, **settings: object) -> None:
-        given = {"born_after": None, "min_sitelinks": 0, "occupations": (ACTOR,), "min_interval_s": 0, "timeout_s": 20, **settings}
+    def __init__(
+        self, url: str, *, notes: Notes | None = None, real_time: bool = False, **settings: object
+    ) -> None:
+        given = {
+            "born_after": None,
+            "min_sitelinks": 0,
+            "occupations": (ACTOR,),
+            "min_interval_s": 0,
+            "timeout_s": 20,
+            **settings,
+        }
         self.settings = WikidataConfig(endpoint=url, **given)
         self.tally = Tally()
         self.notes = notes or Notes()
         self.clock = Clock()
         time_is = {} if real_time else {"wait": self.clock.wait, "clock": self.clock.now}
-        self.source = Wikidata(self.settings, user_agent=AGENT, tally=self.tally, notes=self.notes, **time_is)
+        self.source = Wikidata(
+            self.settings, user_agent=AGENT, tally=self.tally, notes=self.notes, **time_is
+        )
 
     def people(self, *occupations: str, limit: int | None = None) -> dict[str, Celebrity]:
         """Return everybody by QID, in the order in which they came; fail when somebody comes twice."""
-        everybody = [person for batch in self.source.people(occupations or None, limit) for person in batch]
+        everybody = [
+            person for batch in self.source.people(occupations or None, limit) for person in batch
+        ]
         assert len({person.qid for person in everybody}) == len(everybody)
         return {person.qid: person for person in everybody}
 
 
-def crowd(numbers: Iterable[int], *, sitelinks: Mapping[int, int] | int = 50, born: date = date(1970, 5, 17), occupation: str = FILM_ACTOR) -> str:
+def crowd(
+    numbers: Iterable[int],
+    *,
+    sitelinks: Mapping[int, int] | int = 50,
+    born: date = date(1970, 5, 17),
+    occupation: str = FILM_ACTOR,
+) -> str:
     """Return Turtle with one person for each number (QID Q900<number>)."""
     facts = []
     for number in numbers:
         fame = sitelinks if isinstance(sitelinks, int) else sitelinks[number]
-        facts.append(f"""
+        facts.append(
+            f"""
 wd:Q900{number:06d} wdt:P31 wd:Q5 ; wdt:P106 wd:{occupation} ; wikibase:sitelinks {fame} ; rdfs:label "Person {number}"@en ;
-  wdt:P569 "{born.isoformat()}T00:00:00Z"^^xsd:dateTime ; wdt:P4985 "{number + 1}" ; wdt:P21 wd:Q6581072 ; wdt:P27 wd:Q30 .""")
+  wdt:P569 "{born.isoformat()}T00:00:00Z"^^xsd:dateTime ; wdt:P4985 "{number + 1}" ; wdt:P21 wd:Q6581072 ; wdt:P27 wd:Q30 ."""
+        )
     return PREFIXES + "".join(facts)
 
 

@@ -16,15 +16,15 @@ import numpy as np
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.checks import build_checks
-from celebcollect.config import CleanConfig, StoreConfig
-from celebcollect.pictures import EXTENSIONS, inspect
-from celebcollect.records import Image, Status, image_id, now
-from celebcollect.report import Tally
-from celebcollect.stages.clean import clean_people
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.records import Image, Status, image_id, now
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
+from celebcollect.pictures.decode import EXTENSIONS, inspect
+from celebcollect.stages.clean.stage import clean_people
 
 TOPIC = "dataclean"
 
@@ -33,7 +33,12 @@ TOPIC = "dataclean"
 def texture(seed: int, width: int = 160, height: int = 160) -> Pillow.Image:
     """Draw coarse and fine noise like a photograph's: flat drawings would all have the same perceptual hash."""
     source = np.random.default_rng(seed)
-    coarse, fine = (Pillow.fromarray(source.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize((width, height)) for side in (9, width // 4))
+    coarse, fine = (
+        Pillow.fromarray(source.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize(
+            (width, height)
+        )
+        for side in (9, width // 4)
+    )
     return Pillow.blend(coarse, fine, 0.2)
 
 
@@ -41,7 +46,9 @@ def texture(seed: int, width: int = 160, height: int = 160) -> Pillow.Image:
 def jpeg(seed: int, *, side: int = 160, quality: int = 90) -> bytes:
     """Encode a texture; the same seed with another side or quality is a near copy."""
     out = io.BytesIO()
-    texture(seed, 320, 320).resize((side, side), Pillow.Resampling.LANCZOS).save(out, "JPEG", quality=quality)
+    texture(seed, 320, 320).resize((side, side), Pillow.Resampling.LANCZOS).save(
+        out, "JPEG", quality=quality
+    )
     return out.getvalue()
 
 
@@ -63,7 +70,16 @@ class World:
         self.bus.close()
         self.catalogue.close()
 
-    def image(self, qid: str, data: bytes, url: str, *, source: str = "google", path: str | None = None, page_url: str | None = None) -> Image:
+    def image(
+        self,
+        qid: str,
+        data: bytes,
+        url: str,
+        *,
+        source: str = "google",
+        path: str | None = None,
+        page_url: str | None = None,
+    ) -> Image:
         """Make the row that `store` would write."""
         facts = inspect(data, max_pixels=10**9)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -86,20 +102,44 @@ class World:
             stored_at=now(),
         )
 
-    def put(self, qid: str, data: bytes, url: str, *, source: str = "google", page_url: str | None = None) -> Image:
+    def put(
+        self,
+        qid: str,
+        data: bytes,
+        url: str,
+        *,
+        source: str = "google",
+        page_url: str | None = None,
+    ) -> Image:
         """Store a picture: file first, row second."""
         image = self.image(qid, data, url, source=source, page_url=page_url)
         self.folder.put(qid, image.sha256 or "", (image.path or "").rpartition(".")[2], data)
         self.catalogue.record_stored([image])
         return image
 
-    def run(self, *, qids: Sequence[str] | None = None, dry_run: bool = False, **changes: Any) -> Tally:
+    def run(
+        self, *, qids: Sequence[str] | None = None, dry_run: bool = False, **changes: Any
+    ) -> Tally:
         """Clean everybody (or `qids`), with changed thresholds."""
-        clean = self.clean.model_copy(update={key: value for key, value in changes.items() if key in CleanConfig.model_fields})
-        store = self.store.model_copy(update={key: value for key, value in changes.items() if key in StoreConfig.model_fields})
+        clean = self.clean.model_copy(
+            update={key: value for key, value in changes.items() if key in CleanConfig.model_fields}
+        )
+        store = self.store.model_copy(
+            update={key: value for key, value in changes.items() if key in StoreConfig.model_fields}
+        )
         tally = Tally()
         checks = build_checks(clean, store)
-        clean_people(self.catalogue, self.folder, self.bus, checks, topic=TOPIC, tally=tally, stop=threading.Event(), qids=qids, dry_run=dry_run)
+        clean_people(
+            self.catalogue,
+            self.folder,
+            self.bus,
+            checks,
+            topic=TOPIC,
+            tally=tally,
+            stop=threading.Event(),
+            qids=qids,
+            dry_run=dry_run,
+        )
         return tally
 
     def rows(self) -> dict[str, Image]:
@@ -127,10 +167,18 @@ class World:
         """Assert that catalogue, files and topic tell the same story: nothing lost, nothing double, nothing stray."""
         images = list(self.catalogue.images())
         assert all(image.status in (Status.ACCEPTED, Status.REJECTED) for image in images)
-        assert sorted(self.folder.files()) == sorted({image.path for image in images if image.path and image.reason != "file_missing"})
-        accepted = {f"{image.qid}/{image.sha256}": image for image in images if image.status is Status.ACCEPTED}
+        assert sorted(self.folder.files()) == sorted(
+            {image.path for image in images if image.path and image.reason != "file_missing"}
+        )
+        accepted = {
+            f"{image.qid}/{image.sha256}": image
+            for image in images
+            if image.status is Status.ACCEPTED
+        }
         assert len(accepted) == sum(image.status is Status.ACCEPTED for image in images)
-        assert {key: record["url"] for key, record in self.live().items()} == {key: image.url for key, image in accepted.items()}
+        assert {key: record["url"] for key, record in self.live().items()} == {
+            key: image.url for key, image in accepted.items()
+        }
         for image in images:
             place = "images/" if f"{image.qid}/{image.sha256}" in accepted else "quarantine/"
             assert image.reason == "file_missing" or (image.path or "").startswith(place), image

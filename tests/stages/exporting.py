@@ -15,15 +15,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.records import Celebrity, Image, Status, image_id
-from celebcollect.report import Tally
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.records import Celebrity, Image, Status, image_id
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export import About, Settings, Summary, export_images
 from picture_web import picture
 from support import missing
 
-ABOUT = About(version="1.2.3", checks=[("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")], rejected={"too_small": 7, "near_duplicate": 3})
+ABOUT = About(
+    version="1.2.3",
+    checks=[("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")],
+    rejected={"too_small": 7, "near_duplicate": 3},
+)
 
 HOSTILE = (
     "Robert'); DROP TABLE images;--",
@@ -57,7 +61,9 @@ class Shelf:
         self.waiting: list[Image] = []
 
     def person(self, number: int, name: str | None = None) -> None:
-        self.people.append(Celebrity(qid=f"Q{number}", name=name or f"Person {number}", sitelinks=50))
+        self.people.append(
+            Celebrity(qid=f"Q{number}", name=name or f"Person {number}", sitelinks=50)
+        )
 
     def add(self, number: int, seed: int, *, kind: str = "JPEG", **facts: Any) -> Image:
         """Add one accepted picture of Q<number>: another one for each seed."""
@@ -83,17 +89,31 @@ class Shelf:
     def save(self) -> None:
         """Write what was added to the catalogue."""
         self.catalogue.save_people(self.people)
-        self.catalogue.record_stored([image.model_copy(update={"status": Status.STORED}) for image in self.waiting])
-        self.catalogue.record_verdicts([image for image in self.waiting if image.status is not Status.STORED])
+        self.catalogue.record_stored(
+            [image.model_copy(update={"status": Status.STORED}) for image in self.waiting]
+        )
+        self.catalogue.record_verdicts(
+            [image for image in self.waiting if image.status is not Status.STORED]
+        )
         self.people, self.waiting = [], []
 
     def judge(self, image: Image, status: Status) -> None:
         self.catalogue.record_verdicts([image.model_copy(update={"status": status})])
 
-    def export(self, where: Path, layout: Any = "imagefolder", *, about: About = ABOUT, **settings: Any) -> tuple[Summary, Tally]:
+    def export(
+        self, where: Path, layout: Any = "imagefolder", *, about: About = ABOUT, **settings: Any
+    ) -> tuple[Summary, Tally]:
         tally = Tally()
         self.save()
-        summary = export_images(self.catalogue, self.images, where, Settings(layout, **settings), about=about, tally=tally, stop=self.stop)
+        summary = export_images(
+            self.catalogue,
+            self.images,
+            where,
+            Settings(layout, **settings),
+            about=about,
+            tally=tally,
+            stop=self.stop,
+        )
         return summary, tally
 
 
@@ -109,19 +129,40 @@ def varied(shelf: Shelf, people: int = 9, each: int = 8) -> list[Image]:
             source = ("commons", "google")[place % 2]
             author = HOSTILE[place % len(HOSTILE)] if source == "commons" else None
             licence = ("CC BY-SA 4.0", None, "Public domain | <x>")[place % 3]
-            added.append(shelf.add(number, seed, kind=kind, source=source, author=author, licence=licence, name=name))
+            added.append(
+                shelf.add(
+                    number,
+                    seed,
+                    kind=kind,
+                    source=source,
+                    author=author,
+                    licence=licence,
+                    name=name,
+                )
+            )
     return added
 
 
 def tree(folder: Path) -> dict[str, tuple[bytes, int, int]]:
     """Every file with bytes, inode and time of change."""
     files = (file for file in folder.rglob("*") if file.is_file())
-    return {str(file.relative_to(folder)): (file.read_bytes(), file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+    return {
+        str(file.relative_to(folder)): (
+            file.read_bytes(),
+            file.stat().st_ino,
+            file.stat().st_mtime_ns,
+        )
+        for file in files
+    }
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file with its bytes, but for the index, which knows inodes and times."""
-    return {name: data for name, (data, _, _) in tree(folder).items() if not name.startswith(".celebcollect-export")}
+    return {
+        name: data
+        for name, (data, _, _) in tree(folder).items()
+        if not name.startswith(".celebcollect-export")
+    }
 
 
 def keys(images: Collection[Image]) -> set[str]:

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from celebcollect.bus.base import TopicSpec
-from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.claims import CLEAN, search_task
-from celebcollect.records import Celebrity, CleanRecord, Image, Status
+from celebcollect.domain.records import Celebrity, CleanRecord, Image, Status
 from celebcollect.stages.forget import Place, Removed, forget_person
 from exporting import ABOUT, Shelf
 
@@ -21,11 +21,18 @@ class World(Shelf):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.bus = EmbeddedBus(self.folder / "log")
-        self.bus.ensure([TopicSpec(name, compacted=name == "dataclean") for name in ("urls", "urlsVerifie", "dataclean")])
+        self.bus.ensure(
+            [
+                TopicSpec(name, compacted=name == "dataclean")
+                for name in ("urls", "urlsVerifie", "dataclean")
+            ]
+        )
         self.cached: list[str] = []
 
     def publish(self, image: Image) -> None:
-        record = CleanRecord.model_validate(image.model_dump(exclude={"facts"}) | {"ml_use": image.ml_use})
+        record = CleanRecord.model_validate(
+            image.model_dump(exclude={"facts"}) | {"ml_use": image.ml_use}
+        )
         self.bus.publish("dataclean", [(record.key, record.to_json())])
         for topic in ("urls", "urlsVerifie"):
             self.bus.publish(topic, [(image.qid, candidate(image.qid, image.url))])
@@ -33,7 +40,16 @@ class World(Shelf):
     def forget(self, qid: str, **changes: Any) -> Removed:
         self.save()
         caches = [lambda one: len([name for name in self.cached if name == one])]
-        place = Place(self.catalogue, self.bus, self.images, ABOUT, "dataclean", TASKS, caches=caches, **{"wait_s": 0.3, **changes})
+        place = Place(
+            self.catalogue,
+            self.bus,
+            self.images,
+            ABOUT,
+            "dataclean",
+            TASKS,
+            caches=caches,
+            **{"wait_s": 0.3, **changes},
+        )
         return forget_person(place, qid)
 
     def values(self, topic: str) -> list[bytes]:
@@ -41,14 +57,25 @@ class World(Shelf):
 
 
 def candidate(qid: str, url: str, **more: Any) -> bytes:
-    return json.dumps({"schema": 1, "qid": qid, "name": f"Name of {qid}", "url": url, "source": "test", **more}).encode()
+    return json.dumps(
+        {"schema": 1, "qid": qid, "name": f"Name of {qid}", "url": url, "source": "test", **more}
+    ).encode()
 
 
 def two_people(world: World) -> list[Image]:
     """Q1 has three pictures, one of them in quarantine; Q2 has one."""
     for number in (1, 2):
-        world.people.append(Celebrity(qid=f"Q{number}", name=f"Name of Q{number}", sitelinks=9, tmdb_ids=(f"{number}00",)))
-    added = [world.add(1, 1), world.add(1, 2), world.add(1, 3, status=Status.REJECTED), world.add(2, 4)]
+        world.people.append(
+            Celebrity(
+                qid=f"Q{number}", name=f"Name of Q{number}", sitelinks=9, tmdb_ids=(f"{number}00",)
+            )
+        )
+    added = [
+        world.add(1, 1),
+        world.add(1, 2),
+        world.add(1, 3, status=Status.REJECTED),
+        world.add(2, 4),
+    ]
     for image in (added[0], added[1], added[3]):
         world.publish(image)
     world.images.place(added[2].path or "", quarantined=True)

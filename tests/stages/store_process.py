@@ -6,24 +6,35 @@ import sys
 import threading
 from pathlib import Path
 
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.config import HttpConfig, StoreConfig
-from celebcollect.report import Tally
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.config.sections import HttpConfig, StoreConfig
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.runner import consume
-from celebcollect.stages.store import store_stage
+from celebcollect.stages.store.stage import store_stage
 from celebcollect.web.fetch import Fetcher
 
 if __name__ == "__main__":
     data_dir, log_dir = Path(sys.argv[1]), Path(sys.argv[2])
     settings = StoreConfig(allow_private_addresses=True, workers=4, max_bytes=200_000)
-    catalogue, folder, bus, tally = EmbeddedCatalogue(data_dir / "catalogue.sqlite3"), ImageFolder(data_dir), EmbeddedBus(log_dir), Tally()
+    catalogue, folder, bus, tally = (
+        EmbeddedCatalogue(data_dir / "catalogue.sqlite3"),
+        ImageFolder(data_dir),
+        EmbeddedBus(log_dir),
+        Tally(),
+    )
     folder.sweep()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     stage = store_stage(
-        catalogue, folder, Fetcher(settings, HttpConfig(timeout_s=5)), settings, verified_topic="urlsVerifie", clean_topic="dataclean", tally=tally
+        catalogue,
+        folder,
+        Fetcher(settings, HttpConfig(timeout_s=5)),
+        settings,
+        verified_topic="urlsVerifie",
+        clean_topic="dataclean",
+        tally=tally,
     )
     consume(stage, bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
     bus.close()

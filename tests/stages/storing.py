@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from celebcollect.bus.embedded import EmbeddedBus
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.config import HttpConfig, StoreConfig
-from celebcollect.records import Image, ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.config.sections import HttpConfig, StoreConfig
+from celebcollect.domain.records import Image, ImageCandidate
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.runner import consume
-from celebcollect.stages.store import store_stage
+from celebcollect.stages.store.stage import store_stage
 from celebcollect.stages.validate import validate_stage
 from celebcollect.web.fetch import Fetcher
 
@@ -22,7 +22,9 @@ CLEAN = "dataclean"
 
 def candidate(url: str, qid: str = "Q42", **facts: object) -> ImageCandidate:
     """Return a candidate message."""
-    return ImageCandidate.model_validate({"schema": 1, "qid": qid, "name": f"Name of {qid}", "url": url, "source": "test", **facts})
+    return ImageCandidate.model_validate(
+        {"schema": 1, "qid": qid, "name": f"Name of {qid}", "url": url, "source": "test", **facts}
+    )
 
 
 class Bench:
@@ -43,25 +45,48 @@ class Bench:
         """Drain the topics of the sources."""
         tally = Tally()
         stage = validate_stage(
-            self.catalogue, candidate_topics=["urls", "urlsFromTmdb"], verified_topic=VERIFIED, allow_private=allow_private, tally=tally
+            self.catalogue,
+            candidate_topics=["urls", "urlsFromTmdb"],
+            verified_topic=VERIFIED,
+            allow_private=allow_private,
+            tally=tally,
         )
-        consume(stage, self.bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
+        consume(
+            stage, self.bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01
+        )
         return tally
 
     def store(self, *, timeout_s: float = 5) -> Tally:
         """Drain the topic of verified candidates."""
         tally = Tally()
         fetcher = Fetcher(self.settings, HttpConfig(timeout_s=timeout_s))
-        stage = store_stage(self.catalogue, self.folder, fetcher, self.settings, verified_topic=VERIFIED, clean_topic=CLEAN, tally=tally)
+        stage = store_stage(
+            self.catalogue,
+            self.folder,
+            fetcher,
+            self.settings,
+            verified_topic=VERIFIED,
+            clean_topic=CLEAN,
+            tally=tally,
+        )
         try:
-            consume(stage, self.bus, tally, stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
+            consume(
+                stage,
+                self.bus,
+                tally,
+                stop=threading.Event(),
+                more_may_come=lambda: False,
+                poll_s=0.01,
+            )
         finally:
             fetcher.close()
         return tally
 
     def rows(self) -> dict[str, Image]:
         """Return all rows, by the last part of their URL and their person."""
-        return {f"{row.qid}{row.url[row.url.rindex('/') :]}": row for row in self.catalogue.images()}
+        return {
+            f"{row.qid}{row.url[row.url.rindex('/') :]}": row for row in self.catalogue.images()
+        }
 
     def row(self, name: str) -> Image:
         """Return the one row of Q42 with this URL path."""
@@ -69,12 +94,21 @@ class Bench:
 
     def lag(self) -> int:
         """Return how many verified candidates are not committed."""
-        return sum(info.lag.get("store", info.messages) for info in self.bus.topics() if info.name == VERIFIED)
+        return sum(
+            info.lag.get("store", info.messages)
+            for info in self.bus.topics()
+            if info.name == VERIFIED
+        )
 
     def files(self) -> set[str]:
         """Return every file under the image folders, temporary ones too."""
         folders = [self.data_dir / name for name in ("images", "quarantine", "tmp")]
-        return {file.relative_to(self.data_dir).as_posix() for folder in folders for file in folder.rglob("*") if file.is_file()}
+        return {
+            file.relative_to(self.data_dir).as_posix()
+            for folder in folders
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
 
     def close(self) -> None:
         """Close log and catalogue."""

@@ -12,10 +12,10 @@ import pytest
 
 from celebcollect.catalogue.base import Cleaning
 from celebcollect.checks import build_checks, fingerprint
-from celebcollect.errors import StorageError
-from celebcollect.records import Status
-from celebcollect.report import Tally
-from celebcollect.stages.clean import clean_people, quarantine_orphans
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Status
+from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
 from cleaning import TOPIC, World, jpeg
 
 
@@ -56,7 +56,9 @@ def test_rejected_pictures_move_to_quarantine_with_a_reason(world: World) -> Non
     world.check_whole()
 
 
-def test_cleaning_twice_publishes_nothing_and_reads_nothing_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cleaning_twice_publishes_nothing_and_reads_nothing_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second cleaning changes no row, opens no file and publishes nothing, even when something makes it look again."""
     for seed in range(3):
         world.put("Q1", jpeg(seed), f"https://a.example/{seed}.jpg")
@@ -96,8 +98,23 @@ def test_a_changed_threshold_publishes_exactly_the_difference(world: World) -> N
 def test_rows_that_wait_or_failed_stay_as_they_are(world: World) -> None:
     """Rows without a picture are none of clean's business."""
     stored = world.put("Q1", jpeg(1), "https://a.example/1.jpg")
-    verified = stored.model_copy(update={"id": "Q1:v", "url": "https://a.example/v", "status": Status.VERIFIED, "sha256": None, "path": None})
-    failed = verified.model_copy(update={"id": "Q1:f", "url": "https://a.example/f", "status": Status.FAILED, "reason": "http_404"})
+    verified = stored.model_copy(
+        update={
+            "id": "Q1:v",
+            "url": "https://a.example/v",
+            "status": Status.VERIFIED,
+            "sha256": None,
+            "path": None,
+        }
+    )
+    failed = verified.model_copy(
+        update={
+            "id": "Q1:f",
+            "url": "https://a.example/f",
+            "status": Status.FAILED,
+            "reason": "http_404",
+        }
+    )
     world.catalogue.add_verified([verified])
     world.catalogue.record_stored([failed])
 
@@ -120,7 +137,10 @@ def test_a_file_that_is_gone_or_changed_is_rejected(world: World) -> None:
 
     world.run()
 
-    assert world.verdicts() == {gone.url: ("rejected", "file_missing"), changed.url: ("rejected", "corrupt_file")}
+    assert world.verdicts() == {
+        gone.url: ("rejected", "file_missing"),
+        changed.url: ("rejected", "corrupt_file"),
+    }
     assert world.live() == {}
     world.check_whole()
     (world.root / (world.rows()[changed.url].path or "")).write_bytes(jpeg(2))
@@ -133,7 +153,9 @@ def test_a_path_that_leads_elsewhere_is_never_followed(world: World) -> None:
     """A row whose path is none of ours, or a link, is rejected and nothing outside is touched."""
     outside = world.root / "outside.jpg"
     outside.write_bytes(jpeg(1))
-    bad = world.image("Q1", jpeg(1), "https://a.example/bad.jpg", path="images/Q1/../../outside.jpg")
+    bad = world.image(
+        "Q1", jpeg(1), "https://a.example/bad.jpg", path="images/Q1/../../outside.jpg"
+    )
     link = world.image("Q1", jpeg(2), "https://a.example/link.jpg")
     (world.root / "images/Q1").mkdir(parents=True)
     (world.root / (link.path or "")).symlink_to(outside)
@@ -163,18 +185,34 @@ def test_the_work_ends_between_pictures_when_told_to_stop(world: World) -> None:
 
     checks = [*build_checks(world.clean, world.store), Stopping()]
 
-    clean_people(world.catalogue, world.folder, world.bus, checks, topic=TOPIC, tally=Tally(), stop=stop, follow=True)
+    clean_people(
+        world.catalogue,
+        world.folder,
+        world.bus,
+        checks,
+        topic=TOPIC,
+        tally=Tally(),
+        stop=stop,
+        follow=True,
+    )
 
     assert sorted(status for status, _ in world.verdicts().values()) == ["accepted", "stored"]
-    assert world.catalogue.claim("clean", ["Q1", "Q2"], owner="elsewhere|1|1", lease_s=60) == ["Q1", "Q2"]
+    assert world.catalogue.claim("clean", ["Q1", "Q2"], owner="elsewhere|1|1", lease_s=60) == [
+        "Q1",
+        "Q2",
+    ]
 
 
 def test_following_cleans_what_arrives_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With follow, a cleaner takes up pictures that are stored while it runs."""
-    monkeypatch.setattr("celebcollect.stages.clean.LOOK_S", 0.02)
+    monkeypatch.setattr("celebcollect.stages.clean.stage.LOOK_S", 0.02)
     stop, tally = threading.Event(), Tally()
     arguments = (world.catalogue, world.folder, world.bus, build_checks(world.clean, world.store))
-    thread = threading.Thread(target=clean_people, args=arguments, kwargs={"topic": TOPIC, "tally": tally, "stop": stop, "follow": True})
+    thread = threading.Thread(
+        target=clean_people,
+        args=arguments,
+        kwargs={"topic": TOPIC, "tally": tally, "stop": stop, "follow": True},
+    )
     thread.start()
     world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     deadline = time.monotonic() + 10
@@ -195,10 +233,15 @@ def test_people_whom_another_cleaner_holds_are_left_to_it(world: World) -> None:
 
     world.run()
 
-    assert world.verdicts() == {"https://a.example/Q1.jpg": ("stored", None), "https://a.example/Q2.jpg": ("accepted", None)}
+    assert world.verdicts() == {
+        "https://a.example/Q1.jpg": ("stored", None),
+        "https://a.example/Q2.jpg": ("accepted", None),
+    }
 
 
-def test_cleaners_with_different_settings_come_to_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cleaners_with_different_settings_come_to_an_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A cleaner does not clean a person again only because another one did so in its own way meanwhile."""
     world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     record_cleaned = world.catalogue.record_cleaned
@@ -240,7 +283,9 @@ def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) ->
     quarantine_orphans(world.catalogue, world.folder, tally)
 
     assert tally.counts == {"orphans": 1}
-    assert sorted(world.folder.files()) == sorted([known.path, f"images/Q1/{young}.jpg", f"quarantine/Q1/{old}.jpg"])
+    assert sorted(world.folder.files()) == sorted(
+        [known.path, f"images/Q1/{young}.jpg", f"quarantine/Q1/{old}.jpg"]
+    )
 
 
 def test_an_orphan_that_gets_its_row_after_all_comes_back(world: World) -> None:

@@ -29,7 +29,10 @@ def test_one_image_with_two_sources_is_accepted_once(world: World) -> None:
     world.run()
 
     rows = world.rows()
-    assert world.verdicts() == {kept.url: ("accepted", None), copy.url: ("rejected", "exact_duplicate")}
+    assert world.verdicts() == {
+        kept.url: ("accepted", None),
+        copy.url: ("rejected", "exact_duplicate"),
+    }
     assert rows[copy.url].duplicate_of == kept.id
     assert rows[copy.url].path == rows[kept.url].path == f"images/Q1/{kept.sha256}.jpg"
     assert [record["source"] for record in world.live().values()] == ["commons"]
@@ -79,7 +82,10 @@ def test_the_copy_of_a_rejected_picture_comes_back(world: World) -> None:
     tally = world.run()
 
     assert tally.counts == {"withdrawn": 1, "restored": 1}
-    assert world.verdicts() == {large.url: ("rejected", "file_missing"), small.url: ("accepted", None)}
+    assert world.verdicts() == {
+        large.url: ("rejected", "file_missing"),
+        small.url: ("accepted", None),
+    }
     assert set(world.live()) == {f"Q1/{small.sha256}"}
     world.check_whole()
 
@@ -164,13 +170,21 @@ def test_the_doubt_stays_when_the_other_one_goes_for_another_reason(world: World
 
     world.run()
 
-    assert world.verdicts() == {mine.url: ("rejected", "same_picture_other_person"), other.url: ("rejected", "file_missing")}
+    assert world.verdicts() == {
+        mine.url: ("rejected", "same_picture_other_person"),
+        other.url: ("rejected", "file_missing"),
+    }
 
 
 ARRIVALS = [
     *(
         ("Q1", 1, side, quality, source)
-        for side, quality, source in ((300, 90, "google"), (150, 90, "tmdb"), (150, 60, "google"), (300, 90, "commons"))
+        for side, quality, source in (
+            (300, 90, "google"),
+            (150, 90, "tmdb"),
+            (150, 60, "google"),
+            (300, 90, "commons"),
+        )
     ),
     ("Q1", 2, 150, 90, "google"),
     ("Q1", 2, 80, 90, "google"),  # too small: the copy above must not be thrown out for it
@@ -190,12 +204,20 @@ def clean_in_order(order: list[int], cuts: set[int]) -> tuple[object, ...]:
         try:
             for step, index in enumerate(order):
                 qid, seed, side, quality, source = ARRIVALS[index]
-                world.put(qid, jpeg(seed, side=side, quality=quality), f"https://a.example/{index}.jpg", source=source)
+                world.put(
+                    qid,
+                    jpeg(seed, side=side, quality=quality),
+                    f"https://a.example/{index}.jpg",
+                    source=source,
+                )
                 if step in cuts:
                     world.run()
             world.run()
             world.check_whole()
-            decided = {url: (row.status, row.reason, row.detail, row.duplicate_of, row.path) for url, row in world.rows().items()}
+            decided = {
+                url: (row.status, row.reason, row.detail, row.duplicate_of, row.path)
+                for url, row in world.rows().items()
+            }
             live = {key: {**record, "stored_at": None} for key, record in world.live().items()}
             return decided, live
         finally:
@@ -207,8 +229,12 @@ def in_one_run() -> tuple[object, ...]:
     return clean_in_order(list(range(len(ARRIVALS))), set())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 @given(st.permutations(range(len(ARRIVALS))), st.sets(st.integers(0, len(ARRIVALS) - 1)))
-def test_no_order_of_arrival_and_no_split_into_runs_changes_the_outcome(order: list[int], cuts: set[int]) -> None:
+def test_no_order_of_arrival_and_no_split_into_runs_changes_the_outcome(
+    order: list[int], cuts: set[int]
+) -> None:
     """Verdicts, kept copies, paths and what the topic says in the end depend on the pictures alone."""
     assert clean_in_order(order, cuts) == in_one_run()

@@ -72,7 +72,10 @@ def more_pictures(world: World) -> None:
 def outcome(world: World) -> Any:
     world.check_whole()
     assert world.catalogue.note("clean/Q1") is None
-    decided = {url: (row.status, row.reason, row.detail, row.duplicate_of, row.path) for url, row in world.rows().items()}
+    decided = {
+        url: (row.status, row.reason, row.detail, row.duplicate_of, row.path)
+        for url, row in world.rows().items()
+    }
     return decided, {key: {**record, "stored_at": None} for key, record in world.live().items()}
 
 
@@ -138,9 +141,15 @@ def start(folder: Path) -> Any:
 def many_pictures(world: World) -> None:
     for number in range(1, 13):
         for seed in range(4):
-            world.put(f"Q{number}", jpeg(100 * number + seed), f"https://a.example/{number}/{seed}.jpg")
-        world.put(f"Q{number}", jpeg(100 * number, side=120), f"https://a.example/{number}/copy.jpg")
-        world.put(f"Q{number}", jpeg(100 * number + 9, side=60), f"https://a.example/{number}/tiny.jpg")
+            world.put(
+                f"Q{number}", jpeg(100 * number + seed), f"https://a.example/{number}/{seed}.jpg"
+            )
+        world.put(
+            f"Q{number}", jpeg(100 * number, side=120), f"https://a.example/{number}/copy.jpg"
+        )
+        world.put(
+            f"Q{number}", jpeg(100 * number + 9, side=60), f"https://a.example/{number}/tiny.jpg"
+        )
     world.put("Q7", jpeg(100), "https://a.example/of-another.jpg")
 
 
@@ -161,7 +170,8 @@ def test_killing_cleaners_at_any_moment_changes_nothing_in_the_end(tmp_path: Pat
     killed = 0
     for _ in range(30):
         process = start(tmp_path / "killed")
-        time.sleep(source.uniform(0, whole_s / 8))  # so that the work takes many kills, also when it was slow by chance while it was timed
+        # so that the work takes many kills, also when it was slow by chance while it was timed
+        time.sleep(source.uniform(0, whole_s / 8))
         if process.is_alive():
             os.kill(process.pid, signal.SIGKILL)
         process.join(30)

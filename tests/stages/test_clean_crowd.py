@@ -12,10 +12,10 @@ import pytest
 
 from celebcollect.checks.face_facts import to_text
 from celebcollect.checks.identity import embedding_version
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.config import CleanConfig
-from celebcollect.records import Celebrity, Image
-from celebcollect.stages.clean_restore import restore
+from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.records import Celebrity, Image
+from celebcollect.stages.clean.restore import restore
+from celebcollect.vision.dlib_engine import DlibSpec
 from cleaning import World, jpeg
 from training import need_engine, point
 
@@ -28,20 +28,42 @@ DOUBT, FINE = ("rejected", "same_face_other_person"), ("accepted", None)
 class Crowd(World):
     """A data folder with people who have three pictures of a face each."""
 
-    def portray(self, qid: str, face: int, *, trusted: bool = False, shots: range = range(3), apart: float = 0.0) -> list[Image]:
+    def portray(
+        self,
+        qid: str,
+        face: int,
+        *,
+        trusted: bool = False,
+        shots: range = range(3),
+        apart: float = 0.0,
+    ) -> list[Image]:
         """Store pictures of a face, or of one so far from it, as a person's; the first may be the portrait that Wikidata names."""
         if trusted:
             portrait = f"http://commons.wikimedia.org/wiki/Special:FilePath/{qid}.jpg"
             self.catalogue.save_people([Celebrity(qid=qid, name=qid, portraits=(portrait,))])
-        return [self._picture(qid, face, shot, apart, trusted=trusted and shot == shots[0]) for shot in shots]
+        return [
+            self._picture(qid, face, shot, apart, trusted=trusted and shot == shots[0])
+            for shot in shots
+        ]
 
     def _picture(self, qid: str, face: int, shot: int, apart: float, *, trusted: bool) -> Image:
         data = jpeg(1000 * int(qid[1:]) + 10 * face + shot)
         page = f"https://commons.wikimedia.org/wiki/File:{qid}.jpg" if trusted else None
-        row = self.image(qid, data, f"https://a.example/{qid}/{face}/{shot}.jpg", source="commons" if trusted else "google", page_url=page)
+        row = self.image(
+            qid,
+            data,
+            f"https://a.example/{qid}/{face}/{shot}.jpg",
+            source="commons" if trusted else "google",
+            page_url=page,
+        )
         vector = point(face, 100 * int(qid[1:]) + shot) + apart * np.eye(128, dtype=np.float32)[0]
         facts = {
-            "faces": {"version": f"1 {DlibSpec().detector}", "size": [160, 160], "count": 1, "faces": [FACE]},
+            "faces": {
+                "version": f"1 {DlibSpec().detector}",
+                "size": [160, 160],
+                "count": 1,
+                "faces": [FACE],
+            },
             "identity": {"version": embedding_version(DlibSpec()), "embedding": to_text(vector)},
         }
         row = row.model_copy(update={"facts": facts})
@@ -82,8 +104,14 @@ def test_a_face_of_two_people_is_rejected_for_both(world: Crowd) -> None:
     assert before == {"Q1": {FINE}, "Q3": {FINE}}
     assert world.people() == {"Q1": {DOUBT}, "Q2": {DOUBT}, "Q3": {FINE}}
     rows = [image for image in world.catalogue.images() if image.reason]
-    assert {(image.qid, (image.duplicate_of or "").partition(":")[0]) for image in rows} == {("Q1", "Q2"), ("Q2", "Q1")}
-    assert all((image.detail or "").startswith("the face of Q") and "distance 0." in (image.detail or "") for image in rows)
+    assert {(image.qid, (image.duplicate_of or "").partition(":")[0]) for image in rows} == {
+        ("Q1", "Q2"),
+        ("Q2", "Q1"),
+    }
+    assert all(
+        (image.detail or "").startswith("the face of Q") and "distance 0." in (image.detail or "")
+        for image in rows
+    )
     assert {image.rejected_by for image in rows} == {"identity"}
     world.check_whole()
 
@@ -182,7 +210,9 @@ def test_what_a_person_has_restored_stays(world: Crowd) -> None:
 
 
 @pytest.mark.parametrize(("apart", "outcome"), [(0.3, DOUBT), (0.5, FINE)])
-def test_people_who_look_alike_are_told_apart(world: Crowd, apart: float, outcome: tuple[str, str | None]) -> None:
+def test_people_who_look_alike_are_told_apart(
+    world: Crowd, apart: float, outcome: tuple[str, str | None]
+) -> None:
     """Two means of one person's pictures are 0.40 apart at most, those of two people 0.47 at least."""
     world.portray("Q1", 7)
     world.portray("Q2", 7, apart=apart)
@@ -197,7 +227,10 @@ def test_no_order_of_arrival_changes_the_outcome() -> None:
     need_engine()
     people = {"Q1": (7, False), "Q2": (7, False), "Q3": (7, True), "Q4": (8, False)}
     outcomes = []
-    for together, order in [(True, tuple(people)), *((False, order) for order in permutations(people))]:
+    for together, order in [
+        (True, tuple(people)),
+        *((False, order) for order in permutations(people)),
+    ]:
         with TemporaryDirectory() as folder:
             world = crowd(Path(folder))
             for qid in order:

@@ -14,12 +14,12 @@ import pytest
 
 from celebcollect.checks import build_checks
 from celebcollect.checks.faces import Faces
-from celebcollect.checks.vision.base import Embedding, Engine, Face, Pixels
-from celebcollect.checks.vision.workers import Workers
-from celebcollect.config import CleanConfig, StoreConfig
-from celebcollect.report import Tally
-from celebcollect.stages.clean import clean_people
-from celebcollect.stages.clean_restore import restore
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean.restore import restore
+from celebcollect.stages.clean.stage import clean_people
+from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.vision.workers import Workers
 from cleaning import TOPIC, World, jpeg
 
 QID = "Q1"
@@ -56,8 +56,19 @@ class Cleaner:
 
     def run(self) -> Tally:
         tally = Tally()
-        checks = [*build_checks(CleanConfig(faces="off"), StoreConfig()), Faces(CleanConfig(), self._spec, self._workers)]
-        clean_people(self.world.catalogue, self.world.folder, self.world.bus, checks, topic=TOPIC, tally=tally, stop=threading.Event())
+        checks = [
+            *build_checks(CleanConfig(faces="off"), StoreConfig()),
+            Faces(CleanConfig(), self._spec, self._workers),
+        ]
+        clean_people(
+            self.world.catalogue,
+            self.world.folder,
+            self.world.bus,
+            checks,
+            topic=TOPIC,
+            tally=tally,
+            stop=threading.Event(),
+        )
         return tally
 
     def close(self) -> None:
@@ -104,4 +115,7 @@ def test_a_picture_that_always_kills_the_engine_is_given_up(cleaner: Cleaner) ->
     restore(cleaner.world.catalogue, cleaner.world.folder, [f"{QID}/{image.sha256}"])
     assert cleaner.run().counts == {"restored": 1}
     row = cleaner.world.rows()[image.url]
-    assert (row.restored_from, row.facts["faces"]["count"]) == ("face_engine_crashed: attempt 3 of 3", 1)
+    assert (row.restored_from, row.facts["faces"]["count"]) == (
+        "face_engine_crashed: attempt 3 of 3",
+        1,
+    )

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from celebcollect.checks.face_facts import from_text
-from celebcollect.checks.vision import dlib_engine
-from celebcollect.config import CleanConfig
-from celebcollect.records import Celebrity
+from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.records import Celebrity
+from celebcollect.vision import dlib_engine
 from cleaning import World, jpeg
 from support import missing
 
@@ -31,7 +31,11 @@ def portrait_of(world: World, qid: str, data: bytes, title: str = "A_Person (202
 
 
 def person(qid: str, portrait: str) -> Celebrity:
-    return Celebrity(qid=qid, name=f"Person {qid}", portraits=(f"http://commons.wikimedia.org/wiki/Special:FilePath/{portrait}",))
+    return Celebrity(
+        qid=qid,
+        name=f"Person {qid}",
+        portraits=(f"http://commons.wikimedia.org/wiki/Special:FilePath/{portrait}",),
+    )
 
 
 def test_a_trusted_portrait_is_kept_and_its_copies_elsewhere_are_not(world: World) -> None:
@@ -107,7 +111,10 @@ def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photograp
     rows = world.rows()
     rejected = [row for row in rows.values() if row.reason == "other_person"]
     assert {row.duplicate_of for row in rejected} == {rows[portrait].id}
-    assert all("distance 0." in (row.detail or "") or "distance 1." in (row.detail or "") for row in rejected)
+    assert all(
+        "distance 0." in (row.detail or "") or "distance 1." in (row.detail or "")
+        for row in rejected
+    )
     for record in world.live().values():
         left, top, right, bottom = record["face_box"]
         assert 80 <= right - left <= record["width_px"]
@@ -117,7 +124,9 @@ def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photograp
     world.check_whole()
 
 
-def test_a_changed_threshold_measures_nothing_again(world: World, photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_threshold_measures_nothing_again(
+    world: World, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Faces and embeddings are kept: another rule is applied to them without a worker, and only the difference is published."""
     world.clean = CleanConfig(faces="required", workers=1, min_cluster=2)
     files = sorted((photographs / "people/df_img11").iterdir())[:3]
@@ -126,7 +135,10 @@ def test_a_changed_threshold_measures_nothing_again(world: World, photographs: P
     world.run()
     assert len(world.live()) == 3
     monkeypatch.setattr(Path, "read_bytes", lambda file: pytest.fail(f"{file} was read again"))
-    monkeypatch.setattr("celebcollect.checks.vision.workers.Workers._started", lambda self: pytest.fail("a worker was asked"))
+    monkeypatch.setattr(
+        "celebcollect.vision.workers.Workers._started",
+        lambda self: pytest.fail("a worker was asked"),
+    )
 
     strict = world.run(min_cluster=4)
     again = world.run()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.errors import Busy, UsageError
-from celebcollect.stages.clean_restore import restore
+from celebcollect.domain.errors import Busy, UsageError
+from celebcollect.stages.clean.restore import restore
 from cleaning import World, jpeg
 
 
@@ -27,7 +27,10 @@ def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
 
     tally = world.run(dry_run=True)
 
-    assert tally.as_dict() == {"counts": {"accepted": 1, "rejected": 1}, "reasons": {"too_small": 1}}
+    assert tally.as_dict() == {
+        "counts": {"accepted": 1, "rejected": 1},
+        "reasons": {"too_small": 1},
+    }
     assert (world.rows(), sorted(world.folder.files()), world.published()) == (before, files, [])
     assert world.catalogue.claim("clean", ["Q1"], owner="elsewhere|1|1", lease_s=1) == ["Q1"]
     world.catalogue.release("clean", ["Q1"], owner="elsewhere|1|1")
@@ -71,7 +74,14 @@ def test_what_cannot_be_restored_is_refused(world: World) -> None:
     world.run()
     before = world.rows()
 
-    for name in ("Q1/" + "0" * 64, "Q2/" + (kept.sha256 or ""), "nonsense", f"Q1/{kept.sha256}", copy.id, gone.id):
+    for name in (
+        "Q1/" + "0" * 64,
+        "Q2/" + (kept.sha256 or ""),
+        "nonsense",
+        f"Q1/{kept.sha256}",
+        copy.id,
+        gone.id,
+    ):
         with pytest.raises(UsageError):
             restore(world.catalogue, world.folder, [name])
 
@@ -80,7 +90,10 @@ def test_what_cannot_be_restored_is_refused(world: World) -> None:
 
 def test_a_file_that_was_put_back_is_looked_at_again(world: World) -> None:
     """Restoring it is no word against the other checks: it is accepted or rejected as if it had never been away."""
-    images = [world.put("Q1", jpeg(1), "https://a.example/1.jpg"), world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg")]
+    images = [
+        world.put("Q1", jpeg(1), "https://a.example/1.jpg"),
+        world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg"),
+    ]
     files = [world.root / (image.path or "") for image in images]
     contents = [file.read_bytes() for file in files]
     for file in files:
@@ -91,7 +104,10 @@ def test_a_file_that_was_put_back_is_looked_at_again(world: World) -> None:
 
     world.run(qids=sorted(restore(world.catalogue, world.folder, [image.id for image in images])))
 
-    assert world.verdicts() == {images[0].url: ("accepted", None), images[1].url: ("rejected", "too_small")}
+    assert world.verdicts() == {
+        images[0].url: ("accepted", None),
+        images[1].url: ("rejected", "too_small"),
+    }
     assert {row.restored_from for row in world.rows().values()} == {None}
     world.check_whole()
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.bus.embedded import EmbeddedBus
+from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.base import SearchState
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.errors import Interrupted, SourceBlocked
-from celebcollect.records import Celebrity, ImageCandidate, now
-from celebcollect.report import Tally
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.errors import Interrupted, SourceBlocked
+from celebcollect.domain.records import Celebrity, ImageCandidate, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.stages.collect import blocked_until, collect, pick
 
@@ -36,7 +36,13 @@ class Shelf:
         if person.qid == self.blocked_at:
             raise SourceBlocked("come back later")
         for rank in range(min(limit, self.holds.get(person.qid, 0))):
-            yield ImageCandidate(schema=1, qid=person.qid, name=person.name, url=f"https://example.org/{person.qid}/{rank}", source=self.name)
+            yield ImageCandidate(
+                schema=1,
+                qid=person.qid,
+                name=person.name,
+                url=f"https://example.org/{person.qid}/{rank}",
+                source=self.name,
+            )
 
     def close(self) -> None:
         """Nothing is open."""
@@ -52,7 +58,15 @@ class Room:
     def collect(self, source: Shelf, people: list[Celebrity] = PEOPLE, **options: object) -> Tally:
         tally = Tally()
         stop = threading.Event()
-        collect(source, people, self.catalogue, self.bus, tally, per_search=3, stop=options.get("stop", stop))  # type: ignore[arg-type]
+        collect(
+            source,
+            people,
+            self.catalogue,
+            self.bus,
+            tally,
+            per_search=3,
+            stop=options.get("stop", stop),
+        )  # type: ignore[arg-type]
         return tally
 
     def published(self) -> list[str]:
@@ -64,7 +78,10 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    bus, catalogue = EmbeddedBus(tmp_path / "log"), EmbeddedCatalogue(tmp_path / "catalogue.sqlite3")
+    bus, catalogue = (
+        EmbeddedBus(tmp_path / "log"),
+        EmbeddedCatalogue(tmp_path / "catalogue.sqlite3"),
+    )
     catalogue.save_people(PEOPLE)
     yield Room(bus, catalogue)
     catalogue.close()
@@ -82,7 +99,10 @@ def test_each_search_asks_for_more_and_knows_when_there_is_no_more(room: Room) -
     assert (first["candidates"], second["candidates"]) == (4, 5)
     assert room.published() == ["Q1"] * 3 + ["Q2"] + ["Q1"] * 5
     states = room.search("Q1"), room.search("Q2")
-    assert [(state.rounds, state.offered, state.exhausted) for state in states if state] == [(2, 5, True), (1, 1, True)]
+    assert [(state.rounds, state.offered, state.exhausted) for state in states if state] == [
+        (2, 5, True),
+        (1, 1, True),
+    ]
 
 
 def test_a_block_keeps_what_was_done(room: Room) -> None:
@@ -92,7 +112,12 @@ def test_a_block_keeps_what_was_done(room: Room) -> None:
 
     assert room.search("Q1") is not None
     assert room.search("Q2") is None
-    assert [person.qid for person in pick(room.catalogue, "shelf", target=3, limit=None)] == ["Q2", "Q3", "Q4", "Q1"]
+    assert [person.qid for person in pick(room.catalogue, "shelf", target=3, limit=None)] == [
+        "Q2",
+        "Q3",
+        "Q4",
+        "Q1",
+    ]
     assert room.collect(Shelf({"Q2": 1}), PEOPLE[1:2])["people"] == 1
 
 

@@ -46,7 +46,18 @@ def cells(markdown: str) -> list[list[str]]:
     return [row for row in rows if row]
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "&lt;b&gt; &amp; &#60;", "\\`*_{}[]<>()#+-.!|", "$x$ ~~y~~ @z ^n", "![]()", "<!-- -->", "[x]: y"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *HOSTILE,
+        "&lt;b&gt; &amp; &#60;",
+        "\\`*_{}[]<>()#+-.!|",
+        "$x$ ~~y~~ @z ^n",
+        "![]()",
+        "<!-- -->",
+        "[x]: y",
+    ],
+)
 def test_escaped_text_is_text_and_nothing_else(text: str) -> None:
     """In a paragraph, in a list, in a table: what is shown is what was written."""
     shown = tokens(f"- {escaped(text)}\n\n| a |\n| --- |\n| {escaped(text)} |\n")
@@ -56,14 +67,20 @@ def test_escaped_text_is_text_and_nothing_else(text: str) -> None:
         "table_open", "thead_open", "tr_open", "th_open", "th_close", "tr_close", "thead_close", "tbody_open", "td_open", "td_close", "tbody_close",
         "table_close", "text_special",
     }  # fmt: skip
-    shown_texts = ["".join(part.content for part in token.children or ()) for token in shown if token.type == "inline"]
+    shown_texts = [
+        "".join(part.content for part in token.children or ())
+        for token in shown
+        if token.type == "inline"
+    ]
     assert shown_texts == [text, "a", text]
 
 
 def test_addresses_in_names_do_not_become_links() -> None:
     """GitHub makes links of bare addresses; of escaped ones it does not."""
     for trap in ("www.evil.example", "https://evil.example/x", "mail@evil.example"):
-        assert not re.search(r"www\.|https?:|@evil\.", escaped(trap).replace("\\@", "")), escaped(trap)
+        assert not re.search(r"www\.|https?:|@evil\.", escaped(trap).replace("\\@", "")), escaped(
+            trap
+        )
 
 
 def test_the_card_counts_people_sources_and_licences(shelf: Shelf, tmp_path: Path) -> None:
@@ -74,7 +91,9 @@ def test_the_card_counts_people_sources_and_licences(shelf: Shelf, tmp_path: Pat
     rows = cells(body(tmp_path / "out"))
 
     people = {row[0]: row[1:] for row in rows if re.fullmatch(r"Q\d+", row[0])}
-    assert {qid: row[0] for qid, row in people.items()} == {image.qid: image.name for image in added}
+    assert {qid: row[0] for qid, row in people.items()} == {
+        image.qid: image.name for image in added
+    }
     assert all(row[1] == "8" and sum(map(int, row[2:])) == 8 for row in people.values())
     for count in (["commons", "36"], ["google", "36"], ["train", str(summary.splits["train"])]):
         assert count in rows
@@ -86,16 +105,41 @@ def test_the_card_counts_people_sources_and_licences(shelf: Shelf, tmp_path: Pat
 def test_no_hostile_text_becomes_markup(shelf: Shelf, tmp_path: Path) -> None:
     """The whole card has the links that we put there, no HTML, no picture, and the headings that we wrote."""
     varied(shelf)
-    shelf.add(1, 5000, author="x\n# head", licence="[a](javascript:alert(1))", licence_url="javascript:alert(1)", source="<img src=x>")
+    shelf.add(
+        1,
+        5000,
+        author="x\n# head",
+        licence="[a](javascript:alert(1))",
+        licence_url="javascript:alert(1)",
+        source="<img src=x>",
+    )
     shelf.export(tmp_path / "out", about=About("1", [("<b>check</b>", "| x |")], {"# reason": 1}))
 
     shown = tokens(body(tmp_path / "out"))
 
     assert not [token.content for token in shown if token.type.startswith(("html", "image"))]
     links = {str(token.attrs["href"]) for token in shown if token.type == "link_open"}
-    assert all(re.fullmatch(r"https://www\.wikidata\.org/wiki/Q\d+|https://creativecommons\.org/licenses/by/4\.0/", link) for link in links)
-    headings = [shown[place + 1].content for place, token in enumerate(shown) if token.type == "heading_open"]
-    known = ["Load it", "What is in it", "How it was cleaned", "Rights", "Attribution", "Known limits", "People"]
+    assert all(
+        re.fullmatch(
+            r"https://www\.wikidata\.org/wiki/Q\d+|https://creativecommons\.org/licenses/by/4\.0/",
+            link,
+        )
+        for link in links
+    )
+    headings = [
+        shown[place + 1].content
+        for place, token in enumerate(shown)
+        if token.type == "heading_open"
+    ]
+    known = [
+        "Load it",
+        "What is in it",
+        "How it was cleaned",
+        "Rights",
+        "Attribution",
+        "Known limits",
+        "People",
+    ]
     assert headings == ["73 pictures of 9 people", *known]
 
 
@@ -108,11 +152,18 @@ def test_authors_are_named_with_their_licences(shelf: Shelf, tmp_path: Path) -> 
     shelf.add(1, 5, source="google", author="A. Photographer", licence=None, licence_url=None)
     shelf.export(tmp_path / "out")
 
-    lines = [line.replace("\\", "") for line in body(tmp_path / "out").splitlines() if "by way of" in line]
+    lines = [
+        line.replace("\\", "")
+        for line in body(tmp_path / "out").splitlines()
+        if "by way of" in line
+    ]
 
     assert lines == [
         "- author not told (Public domain), by way of commons: 1 picture",
-        "- Jane Doe (CC BY 4.0, <https://creativecommons.org/licenses/by/4.0/>), by way of commons: 2 pictures",
+        (
+            "- Jane Doe (CC BY 4.0, <https://creativecommons.org/licenses/by/4.0/>), by way of"
+            " commons: 2 pictures"
+        ),
         "- A. Photographer (licence not told), by way of google: 1 picture",
     ]
 
@@ -138,7 +189,9 @@ def test_tmdb_is_left_out_unless_an_agreement_is_named(shelf: Shelf, tmp_path: P
 def test_the_card_says_how_the_pictures_were_cleaned(shelf: Shelf, tmp_path: Path) -> None:
     """Each check with its settings, what was thrown out, and whether anybody is still to be cleaned."""
     shelf.add(1, 1)
-    shelf.export(tmp_path / "out", about=About(ABOUT.version, ABOUT.checks, ABOUT.rejected, unclean=3))
+    shelf.export(
+        tmp_path / "out", about=About(ABOUT.version, ABOUT.checks, ABOUT.rejected, unclean=3)
+    )
     text = body(tmp_path / "out")
 
     rows = cells(text)
@@ -161,12 +214,18 @@ def test_the_front_matter_is_what_the_hub_reads(shelf: Shelf, tmp_path: Path, la
 
     assert facts["task_categories"] == ["image-classification"]
     assert facts["size_categories"] == ["n<1K"]
-    assert {part["split"] for part in facts["configs"][0]["data_files"]} <= {"train", "validation", "test"}
+    assert {part["split"] for part in facts["configs"][0]["data_files"]} <= {
+        "train",
+        "validation",
+        "test",
+    }
     assert not [name for name in HOSTILE if name in str(facts)]
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])
-def test_croissant_is_valid_and_its_records_can_be_read(shelf: Shelf, tmp_path: Path, layout: str) -> None:
+def test_croissant_is_valid_and_its_records_can_be_read(
+    shelf: Shelf, tmp_path: Path, layout: str
+) -> None:
     """The reference library finds neither errors nor warnings, and yields the metadata and the pictures."""
     added = varied(shelf, people=3)
     shelf.export(tmp_path / "out", layout, max_shard_bytes=60_000)
@@ -177,18 +236,29 @@ def test_croissant_is_valid_and_its_records_can_be_read(shelf: Shelf, tmp_path: 
     issues = found.metadata.ctx.issues
     assert not issues.errors
     assert not issues.warnings
-    sets = {records.uuid: list(found.records(records.uuid)) for records in found.metadata.record_sets}
-    metadata = [_texts(row) for name, rows in sets.items() if not name.endswith("-content") for row in rows]
-    assert {row["sha256"]: row["name"] for row in metadata} == {image.sha256: image.name for image in added}
+    sets = {
+        records.uuid: list(found.records(records.uuid)) for records in found.metadata.record_sets
+    }
+    metadata = [
+        _texts(row) for name, rows in sets.items() if not name.endswith("-content") for row in rows
+    ]
+    assert {row["sha256"]: row["name"] for row in metadata} == {
+        image.sha256: image.name for image in added
+    }
     assert {type(row["width_px"]) for row in metadata} == {int}
-    pictures = [_texts(row) for name, rows in sets.items() if name.endswith("-content") for row in rows]
+    pictures = [
+        _texts(row) for name, rows in sets.items() if name.endswith("-content") for row in rows
+    ]
     webp = sum(image.format == "webp" for image in added) if layout == "imagefolder" else 0
     assert len(pictures) == len(added) - webp
     assert all(row["image"].size == (120, 100) for row in pictures)
 
 
 def _texts(row: dict[str, Any]) -> dict[str, Any]:
-    return {name.rpartition("/")[2]: value.decode() if isinstance(value, bytes) else value for name, value in row.items()}
+    return {
+        name.rpartition("/")[2]: value.decode() if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])

@@ -14,11 +14,11 @@ from PIL import ImageDraw, ImageOps
 
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json
-from celebcollect.checks.vision.base import Face
-from celebcollect.errors import UsageError
-from celebcollect.records import Image, Status
+from celebcollect.domain.errors import UsageError
+from celebcollect.domain.records import Image, Status
 from celebcollect.stages.export import read_index
 from celebcollect.stages.export.crops import SIDE_PX, cut, roll_of
+from celebcollect.vision.base import Face
 from exporting import Shelf, contents, library, tree
 from support import missing
 
@@ -36,19 +36,27 @@ def turned(x: float, y: float, degrees: float) -> tuple[float, float]:
     """A point of a face that is turned clockwise, from fractions of the face's width around its middle to pixels of the picture."""
     angle = math.radians(degrees)
     x, y = x * WIDTH, y * WIDTH
-    return MIDDLE[0] + x * math.cos(angle) - y * math.sin(angle), MIDDLE[1] + x * math.sin(angle) + y * math.cos(angle)
+    return MIDDLE[0] + x * math.cos(angle) - y * math.sin(angle), MIDDLE[1] + x * math.sin(
+        angle
+    ) + y * math.cos(angle)
 
 
 def face(degrees: float = 0, order: str = "dlib") -> Face:
     """A face with a red eye on the left and a blue one on the right."""
-    left, right, nose = turned(-0.2, -0.15, degrees), turned(0.2, -0.15, degrees), turned(0, 0.1, degrees)
+    left, right, nose = (
+        turned(-0.2, -0.15, degrees),
+        turned(0.2, -0.15, degrees),
+        turned(0, 0.1, degrees),
+    )
     if order == "dlib":
         corners = [turned(x, -0.15, degrees) for x in (0.27, 0.13, -0.27, -0.13)]
         points = (*corners, nose)
     else:
         points = (left, right, nose, turned(-0.15, 0.3, degrees), turned(0.15, 0.3, degrees))
     half = WIDTH / 2
-    return Face((MIDDLE[0] - half, MIDDLE[1] - half, MIDDLE[0] + half, MIDDLE[1] + half), points, 1.0)
+    return Face(
+        (MIDDLE[0] - half, MIDDLE[1] - half, MIDDLE[0] + half, MIDDLE[1] + half), points, 1.0
+    )
 
 
 def drawn(degrees: float = 0) -> Pillow.Image:
@@ -69,20 +77,34 @@ def spot(crop: Pillow.Image, colour: tuple[int, int, int]) -> tuple[float, float
 
 
 def picture_of(file: Path, size: tuple[int, int]) -> Picture:
-    row = Image(id="x", qid="Q1", name="x", status=Status.ACCEPTED, source="s", url="u", width_px=size[0], height_px=size[1])
+    row = Image(
+        id="x",
+        qid="Q1",
+        name="x",
+        status=Status.ACCEPTED,
+        source="s",
+        url="u",
+        width_px=size[0],
+        height_px=size[1],
+    )
     return Picture(row, file)
 
 
 @pytest.mark.parametrize("order", BOTH_ORDERS)
 @pytest.mark.parametrize("degrees", [-40, -12, 0, 5, 30])
-def test_eyes_are_level_and_where_they_should_be(tmp_path: Path, degrees: float, order: str) -> None:
+def test_eyes_are_level_and_where_they_should_be(
+    tmp_path: Path, degrees: float, order: str
+) -> None:
     """Whichever way the face leans, and in whichever order a detector tells its points."""
     drawn(degrees).save(tmp_path / "a.png")
 
-    crop = Pillow.open(io.BytesIO(cut(picture_of(tmp_path / "a.png", (640, 480)), face(degrees, order))))
+    crop = Pillow.open(
+        io.BytesIO(cut(picture_of(tmp_path / "a.png", (640, 480)), face(degrees, order)))
+    )
 
     assert (crop.format, crop.size) == ("JPEG", (SIDE_PX, SIDE_PX))
-    # A quarter of the face's width on each side: the crop is one and a half times as wide as the face.
+    # A quarter of the face's width on each side: the crop is one and a half times as wide as the
+    # face.
     assert spot(crop, RED) == pytest.approx((0.5 - 0.2 / 1.5, 0.5 - 0.15 / 1.5), abs=0.02)
     assert spot(crop, BLUE) == pytest.approx((0.5 + 0.2 / 1.5, 0.5 - 0.15 / 1.5), abs=0.02)
 
@@ -111,7 +133,11 @@ def test_a_large_picture_is_scaled_down_first(tmp_path: Path) -> None:
 STEEP = ((0.0, 0.0), (0.1, 5.0), (1.0, 1.0), (0.0, 9.0), (1.0, 9.0))
 
 
-@pytest.mark.parametrize("points", [(), ((1.0, 1.0),) * 4, ((1.0, 1.0),) * 5, STEEP], ids=["none", "four", "one", "steep"])
+@pytest.mark.parametrize(
+    "points",
+    [(), ((1.0, 1.0),) * 4, ((1.0, 1.0),) * 5, STEEP],
+    ids=["none", "four", "one", "steep"],
+)
 def test_points_that_tell_nothing_turn_nothing(points: tuple[tuple[float, float], ...]) -> None:
     """Better a leaning face than one on its head."""
     assert roll_of(points) == 0
@@ -122,7 +148,9 @@ def test_beyond_the_edge_it_is_black(tmp_path: Path) -> None:
     drawn().save(tmp_path / "a.png")
     corner = Face((-20, -20, 60, 60), (), 1.0)
 
-    crop = Pillow.open(io.BytesIO(cut(picture_of(tmp_path / "a.png", (640, 480)), corner))).convert("L")
+    crop = Pillow.open(io.BytesIO(cut(picture_of(tmp_path / "a.png", (640, 480)), corner))).convert(
+        "L"
+    )
 
     assert crop.getpixel((5, 5)) < 20
     assert crop.getpixel((SIDE_PX - 5, SIDE_PX - 5)) > 200
@@ -131,13 +159,20 @@ def test_beyond_the_edge_it_is_black(tmp_path: Path) -> None:
 def with_faces(shelf: Shelf, count: int = 6) -> list[Image]:
     found = as_json(Face((20, 20, 80, 80), ((70, 40), (58, 40), (30, 40), (42, 40), (50, 60)), 1.0))
     return [
-        shelf.add(1, seed, kind=("JPEG", "PNG", "WEBP")[seed % 3], facts={"faces": {"version": "1", "size": [120, 100], "faces": [found]}})
+        shelf.add(
+            1,
+            seed,
+            kind=("JPEG", "PNG", "WEBP")[seed % 3],
+            facts={"faces": {"version": "1", "size": [120, 100], "faces": [found]}},
+        )
         for seed in range(count)
     ]
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])
-def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(shelf: Shelf, tmp_path: Path, layout: str) -> None:
+def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(
+    shelf: Shelf, tmp_path: Path, layout: str
+) -> None:
     """The set has a crop of each picture with a known face; a second export cuts nothing, and a better detector cuts what it sees otherwise."""
     added = with_faces(shelf)
     shelf.add(1, 99)
@@ -150,7 +185,13 @@ def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(shelf
     assert again["written"] == 0
     assert tree(tmp_path / "out") == before
     moved = as_json(Face((22, 20, 82, 80), (), 1.0))
-    shelf.catalogue.record_verdicts([added[0].model_copy(update={"facts": {"faces": {"version": "2", "size": [120, 100], "faces": [moved]}}})])
+    shelf.catalogue.record_verdicts(
+        [
+            added[0].model_copy(
+                update={"facts": {"faces": {"version": "2", "size": [120, 100], "faces": [moved]}}}
+            )
+        ]
+    )
     _, last = shelf.export(tmp_path / "out", layout, crops=True, max_shard_bytes=1)
     assert last["written"] == 1
     shelf.export(tmp_path / "fresh", layout, crops=True, max_shard_bytes=1)
@@ -163,7 +204,9 @@ def test_libraries_load_crops(shelf: Shelf, tmp_path: Path) -> None:
     shelf.export(tmp_path / "out", crops=True)
     datasets = library("datasets")
 
-    loaded = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache")
+    )
 
     rows = [row for side in loaded.values() for row in side]
     assert {row["image"].size for row in rows} == {(SIDE_PX, SIDE_PX)}
@@ -187,7 +230,7 @@ def test_crops_and_pictures_do_not_share_a_folder(shelf: Shelf, tmp_path: Path) 
 
 def test_real_faces_are_found_again_and_level(shared_data: Path) -> None:
     """Photographs of people: in every crop the detector finds one face, in the middle, that leans by less than 4 degrees."""
-    from celebcollect.checks.vision import dlib_engine
+    from celebcollect.vision import dlib_engine
 
     if dlib_engine.why_not():
         missing("the extra `faces`")
@@ -203,7 +246,9 @@ def test_real_faces_are_found_again_and_level(shared_data: Path) -> None:
             continue
         looked += 1
 
-        crop = Pillow.open(io.BytesIO(cut(picture_of(file, size), found[0].moved(max(size) / max(small.size))))).convert("RGB")
+        crop = Pillow.open(
+            io.BytesIO(cut(picture_of(file, size), found[0].moved(max(size) / max(small.size))))
+        ).convert("RGB")
 
         again = engine.detect(np.ascontiguousarray(np.asarray(crop)))
         assert len(again) == 1, file

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from celebcollect.errors import Busy, Interrupted, StorageError, UsageError
-from celebcollect.records import Status
+from celebcollect.domain.errors import Busy, Interrupted, StorageError, UsageError
+from celebcollect.domain.records import Status
 from celebcollect.stages.export import known_exports, read_index
 from exporting import Shelf, contents, varied
 
@@ -81,24 +81,36 @@ def test_two_exports_to_one_folder_do_not_meet(shelf: Shelf, tmp_path: Path) -> 
     shelf.add(1, 1)
     shelf.export(tmp_path / "out")
 
-    with FileLock(tmp_path / "out" / ".celebcollect-export.lock"), pytest.raises(Busy, match="another export"):
+    with (
+        FileLock(tmp_path / "out" / ".celebcollect-export.lock"),
+        pytest.raises(Busy, match="another export"),
+    ):
         shelf.export(tmp_path / "out")
 
 
 def test_the_catalogue_knows_the_exports(shelf: Shelf, tmp_path: Path) -> None:
     """So that `forget` finds them; each folder is told once."""
     shelf.add(1, 1)
-    for where, layout in ((tmp_path / "a", "imagefolder"), (tmp_path / "b", "webdataset"), (tmp_path / "x" / ".." / "a", "imagefolder")):
+    for where, layout in (
+        (tmp_path / "a", "imagefolder"),
+        (tmp_path / "b", "webdataset"),
+        (tmp_path / "x" / ".." / "a", "imagefolder"),
+    ):
         shelf.export(where, layout)
 
-    assert known_exports(shelf.catalogue) == {(tmp_path / "a").resolve(): "imagefolder", (tmp_path / "b").resolve(): "webdataset"}
+    assert known_exports(shelf.catalogue) == {
+        (tmp_path / "a").resolve(): "imagefolder",
+        (tmp_path / "b").resolve(): "webdataset",
+    }
 
 
 def test_only_what_was_asked_for(shelf: Shelf, tmp_path: Path) -> None:
     """A set of keys bounds the export from above; what is not accepted does not come in by it."""
     first, second, third = shelf.add(1, 1), shelf.add(1, 2), shelf.add(2, 3, status=Status.REJECTED)
 
-    summary, _ = shelf.export(tmp_path / "out", only={f"Q1/{first.sha256}", f"Q2/{third.sha256}", "Q9/ff"})
+    summary, _ = shelf.export(
+        tmp_path / "out", only={f"Q1/{first.sha256}", f"Q2/{third.sha256}", "Q9/ff"}
+    )
 
     index = read_index(tmp_path / "out")
     assert index
@@ -121,7 +133,9 @@ def test_the_forgotten_are_not_exported(shelf: Shelf, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_stop_ends_between_two_pictures_and_the_next_export_goes_on(shelf: Shelf, tmp_path: Path, layout: str) -> None:
+def test_a_stop_ends_between_two_pictures_and_the_next_export_goes_on(
+    shelf: Shelf, tmp_path: Path, layout: str
+) -> None:
     """Ctrl-C: what is there is whole, the rest follows."""
     varied(shelf, people=2)
     shelf.export(tmp_path / "want", layout, max_shard_bytes=30_000)
@@ -138,9 +152,9 @@ def test_a_stop_ends_between_two_pictures_and_the_next_export_goes_on(shelf: She
 PROGRAM = """
 import sys, threading
 from pathlib import Path
-from celebcollect.catalogue.embedded import EmbeddedCatalogue
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.report import Tally
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.images.folder import ImageFolder
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.export import About, Settings, export_images
 data, out, layout = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 about = About(version="1.2.3", checks=[("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")], rejected={"too_small": 7, "near_duplicate": 3})
@@ -152,7 +166,9 @@ print("end", flush=True)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_killed_at_any_moment_it_goes_on_and_no_file_is_ever_half(shelf: Shelf, tmp_path: Path, layout: str) -> None:
+def test_killed_at_any_moment_it_goes_on_and_no_file_is_ever_half(
+    shelf: Shelf, tmp_path: Path, layout: str
+) -> None:
     """Kill -9 at random moments of first and second exports: every name stands for whole bytes, and the end is always the same."""
     added = varied(shelf)
     shelf.export(tmp_path / "want", layout, max_shard_bytes=20_000)
@@ -186,7 +202,11 @@ def test_killed_at_any_moment_it_goes_on_and_no_file_is_ever_half(shelf: Shelf, 
 
 def _whole_s(shelf: Shelf, out: Path, layout: str) -> float:
     """Return how long an export takes in a process of its own, from its first step on."""
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(shelf.folder), str(out), layout], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(shelf.folder), str(out), layout],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout
         process.stdout.readline()
         started = time.monotonic()
@@ -207,7 +227,9 @@ def _killed(shelf: Shelf, out: Path, layout: str, after_s: float) -> bool:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_disk_that_refuses_is_told(shelf: Shelf, tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_refuses_is_told(
+    shelf: Shelf, tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error names the file; nothing half is left under a name."""
     varied(shelf, people=1)
 
@@ -227,7 +249,9 @@ def test_a_disk_that_refuses_is_told(shelf: Shelf, tmp_path: Path, layout: str, 
     assert contents(tmp_path / "out") == contents(tmp_path / "want")
 
 
-def test_links_inside_the_folder_are_not_followed_when_files_are_removed(shelf: Shelf, tmp_path: Path) -> None:
+def test_links_inside_the_folder_are_not_followed_when_files_are_removed(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     """What lies behind a link is not ours, however it is named."""
     image = shelf.add(1, 1)
     shelf.export(tmp_path / "out")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 from exporting import Shelf, contents, keys, library, tree, varied
 
 
@@ -18,7 +18,11 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def rows(where: Path) -> list[dict[str, object]]:
-    return [{"split": file.parent.name, **json.loads(line)} for file in where.glob("*/metadata.jsonl") for line in file.read_text().splitlines()]
+    return [
+        {"split": file.parent.name, **json.loads(line)}
+        for file in where.glob("*/metadata.jsonl")
+        for line in file.read_text().splitlines()
+    ]
 
 
 def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: Path) -> None:
@@ -28,7 +32,9 @@ def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: 
     datasets = library("datasets")
     datasets.disable_progress_bars()
 
-    loaded = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache")
+    )
 
     assert set(loaded) == {"train", "validation", "test"}
     found = [row for side in loaded.values() for row in side]
@@ -37,8 +43,17 @@ def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: 
     for row in found:
         image = added[row["sha256"]]
         assert row["image"].convert("RGB").size == (120, 100)
-        assert (row["qid"], row["name"], row["source"], row["url"]) == (image.qid, image.name, image.source, image.url)
-        assert (row["licence"], row["author"], row["page_url"]) == (image.licence or "", image.author or "", image.page_url)
+        assert (row["qid"], row["name"], row["source"], row["url"]) == (
+            image.qid,
+            image.name,
+            image.source,
+            image.url,
+        )
+        assert (row["licence"], row["author"], row["page_url"]) == (
+            image.licence or "",
+            image.author or "",
+            image.page_url,
+        )
 
 
 def test_the_folder_itself_is_a_data_set(shelf: Shelf, tmp_path: Path) -> None:
@@ -53,25 +68,37 @@ def test_the_folder_itself_is_a_data_set(shelf: Shelf, tmp_path: Path) -> None:
     assert "qid" in loaded["train"].features
 
 
-def test_a_side_without_pictures_and_facts_that_nobody_knows_are_no_trouble(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_side_without_pictures_and_facts_that_nobody_knows_are_no_trouble(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     """A column without a value in one side and with values in the other still has one type; an empty side is not there."""
     for seed in range(12):
-        shelf.add(1, seed, page_url="https://pages.example/7", licence=None, author=None)  # all on one side
+        # all on one side
+        shelf.add(1, seed, page_url="https://pages.example/7", licence=None, author=None)
     shelf.add(2, 50, page_url="https://pages.example/5", licence="CC0", author="Somebody")
     summary, _ = shelf.export(tmp_path / "out")
     datasets = library("datasets")
 
-    loaded = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache")
+    )
 
-    assert {side: len(found) for side, found in loaded.items()} == {side: n for side, n in summary.splits.items() if n}
-    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(loaded)
+    assert {side: len(found) for side, found in loaded.items()} == {
+        side: n for side, n in summary.splits.items() if n
+    }
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(
+        loaded
+    )
 
 
-def test_a_walk_as_torchvision_does_it_finds_every_picture_in_its_class(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_walk_as_torchvision_does_it_finds_every_picture_in_its_class(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     """Below a side there are folders of people with files of pictures, and nothing else that could be taken for a class."""
     added = varied(shelf)
     shelf.export(tmp_path / "out")
-    extensions = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # torchvision.datasets.folder.IMG_EXTENSIONS
+    # torchvision.datasets.folder.IMG_EXTENSIONS
+    extensions = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
     found = set()
     for side in ("train", "validation", "test"):
@@ -93,7 +120,11 @@ def test_names_never_reach_a_path(shelf: Shelf, tmp_path: Path) -> None:
 
     for path in contents(tmp_path / "out"):
         parts = path.split("/")
-        assert len(parts) == 1 or parts[1] == "metadata.jsonl" or (parts[1][1:].isdigit() and len(parts) == 3), path
+        assert (
+            len(parts) == 1
+            or parts[1] == "metadata.jsonl"
+            or (parts[1][1:].isdigit() and len(parts) == 3)
+        ), path
     assert {path.name for path in tmp_path.iterdir()} == {"data", "out"}
 
 
@@ -109,7 +140,9 @@ def test_a_second_export_writes_nothing(shelf: Shelf, tmp_path: Path) -> None:
     assert (tally["written"], tally["unchanged"], tally["removed"]) == (0, 72, 0)
 
 
-def test_a_second_export_writes_what_is_new_and_removes_what_is_no_longer_accepted(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_second_export_writes_what_is_new_and_removes_what_is_no_longer_accepted(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     """Everything else keeps its inode; the result is that of a fresh export."""
     added = varied(shelf, people=3)
     shelf.export(tmp_path / "out")
@@ -128,7 +161,9 @@ def test_a_second_export_writes_what_is_new_and_removes_what_is_no_longer_accept
     kept = {name for name in before.keys() & after.keys() if name.endswith(("jpg", "png", "webp"))}
     assert len(kept) == 15
     assert all(before[name] == after[name] for name in kept)
-    assert {f"{row['qid']}/{row['sha256']}" for row in rows(tmp_path / "out")} == keys([*added[8:9], *added[10:], *new])
+    assert {f"{row['qid']}/{row['sha256']}" for row in rows(tmp_path / "out")} == keys(
+        [*added[8:9], *added[10:], *new]
+    )
     assert not list((tmp_path / "out").glob("*/Q1"))
 
 
@@ -165,7 +200,16 @@ def test_files_of_the_user_in_the_folder_stay(shelf: Shelf, tmp_path: Path) -> N
     """What is not named like ours is nobody's business but the user's."""
     varied(shelf, people=2)
     shelf.export(tmp_path / "out")
-    mine = [tmp_path / "out" / name for name in (".gitattributes", "train/notes.txt", "train/Q1/notes.txt", "train/Q1/picture.jpg", "mine/a.jpg")]
+    mine = [
+        tmp_path / "out" / name
+        for name in (
+            ".gitattributes",
+            "train/notes.txt",
+            "train/Q1/notes.txt",
+            "train/Q1/picture.jpg",
+            "mine/a.jpg",
+        )
+    ]
     for file in mine:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("mine")

@@ -11,17 +11,18 @@ import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
 from celebcollect.checks.base import Picture
-from celebcollect.checks.vision.base import Face
-from celebcollect.records import Image as Record
-from celebcollect.records import Status
+from celebcollect.domain.records import Image as Record
+from celebcollect.domain.records import Status
 from celebcollect.stages.export.crops import cut
-from celebcollect.stages.export.place import without_place
+from celebcollect.stages.export.gps import without_place
+from celebcollect.vision.base import Face
 from exporting import Shelf, contents
 from picture_web import picture
 
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 XMP = (
-    b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description exif:GPSLatitude="48,51.5N" '
+    b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta'
+    b' xmlns:x="adobe:ns:meta/"><rdf:Description exif:GPSLatitude="48,51.5N" '
     b"exif:ISO='100'><exif:GPSLongitude>2,17.7E</exif:GPSLongitude></rdf:Description></x:xmpmeta>"
 )
 
@@ -52,14 +53,27 @@ def test_the_place_goes_and_all_else_stays(kind: str) -> None:
         assert GPS not in after.getexif()
         assert not after.getexif().get_ifd(GPS)
         assert (after.getexif()[MAKE], after.getexif()[ORIENTATION]) == ("A camera with a name", 6)
-        assert np.array_equal(np.asarray(ImageOps.exif_transpose(before)), np.asarray(ImageOps.exif_transpose(after)))
+        assert np.array_equal(
+            np.asarray(ImageOps.exif_transpose(before)), np.asarray(ImageOps.exif_transpose(after))
+        )
     assert without_place(cleaned) == cleaned
 
 
 def test_both_byte_orders_are_read() -> None:
     """EXIF in Motorola's order (MM) is emptied as that in Intel's."""
-    tiff = b"MM\0*\0\0\0\x08\0\2" + b"\x01\x12\0\3\0\0\0\1\0\6\0\0" + b"\x88\x25\0\4\0\0\0\1\0\0\0\x26" + b"\0\0\0\0"
-    tiff += b"\0\2" + b"\0\1\0\2\0\0\0\2N\0\0\0" + b"\0\2\0\5\0\0\0\3\0\0\0\x44" + b"\0\0\0\0" + b"\0\0\0\x30\0\0\0\x01" * 3
+    tiff = (
+        b"MM\0*\0\0\0\x08\0\2"
+        + b"\x01\x12\0\3\0\0\0\1\0\6\0\0"
+        + b"\x88\x25\0\4\0\0\0\1\0\0\0\x26"
+        + b"\0\0\0\0"
+    )
+    tiff += (
+        b"\0\2"
+        + b"\0\1\0\2\0\0\0\2N\0\0\0"
+        + b"\0\2\0\5\0\0\0\3\0\0\0\x44"
+        + b"\0\0\0\0"
+        + b"\0\0\0\x30\0\0\0\x01" * 3
+    )
     data = picture(1, exif=b"Exif\0\0" + tiff)
 
     with Image.open(io.BytesIO(without_place(data))) as after:
@@ -116,7 +130,9 @@ def test_a_file_of_nothing_but_beginnings_takes_no_time(crumb: bytes) -> None:
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])
-def test_an_export_tells_no_place_and_a_second_one_writes_nothing(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_tells_no_place_and_a_second_one_writes_nothing(
+    tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The collected file keeps every byte, the exported one has no GPS; its name is still the digest of the original."""
     data = picture(1, (120, 100), exif=exif(), xmp=XMP)
     monkeypatch.setattr("exporting.drawn", lambda *_: data)
@@ -127,7 +143,11 @@ def test_an_export_tells_no_place_and_a_second_one_writes_nothing(tmp_path: Path
     shelf.export(tmp_path / "set", layout)
     _, again = shelf.export(tmp_path / "set", layout)
 
-    assert (again.counts["unchanged"], again.counts["removed"], again.counts.get("written", 0)) == (1, 0, 0)
+    assert (again.counts["unchanged"], again.counts["removed"], again.counts.get("written", 0)) == (
+        1,
+        0,
+        0,
+    )
     assert shelf.images.file(image.path or "").read_bytes() == data
     exported = contents(tmp_path / "set")
     assert any(without_place(data) in content for content in exported.values())
@@ -138,7 +158,16 @@ def test_a_crop_carries_nothing_of_the_original_but_pixels(tmp_path: Path) -> No
     """Neither EXIF, XMP nor a comment."""
     file = tmp_path / "original.jpg"
     file.write_bytes(picture(1, (400, 300), exif=exif(), xmp=XMP, comment=b"at home"))
-    row = Record(id="1", qid="Q1", name="One", status=Status.ACCEPTED, source="commons", url="https://x.example/1.jpg", width_px=400, height_px=300)
+    row = Record(
+        id="1",
+        qid="Q1",
+        name="One",
+        status=Status.ACCEPTED,
+        source="commons",
+        url="https://x.example/1.jpg",
+        width_px=400,
+        height_px=300,
+    )
 
     with Image.open(io.BytesIO(cut(Picture(row, file), Face(box=(100, 100, 200, 200))))) as crop:
         assert not {"exif", "xmp", "comment"} & set(crop.info)

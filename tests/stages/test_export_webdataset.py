@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from celebcollect.records import Status
+from celebcollect.domain.records import Status
 from celebcollect.stages.export import webdataset as webdataset_layout
 from exporting import Shelf, contents, keys, library, tree, varied
 
@@ -48,12 +48,18 @@ def test_webdataset_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path
 
     found = list(webdataset.WebDataset(urls, shardshuffle=False).decode("pil"))
 
-    assert {sample["__key__"] for sample in found} == {f"{image.qid}_{image.sha256}" for image in added.values()}
+    assert {sample["__key__"] for sample in found} == {
+        f"{image.qid}_{image.sha256}" for image in added.values()
+    }
     assert len(found) == len(added)
     for sample in found:
         image = added[sample["json"]["sha256"]]
         assert sample["jpg"].size == (120, 100)
-        assert (sample["json"]["name"], sample["json"]["url"], sample["json"]["author"]) == (image.name, image.url, image.author or "")
+        assert (sample["json"]["name"], sample["json"]["url"], sample["json"]["author"]) == (
+            image.name,
+            image.url,
+            image.author or "",
+        )
 
 
 @pytest.mark.parametrize("how", ["builder", "folder"])
@@ -63,12 +69,18 @@ def test_datasets_finds_every_picture_too(shelf: Shelf, tmp_path: Path, how: str
     summary, _ = shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
     datasets = library("datasets")
     datasets.disable_progress_bars()
-    asked: dict[str, Any] = {"path": "webdataset", "data_dir": str(tmp_path / "out")} if how == "builder" else {"path": str(tmp_path / "out")}
+    asked: dict[str, Any] = (
+        {"path": "webdataset", "data_dir": str(tmp_path / "out")}
+        if how == "builder"
+        else {"path": str(tmp_path / "out")}
+    )
 
     loaded = datasets.load_dataset(**asked, cache_dir=str(tmp_path / "cache"))
 
     assert {side: len(found) for side, found in loaded.items()} == summary.splits
-    assert {row["json"]["sha256"] for side in loaded.values() for row in side} == {image.sha256 for image in added}
+    assert {row["json"]["sha256"] for side in loaded.values() for row in side} == {
+        image.sha256 for image in added
+    }
     assert loaded["train"][0]["jpg"].size == (120, 100)
 
 
@@ -78,9 +90,12 @@ def test_shards_are_bounded_and_numbered_without_gaps(shelf: Shelf, tmp_path: Pa
     shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
 
     train = shards(tmp_path / "out", "train")
-    assert [shard.name for shard in train] == [f"train-{number:05}-of-{len(train):05}.tar" for number in range(len(train))]
+    assert [shard.name for shard in train] == [
+        f"train-{number:05}-of-{len(train):05}.tar" for number in range(len(train))
+    ]
     assert 5 < len(train) < 20
-    assert all(shard.stat().st_size <= SMALL + 10_240 for shard in train)  # the end of a tar file is filled up
+    # the end of a tar file is filled up
+    assert all(shard.stat().st_size <= SMALL + 10_240 for shard in train)
 
 
 def test_a_picture_larger_than_a_shard_gets_one_of_its_own(shelf: Shelf, tmp_path: Path) -> None:
@@ -116,7 +131,14 @@ def test_members_say_nothing_of_time_and_owner(shelf: Shelf, tmp_path: Path) -> 
     for shard in shards(tmp_path / "out"):
         with tarfile.open(shard) as tar:
             for member in tar:
-                assert (member.mtime, member.uid, member.gid, member.uname, member.gname, member.mode) == (0, 0, 0, "", "", 0o644)
+                assert (
+                    member.mtime,
+                    member.uid,
+                    member.gid,
+                    member.uname,
+                    member.gname,
+                    member.mode,
+                ) == (0, 0, 0, "", "", 0o644)
                 assert member.isfile()
 
 
@@ -137,13 +159,21 @@ def test_one_picture_more_rewrites_one_shard_only(shelf: Shelf, tmp_path: Path) 
     shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
     renumbered = 0
     for seed in range(2000, 2012):
-        before = {inode: data for name, (data, inode, _) in tree(tmp_path / "out").items() if name.endswith(".tar")}
+        before = {
+            inode: data
+            for name, (data, inode, _) in tree(tmp_path / "out").items()
+            if name.endswith(".tar")
+        }
         count = len(before)
         shelf.add(1, seed)
 
         _, tally = shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
 
-        after = {inode: data for name, (data, inode, _) in tree(tmp_path / "out").items() if name.endswith(".tar")}
+        after = {
+            inode: data
+            for name, (data, inode, _) in tree(tmp_path / "out").items()
+            if name.endswith(".tar")
+        }
         assert tally["written"] <= 2
         assert len(before.keys() & after.keys()) >= count - 1
         assert all(before[inode] == after[inode] for inode in before.keys() & after.keys())
@@ -153,7 +183,9 @@ def test_one_picture_more_rewrites_one_shard_only(shelf: Shelf, tmp_path: Path) 
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
-def test_without_hard_links_shards_are_written_again(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hard_links_shards_are_written_again(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a disk that knows no links (FAT, some networks) the result is the same."""
     varied(shelf)
     shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
@@ -185,7 +217,9 @@ def test_a_damaged_or_missing_shard_is_written_again(shelf: Shelf, tmp_path: Pat
     assert tally["written"] == 2
 
 
-def test_lost_originals_leave_the_shard_and_not_its_neighbours(shelf: Shelf, tmp_path: Path) -> None:
+def test_lost_originals_leave_the_shard_and_not_its_neighbours(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     """A shard of which nothing is left is not made."""
     added = varied(shelf, people=2)
     for image in added[1:]:
@@ -194,10 +228,14 @@ def test_lost_originals_leave_the_shard_and_not_its_neighbours(shelf: Shelf, tmp
     summary, tally = shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=1)
 
     assert (summary.images, tally.reasons) == (1, {"file_missing": 15})
-    assert {name.partition(".")[0] for name in members(tmp_path / "out")} == {f"{added[0].qid}_{added[0].sha256}"}
+    assert {name.partition(".")[0] for name in members(tmp_path / "out")} == {
+        f"{added[0].qid}_{added[0].sha256}"
+    }
 
 
-def test_a_death_in_the_middle_of_a_shard_leaves_no_half_shard(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_death_in_the_middle_of_a_shard_leaves_no_half_shard(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever happens while a shard is written, its name stands for the old bytes or the new ones, and the next export finishes it."""
     varied(shelf, people=2)
     shelf.export(tmp_path / "out", "webdataset")
@@ -233,7 +271,9 @@ def test_metadata_can_be_read_without_opening_a_shard(shelf: Shelf, tmp_path: Pa
     added = varied(shelf, people=3)
     shelf.export(tmp_path / "out", "webdataset", max_shard_bytes=SMALL)
 
-    rows = [json.loads(line) for line in (tmp_path / "out" / "metadata.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "out" / "metadata.jsonl").read_text().splitlines()
+    ]
 
     assert {f"{row['qid']}/{row['sha256']}" for row in rows} == keys(added)
     for row in rows:

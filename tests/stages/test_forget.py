@@ -10,8 +10,8 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Item
-from celebcollect.errors import StorageError
-from celebcollect.records import Celebrity, CleanRecord
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Celebrity, CleanRecord
 from celebcollect.stages.export import read_index
 from celebcollect.stages.forget import Removed
 from celebcollect.stages.train import Shelf
@@ -37,11 +37,21 @@ def test_everything_about_the_person_goes_and_is_told(world: World, tmp_path: Pa
     removed = world.forget("Q1")
 
     assert removed == Removed(
-        ["Q1"], images=3, files=3, cached=2, withdrawn=2, messages={"urls": 2, "urlsVerifie": 2}, exports={str(tmp_path / "out"): 2}
+        ["Q1"],
+        images=3,
+        files=3,
+        cached=2,
+        withdrawn=2,
+        messages={"urls": 2, "urlsVerifie": 2},
+        exports={str(tmp_path / "out"): 2},
     )
     assert list(world.images.files()) == [added[3].path]
     assert [image.qid for image in world.catalogue.images()] == ["Q2"]
-    assert [json.loads(value)["qid"] for topic in ("urls", "urlsVerifie", "dataclean") for value in world.values(topic)] == ["Q2"] * 3
+    assert [
+        json.loads(value)["qid"]
+        for topic in ("urls", "urlsVerifie", "dataclean")
+        for value in world.values(topic)
+    ] == ["Q2"] * 3
 
 
 def test_consumers_learn_of_the_withdrawal(world: World) -> None:
@@ -60,9 +70,29 @@ def test_consumers_learn_of_the_withdrawal(world: World) -> None:
 
 def test_pictures_that_only_the_topic_knows_are_withdrawn_too(world: World) -> None:
     """A crash may have left what the catalogue never learned; others may have published under keys of their own."""
-    stray = CleanRecord(qid="Q1", name="x", sha256="ab", path="images/Q1/ab.jpg", url="https://a.example", source="s",
-                        ml_use="unspecified", bytes=1, format="jpeg", width_px=1, height_px=1)  # fmt: skip
-    world.bus.publish("dataclean", [("Q1/ab", stray.to_json()), ("odd key", stray.to_json()), ("Q1/cd", b"not json"), ("Q12/ab", b"{}")])
+    stray = CleanRecord(
+        qid="Q1",
+        name="x",
+        sha256="ab",
+        path="images/Q1/ab.jpg",
+        url="https://a.example",
+        source="s",
+        # fmt: skip
+        ml_use="unspecified",
+        bytes=1,
+        format="jpeg",
+        width_px=1,
+        height_px=1,
+    )
+    world.bus.publish(
+        "dataclean",
+        [
+            ("Q1/ab", stray.to_json()),
+            ("odd key", stray.to_json()),
+            ("Q1/cd", b"not json"),
+            ("Q12/ab", b"{}"),
+        ],
+    )
 
     assert world.forget("Q1").withdrawn == 3
     assert world.values("dataclean") == [b"{}"]
@@ -91,12 +121,19 @@ def test_messages_in_every_disguise_are_found(world: World) -> None:
     """Without a key, under another key, broken, escaped, in a list, alone in dead letters; mentions in other people's messages are no harm."""
     for topic in ("urls", "mine"):
         world.bus.publish(topic, [item for item, _ in ODD])
-    letters = [dead.encode(message, "undecodable") for message in world.bus.read("mine") if message.value is not None]
+    letters = [
+        dead.encode(message, "undecodable")
+        for message in world.bus.read("mine")
+        if message.value is not None
+    ]
     world.bus.publish("urls.dead", letters)
 
     removed = world.forget("Q1")
 
-    kept = [(message.raw_key or (message.key or "").encode(), message.value) for message in world.bus.read("urls")]
+    kept = [
+        (message.raw_key or (message.key or "").encode(), message.value)
+        for message in world.bus.read("urls")
+    ]
     assert kept == [((key or "").encode(), value) for (key, value), gone in ODD if not gone]
     assert removed.messages["urls"] == removed.messages["mine"] == sum(gone for _, gone in ODD)
     left = [dead.decode(value).value for value in world.values("urls.dead")]
@@ -106,14 +143,21 @@ def test_messages_in_every_disguise_are_found(world: World) -> None:
 def test_other_items_of_the_same_person_go_too(world: World) -> None:
     """Who shares a TMDB or IMDb id is the same person, in the catalogue now or met later."""
     two_people(world)
-    world.people.append(Celebrity(qid="Q8", name="Name of Q1", tmdb_ids=("7", "100"), imdb_ids=("nm8",)))
+    world.people.append(
+        Celebrity(qid="Q8", name="Name of Q1", tmdb_ids=("7", "100"), imdb_ids=("nm8",))
+    )
     world.add(8, 5)
 
     removed = world.forget("Q1")
 
     assert removed.qids == ["Q1", "Q8"]
     assert [image.qid for image in world.catalogue.images()] == ["Q2"]
-    assert world.catalogue.save_people([Celebrity(qid="Q9", name="Later", imdb_ids=("nm8",))]).forgotten == 1
+    assert (
+        world.catalogue.save_people(
+            [Celebrity(qid="Q9", name="Later", imdb_ids=("nm8",))]
+        ).forgotten
+        == 1
+    )
     assert world.catalogue.forgotten(["Q1", "Q2", "Q8", "Q9"]) == {"Q1", "Q8", "Q9"}
 
 
@@ -138,12 +182,16 @@ def test_exports_lose_the_person_and_nothing_else_changes(world: World, tmp_path
 
     removed = world.forget("Q1")
 
-    assert removed.exports == {str(tmp_path / layout): 2 for layout in ("imagefolder", "webdataset")}
+    assert removed.exports == {
+        str(tmp_path / layout): 2 for layout in ("imagefolder", "webdataset")
+    }
     for layout in ("imagefolder", "webdataset"):
         index = read_index(tmp_path / layout)
         assert index
         assert index.keys() == want
-        everything = b"".join([name.encode() + data for name, data in contents(tmp_path / layout).items()])
+        everything = b"".join(
+            [name.encode() + data for name, data in contents(tmp_path / layout).items()]
+        )
         assert b"Q1/" not in everything
         assert b"Q1_" not in everything
         assert b"Name of Q1" not in everything
@@ -175,7 +223,11 @@ def test_galleries_are_written_again(world: World, tmp_path: Path) -> None:
     def stuck() -> None:
         raise StorageError("no room")
 
-    galleries = {tmp_path / "gone": gone, tmp_path / "stuck": stuck, tmp_path / "fine": lambda: written.append("fine")}
+    galleries = {
+        tmp_path / "gone": gone,
+        tmp_path / "stuck": stuck,
+        tmp_path / "fine": lambda: written.append("fine"),
+    }
     removed = world.forget("Q1", galleries=galleries)
 
     assert (removed.galleries, written) == ([str(tmp_path / "fine")], ["fine"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from celebcollect.errors import Busy, StorageError
-from celebcollect.records import Celebrity
+from celebcollect.domain.errors import Busy, StorageError
+from celebcollect.domain.records import Celebrity
 from celebcollect.stages import forget as forgetting
 from celebcollect.stages.export import imagefolder, read_index
 from forgetting import TASKS, World, candidate, two_people
@@ -38,13 +38,17 @@ def test_whoever_works_on_the_person_is_waited_for(world: World, task: str) -> N
 
     assert world.catalogue.forgotten(["Q1"]) == {"Q1"}
     assert len(world.catalogue.person_images("Q1")) == 3
-    assert world.catalogue.claim(TASKS[0] if task != TASKS[0] else TASKS[1], ["Q1"], owner=OTHER_PROCESS, lease_s=60) == ["Q1"], "ours are given back"
+    assert world.catalogue.claim(
+        TASKS[0] if task != TASKS[0] else TASKS[1], ["Q1"], owner=OTHER_PROCESS, lease_s=60
+    ) == ["Q1"], "ours are given back"
     for one in TASKS:
         world.catalogue.release(one, ["Q1"], owner=OTHER_PROCESS)
     assert world.forget("Q1").images == 3
 
 
-def test_an_export_that_is_gone_is_told_and_one_that_refuses_too(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_that_is_gone_is_told_and_one_that_refuses_too(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rest is done all the same."""
     two_people(world)
     for name in ("moved", "stuck", "fine"):
@@ -65,7 +69,9 @@ class Died(BaseException):
 
 
 @pytest.mark.parametrize("step", range(1, 9))
-def test_it_may_die_anywhere(world: World, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_may_die_anywhere(
+    world: World, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After any of its steps: nobody collects the person any more, and the same command does the rest."""
     two_people(world)
     world.people.append(Celebrity(qid="Q8", name="Name of Q8", tmdb_ids=("100",)))
@@ -96,15 +102,21 @@ def test_it_may_die_anywhere(world: World, tmp_path: Path, step: int, monkeypatc
     assert world.catalogue.forgotten(["Q1", "Q8"]) == {"Q1", "Q8"}
     assert world.catalogue.need_search("google", target=99) == ["Q2"]
 
-    # The claims are those of a live process here, as after a kill they are those of a dead one: both are free for it.
+    # The claims are those of a live process here, as after a kill they are those of a dead one:
+    # both are free for it.
     world.forget("Q1")
 
     assert {image.qid for image in world.catalogue.images()} == {"Q2"}
     assert [path.split("/")[1] for path in world.images.files()] == ["Q2"]
-    assert not [message for topic in ("urls", "urlsVerifie") for message in world.bus.read(topic) if message.key in ("Q1", "Q8")]
-    assert {message.key for message in world.bus.read("dataclean") if message.value is not None} == {
-        f"Q2/{image.sha256}" for image in world.catalogue.images()
-    }
+    assert not [
+        message
+        for topic in ("urls", "urlsVerifie")
+        for message in world.bus.read(topic)
+        if message.key in ("Q1", "Q8")
+    ]
+    assert {
+        message.key for message in world.bus.read("dataclean") if message.value is not None
+    } == {f"Q2/{image.sha256}" for image in world.catalogue.images()}
     index = read_index(tmp_path / "out")
     assert index
     assert index.pictures.keys() == {"Q2"}
@@ -123,7 +135,9 @@ def test_a_folder_that_is_a_link_is_removed_and_not_followed(world: World, tmp_p
     assert not (world.folder / "images" / "Q1").exists()
 
 
-def test_a_message_that_slips_in_meanwhile_goes_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_slips_in_meanwhile_goes_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A batch of `validate` that had asked before the person was forbidden publishes after the log was purged."""
     two_people(world)
     forget = world.catalogue.forget
@@ -146,7 +160,7 @@ def test_a_disk_that_refuses_is_told(world: World, monkeypatch: pytest.MonkeyPat
         raise OSError(30, "Read-only file system")
 
     with monkeypatch.context() as patch:
-        patch.setattr("celebcollect.catalogue.images.shutil.rmtree", refuse)
+        patch.setattr("celebcollect.images.folder.shutil.rmtree", refuse)
         with pytest.raises(StorageError, match="Read-only"):
             world.forget("Q1")
 

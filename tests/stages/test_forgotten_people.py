@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import Celebrity, ImageCandidate
-from celebcollect.report import Tally
-from celebcollect.stages.clean import clean_people
+from celebcollect.domain.records import Celebrity, ImageCandidate
+from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean.stage import clean_people
 from celebcollect.stages.collect import collect, find_people
 from picture_web import PictureWeb, Request, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
@@ -26,7 +26,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def web() -> Iterator[PictureWeb]:
     with serve() as web:
-        web.routes.update({f"/{name}.jpg": answer(picture(seed)) for seed, name in enumerate("abc")})
+        web.routes.update(
+            {f"/{name}.jpg": answer(picture(seed)) for seed, name in enumerate("abc")}
+        )
         yield web
 
 
@@ -40,7 +42,10 @@ class Everybody:
         self.asked: list[str] = []
 
     def people(self) -> Iterator[list[Celebrity]]:
-        yield [Celebrity(qid=f"Q{number}", name=f"Person {number}", tmdb_ids=(str(number),)) for number in (1, 2)]
+        yield [
+            Celebrity(qid=f"Q{number}", name=f"Person {number}", tmdb_ids=(str(number),))
+            for number in (1, 2)
+        ]
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         self.asked.append(person.qid)
@@ -78,7 +83,10 @@ def test_people_are_not_searched_by_who_knew_them_before(bench: Bench) -> None:
 def test_candidates_are_not_let_through(bench: Bench) -> None:
     """Whoever publishes them; the others of the batch pass."""
     bench.catalogue.forbid(["Q1"])
-    bench.publish("urls", *(candidate(f"https://example.org/{n}.jpg", qid) for n in range(3) for qid in ("Q1", "Q2")))
+    bench.publish(
+        "urls",
+        *(candidate(f"https://example.org/{n}.jpg", qid) for n in range(3) for qid in ("Q1", "Q2")),
+    )
 
     tally = bench.validate()
 
@@ -89,7 +97,12 @@ def test_candidates_are_not_let_through(bench: Bench) -> None:
 
 def test_pictures_are_not_downloaded(bench: Bench, web: PictureWeb) -> None:
     """What was let through before, and waits on a topic that cannot be purged, is not even asked for."""
-    bench.publish(VERIFIED, candidate(web.url("/a.jpg"), "Q1"), candidate(web.url("/b.jpg"), "Q2"), candidate(web.url("/c.jpg"), "Q1"))
+    bench.publish(
+        VERIFIED,
+        candidate(web.url("/a.jpg"), "Q1"),
+        candidate(web.url("/b.jpg"), "Q2"),
+        candidate(web.url("/c.jpg"), "Q1"),
+    )
     bench.catalogue.forbid(["Q1"])
 
     tally = bench.store()
@@ -109,7 +122,9 @@ def test_a_picture_that_is_under_way_leaves_nothing(bench: Bench, web: PictureWe
         return answer(picture(7))
 
     web.routes["/slow.jpg"] = slowly
-    bench.publish(VERIFIED, candidate(web.url("/slow.jpg"), "Q1"), candidate(web.url("/b.jpg"), "Q2"))
+    bench.publish(
+        VERIFIED, candidate(web.url("/slow.jpg"), "Q1"), candidate(web.url("/b.jpg"), "Q2")
+    )
 
     bench.store()
 
@@ -117,12 +132,22 @@ def test_a_picture_that_is_under_way_leaves_nothing(bench: Bench, web: PictureWe
     assert {image.qid for image in bench.catalogue.images()} == {"Q2"}
 
 
-def test_what_is_left_of_an_interrupted_forgetting_is_not_cleaned(bench: Bench, web: PictureWeb) -> None:
+def test_what_is_left_of_an_interrupted_forgetting_is_not_cleaned(
+    bench: Bench, web: PictureWeb
+) -> None:
     """Between the request and its end nothing about the person is published."""
     bench.publish(VERIFIED, candidate(web.url("/a.jpg"), "Q1"), candidate(web.url("/b.jpg"), "Q2"))
     bench.store()
     bench.catalogue.forbid(["Q1"])
 
-    clean_people(bench.catalogue, bench.folder, bench.bus, [], topic="dataclean", tally=Tally(), stop=threading.Event())
+    clean_people(
+        bench.catalogue,
+        bench.folder,
+        bench.bus,
+        [],
+        topic="dataclean",
+        tally=Tally(),
+        stop=threading.Event(),
+    )
 
     assert [str(message.key).partition("/")[0] for message in bench.bus.read("dataclean")] == ["Q2"]

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from celebcollect.checks.vision import dlib_engine
-from celebcollect.checks.vision.dlib_engine import DlibSpec
-from celebcollect.config import CleanConfig, StoreConfig
+from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.demo.drawing import encode, portrait
-from celebcollect.errors import ConfigError, UsageError
+from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.stages.identify import Seen, engine_of, identify
 from celebcollect.stages.train.model import Model
+from celebcollect.vision import dlib_engine
+from celebcollect.vision.dlib_engine import DlibSpec
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, shot_bytes
 
 SMALL = StoreConfig(max_bytes=200_000, max_pixels=2_000_000)
@@ -42,7 +42,9 @@ def who(seen: Seen) -> list[str]:
 
 def test_faces_are_named_in_the_order_of_the_files(model: Model, tmp_path: Path) -> None:
     """Unseen shots of those whom it knows, a stranger, both beside each other, one lying on its side by EXIF, and no face at all."""
-    known, stranger, both, turned, nobody = (tmp_path / name for name in ("known", "stranger", "both", "turned", "nobody"))
+    known, stranger, both, turned, nobody = (
+        tmp_path / name for name in ("known", "stranger", "both", "turned", "nobody")
+    )
     known.write_bytes(shot_bytes(DRAWN[0], 7))
     stranger.write_bytes(shot_bytes(STRANGER, 7))
     pair = Pillow.new("RGB", (960, 480))
@@ -82,19 +84,29 @@ def test_what_is_no_picture_is_told_and_the_others_go_on(model: Model, tmp_path:
     (tmp_path / "large").write_bytes(good.read_bytes() + bytes(200_000))
     (tmp_path / "bomb").write_bytes(encode(Pillow.new("1", (2000, 2000)), "PNG"))
     (tmp_path / "cut").write_bytes(good.read_bytes()[:-3000])
-    bad = [tmp_path / name for name in ("missing", "text", "pipe", "large", "bomb", "cut", "zero\0byte")]
+    bad = [
+        tmp_path / name
+        for name in ("missing", "text", "pipe", "large", "bomb", "cut", "zero\0byte")
+    ]
 
     seen = list(look(model, *bad[:3], good, tmp_path, *bad[3:]))
 
     faults = {one.file: one.fault for one in seen}
     assert faults.pop(good) is None
     assert who(next(one for one in seen if one.file == good)) == [f"Q{DRAWN[0]}"]
-    assert {file.name for file, fault in faults.items() if fault == "missing"} == {"missing", "zero\0byte"}
-    assert {fault for file, fault in faults.items() if file.name not in ("missing", "zero\0byte")} == {"no picture"}
+    assert {file.name for file, fault in faults.items() if fault == "missing"} == {
+        "missing",
+        "zero\0byte",
+    }
+    assert {
+        fault for file, fault in faults.items() if file.name not in ("missing", "zero\0byte")
+    } == {"no picture"}
     assert all(one.detail for one in seen if one.fault)
 
 
-def test_a_model_of_another_engine_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_another_engine_is_refused(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its distances would mean nothing; without any engine, what to install is told, whatever `clean` is configured to do."""
     other = Model(model.people, model.vectors, model.threshold, "another", model.fingerprint)
     with pytest.raises(UsageError, match="trained with embeddings 'another'"):
@@ -109,7 +121,13 @@ def test_a_model_of_another_engine_is_refused(model: Model, monkeypatch: pytest.
 
 def test_embeddings_of_another_length_are_refused(model: Model, tmp_path: Path) -> None:
     """A model file that says one thing and holds another ends with a message, not with a traceback."""
-    short = Model(model.people, np.ascontiguousarray(model.vectors[:, :64]), model.threshold, model.embedding_version, model.fingerprint)
+    short = Model(
+        model.people,
+        np.ascontiguousarray(model.vectors[:, :64]),
+        model.threshold,
+        model.embedding_version,
+        model.fingerprint,
+    )
     (tmp_path / "good").write_bytes(shot_bytes(DRAWN[0], 7))
 
     with pytest.raises(UsageError, match="64 numbers"):

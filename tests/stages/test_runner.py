@@ -12,11 +12,17 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Item, Message
-from celebcollect.bus.embedded import EmbeddedBus, EmbeddedSubscription
-from celebcollect.report import Tally
+from celebcollect.bus.sqlite.bus import EmbeddedBus, EmbeddedSubscription
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.runner import Output, Stage, consume, decode_candidate
 
-GOOD = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "url": "https://example.org/a.jpg", "source": "test"}
+GOOD = {
+    "schema": 1,
+    "qid": "Q42",
+    "name": "Douglas Adams",
+    "url": "https://example.org/a.jpg",
+    "source": "test",
+}
 
 
 class Crash(BaseException):
@@ -31,7 +37,9 @@ class Doubling:
     crash_at: str = ""
 
     def stage(self) -> Stage[str]:
-        return Stage(group="doubling", topics=("in",), decode=self.decode, handle=self.handle, batch=3)
+        return Stage(
+            group="doubling", topics=("in",), decode=self.decode, handle=self.handle, batch=3
+        )
 
     def decode(self, message: Message) -> str:
         self.step("decode")
@@ -61,7 +69,14 @@ def bus(tmp_path: Path) -> Iterator[EmbeddedBus]:
 
 
 def drain(stage: Stage[str], bus: EmbeddedBus, tally: Tally | None = None) -> None:
-    consume(stage, bus, tally or Tally(), stop=threading.Event(), more_may_come=lambda: False, poll_s=0.01)
+    consume(
+        stage,
+        bus,
+        tally or Tally(),
+        stop=threading.Event(),
+        more_may_come=lambda: False,
+        poll_s=0.01,
+    )
 
 
 def values(bus: EmbeddedBus, topic: str) -> list[str]:
@@ -81,7 +96,9 @@ def test_everything_is_passed_on_and_committed(bus: EmbeddedBus) -> None:
 
 
 @pytest.mark.parametrize("step", ["decode", "handle", "publish", "finish", "finished", "commit"])
-def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(
+    bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     """Whatever the step, the next consumer ends with the same effects; a message is repeated at most, never lost."""
     bus.publish("in", [(None, str(n).encode()) for n in range(7)])
     doubling = Doubling(crash_at=step)
@@ -111,7 +128,9 @@ def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(bus: Embedde
 
 
 @pytest.mark.parametrize("step", ["publish", "finish", "finished", "commit"])
-def test_a_stage_that_ends_in_the_background_loses_nothing_either(bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_stage_that_ends_in_the_background_loses_nothing_either(
+    bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     """A fault in the thread ends the loop with that fault, nothing behind it is committed, and the next consumer ends with the same effects."""
     bus.publish("in", [(None, str(n).encode()) for n in range(30)])
     doubling = Doubling(crash_at=step)
@@ -165,7 +184,14 @@ def test_a_stop_lets_the_background_end_what_it_has_begun(bus: EmbeddedBus) -> N
         stop.set()
         return doubling.handle(texts)
 
-    consume(replace(stage, handle=handle, background=True, ahead=1), bus, Tally(), stop=stop, more_may_come=lambda: True, poll_s=0.01)
+    consume(
+        replace(stage, handle=handle, background=True, ahead=1),
+        bus,
+        Tally(),
+        stop=stop,
+        more_may_come=lambda: True,
+        poll_s=0.01,
+    )
 
     with bus.subscribe(["in"], "doubling") as subscription:
         assert subscription.lag() == 9 - len(doubling.kept)
@@ -195,11 +221,16 @@ def dies_in(call: Callable[..., object]) -> Callable[..., object]:
         (json.dumps({**GOOD, "name": "\u202e\u0000"}).encode(), "name"),
         (json.dumps({**GOOD, "url": ""}).encode(), "url"),
         (json.dumps({**GOOD, "rank": "first"}).encode(), "rank"),
-        (b'{"name": "\\ud800", "schema": 1, "qid": "Q1", "url": "http://a.org", "source": "s"}', ""),
+        (
+            b'{"name": "\\ud800", "schema": 1, "qid": "Q1", "url": "http://a.org", "source": "s"}',
+            "",
+        ),
         (b"[" * 100_000, ""),
     ],
 )
-def test_garbage_becomes_a_dead_letter_with_its_bytes_and_coordinates(bus: EmbeddedBus, garbage: bytes | None, error: str) -> None:
+def test_garbage_becomes_a_dead_letter_with_its_bytes_and_coordinates(
+    bus: EmbeddedBus, garbage: bytes | None, error: str
+) -> None:
     """An undecodable message is kept whole, and the good one behind it is handled."""
     bus.publish("in", [("key", garbage), ("Q42", json.dumps(GOOD).encode())])
     seen: list[str] = []
@@ -221,7 +252,9 @@ def test_garbage_becomes_a_dead_letter_with_its_bytes_and_coordinates(bus: Embed
 
 def test_unknown_fields_are_no_error() -> None:
     """A message of somebody else's scraper may say more than we know."""
-    message = Message("in", 0, 0, "Q42", json.dumps({**GOOD, "mood": "happy", "rank": 3}).encode(), 0)
+    message = Message(
+        "in", 0, 0, "Q42", json.dumps({**GOOD, "mood": "happy", "rank": 3}).encode(), 0
+    )
 
     candidate = decode_candidate(message)
 
@@ -240,7 +273,14 @@ def test_a_stage_waits_while_more_may_come(bus: EmbeddedBus) -> None:
         upstream_done.set()
 
     threading.Timer(0.15, upstream).start()
-    consume(doubling.stage(), bus, Tally(), stop=threading.Event(), more_may_come=lambda: not upstream_done.is_set(), poll_s=0.01)
+    consume(
+        doubling.stage(),
+        bus,
+        Tally(),
+        stop=threading.Event(),
+        more_may_come=lambda: not upstream_done.is_set(),
+        poll_s=0.01,
+    )
 
     assert published.is_set()
     assert doubling.kept == {"late"}
@@ -257,7 +297,14 @@ def test_stop_ends_the_loop_between_two_batches(bus: EmbeddedBus) -> None:
         stop.set()
         return doubling.handle(texts)
 
-    consume(Stage(stage.group, stage.topics, stage.decode, handle, stage.batch), bus, Tally(), stop=stop, more_may_come=lambda: True, poll_s=0.01)
+    consume(
+        Stage(stage.group, stage.topics, stage.decode, handle, stage.batch),
+        bus,
+        Tally(),
+        stop=stop,
+        more_may_come=lambda: True,
+        poll_s=0.01,
+    )
 
     assert doubling.kept == {"0", "1", "2"}
     with bus.subscribe(["in"], "doubling") as subscription:
@@ -269,7 +316,15 @@ def test_a_limit_ends_the_loop_after_so_many_messages(bus: EmbeddedBus) -> None:
     bus.publish("in", [(None, f"{n}".encode()) for n in range(10)])
     doubling = Doubling()
 
-    consume(doubling.stage(), bus, Tally(), stop=threading.Event(), more_may_come=lambda: True, limit=4, poll_s=0.01)
+    consume(
+        doubling.stage(),
+        bus,
+        Tally(),
+        stop=threading.Event(),
+        more_may_come=lambda: True,
+        limit=4,
+        poll_s=0.01,
+    )
 
     assert values(bus, "out") == ["0", "1", "2", "3"]
     drain(doubling.stage(), bus)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import Status, now
-from celebcollect.stages import store as store_module
+from celebcollect.domain.records import Status, now
+from celebcollect.stages.store import stage as store_module
 from picture_web import PictureWeb, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -38,7 +38,9 @@ def offer(bench: Bench, web: PictureWeb, **bodies: bytes) -> None:
     bench.validate()
 
 
-def test_a_picture_is_stored_with_everything_that_was_measured(bench: Bench, web: PictureWeb) -> None:
+def test_a_picture_is_stored_with_everything_that_was_measured(
+    bench: Bench, web: PictureWeb
+) -> None:
     """Bytes as downloaded under their digest, and a row that says what they are."""
     data = picture(1, (320, 240))
     offer(bench, web, a__jpg=data)
@@ -47,7 +49,13 @@ def test_a_picture_is_stored_with_everything_that_was_measured(bench: Bench, web
 
     row, sha256 = bench.row("a.jpg"), hashlib.sha256(data).hexdigest()
     assert (row.status, row.sha256, row.path) == (Status.STORED, sha256, f"images/Q42/{sha256}.jpg")
-    assert (row.bytes, row.format, row.width_px, row.height_px, row.phash_version) == (len(data), "jpeg", 320, 240, 1)
+    assert (row.bytes, row.format, row.width_px, row.height_px, row.phash_version) == (
+        len(data),
+        "jpeg",
+        320,
+        240,
+        1,
+    )
     assert row.phash is not None
     assert row.stored_at is not None
     assert (bench.data_dir / (row.path or "")).read_bytes() == data
@@ -62,10 +70,15 @@ def test_the_bytes_decide_the_type(bench: Bench, web: PictureWeb) -> None:
 
     bench.store()
 
-    assert (bench.row("a.jpg").format, Path(bench.row("a.jpg").path or "").suffix) == ("png", ".png")
+    assert (bench.row("a.jpg").format, Path(bench.row("a.jpg").path or "").suffix) == (
+        "png",
+        ".png",
+    )
 
 
-def test_what_is_no_picture_fails_with_a_reason_and_leaves_no_file(bench: Bench, web: PictureWeb) -> None:
+def test_what_is_no_picture_fails_with_a_reason_and_leaves_no_file(
+    bench: Bench, web: PictureWeb
+) -> None:
     """Broken pictures and other files are failures for good, downloaded once."""
     bodies = {
         "html": b"<html>",
@@ -78,7 +91,10 @@ def test_what_is_no_picture_fails_with_a_reason_and_leaves_no_file(bench: Bench,
 
     tally = bench.store()
 
-    reasons = {name: (bench.row(name).status, bench.row(name).reason, bench.row(name).retry_at) for name in bodies}
+    reasons = {
+        name: (bench.row(name).status, bench.row(name).reason, bench.row(name).retry_at)
+        for name in bodies
+    }
     assert {name: reason for name, (_, reason, _) in reasons.items()} == {
         "html": "not_an_image",
         "empty": "empty",
@@ -86,7 +102,9 @@ def test_what_is_no_picture_fails_with_a_reason_and_leaves_no_file(bench: Bench,
         "tiff": "unsupported_format",
         "bomb": "too_many_pixels",
     }
-    assert all(status is Status.FAILED and retry_at is None for status, _, retry_at in reasons.values())
+    assert all(
+        status is Status.FAILED and retry_at is None for status, _, retry_at in reasons.values()
+    )
     assert bench.files() == set()
     assert tally["failed"] == sum(tally.reasons.values()) == 5
     assert all(web.asked(f"/{name}") == 1 for name in bodies)
@@ -127,19 +145,26 @@ def test_what_clean_has_decided_stays(bench: Bench, web: PictureWeb, status: Sta
     assert bench.row("a").status is status
 
 
-def test_the_same_bytes_of_one_person_are_one_file_and_two_rows(bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_bytes_of_one_person_are_one_file_and_two_rows(
+    bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Known bytes are neither decoded nor written again, wherever their file lies by now."""
     offer(bench, web, a=picture())
     bench.store()
     quarantined = bench.folder.place(bench.row("a").path or "", quarantined=True)
-    bench.catalogue.record_verdicts([bench.row("a").model_copy(update={"status": Status.REJECTED, "path": quarantined})])
+    bench.catalogue.record_verdicts(
+        [bench.row("a").model_copy(update={"status": Status.REJECTED, "path": quarantined})]
+    )
     monkeypatch.setattr(store_module, "inspect", lambda *_, **__: pytest.fail("decoded again"))
     offer(bench, web, b=picture())
 
     bench.store()
 
     assert (bench.row("b").status, bench.row("b").path) == (Status.STORED, quarantined)
-    assert (bench.row("b").phash, bench.row("b").width_px) == (bench.row("a").phash, bench.row("a").width_px)
+    assert (bench.row("b").phash, bench.row("b").width_px) == (
+        bench.row("a").phash,
+        bench.row("a").width_px,
+    )
     assert bench.files() == {quarantined}
 
 
@@ -164,12 +189,16 @@ def test_the_same_bytes_of_two_people_are_two_files(bench: Bench, web: PictureWe
     assert bench.rows()["Q1/a"].phash == bench.rows()["Q42/a"].phash
 
 
-def test_one_placeholder_for_very_many_urls_is_looked_up_once(bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_placeholder_for_very_many_urls_is_looked_up_once(
+    bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A site that serves one picture for all its URLs does not make the work grow with the square of them."""
     offer(bench, web, **{f"p{n}": picture() for n in range(100)})
     asked: list[object] = []
     with_bytes = bench.catalogue.with_bytes
-    monkeypatch.setattr(bench.catalogue, "with_bytes", lambda shas: (asked.append(shas), with_bytes(shas))[1])
+    monkeypatch.setattr(
+        bench.catalogue, "with_bytes", lambda shas: (asked.append(shas), with_bytes(shas))[1]
+    )
 
     bench.store()
 
@@ -198,13 +227,20 @@ def test_a_fault_that_stays_is_kept_for_a_later_run(bench: Bench, web: PictureWe
         bench.store()
 
         row = bench.row("a")
-        assert (row.status, row.reason, row.detail, row.attempts) == (Status.FAILED, "server_error", "HTTP 503", run)
+        assert (row.status, row.reason, row.detail, row.attempts) == (
+            Status.FAILED,
+            "server_error",
+            "HTTP 503",
+            run,
+        )
         assert web.asked("/a") == 3 * run
         if pause is None:
             assert row.retry_at is None
         else:
             assert begun + pause <= (row.retry_at or begun) <= now() + pause
-            bench.catalogue.record_stored([row.model_copy(update={"retry_at": now() - timedelta(seconds=1)})])
+            bench.catalogue.record_stored(
+                [row.model_copy(update={"retry_at": now() - timedelta(seconds=1)})]
+            )
             bench.publish(VERIFIED, candidate(web.url("/a")))
 
 
@@ -220,7 +256,9 @@ def test_a_row_that_waits_for_its_time_is_left_alone(bench: Bench, web: PictureW
     assert (tally.reasons, web.asked("/a")) == ({"known": 1}, 3)
 
 
-def test_a_host_that_asks_for_a_long_wait_is_not_asked_again_now(bench: Bench, web: PictureWeb) -> None:
+def test_a_host_that_asks_for_a_long_wait_is_not_asked_again_now(
+    bench: Bench, web: PictureWeb
+) -> None:
     """Retry-After beyond what a run may wait ends in a later run, and not before that time."""
     offer(bench, web, a=b"")
     web.routes["/a"] = answer(status=429, Retry_After="7200")
@@ -235,7 +273,12 @@ def test_a_host_that_asks_for_a_long_wait_is_not_asked_again_now(bench: Bench, w
 def test_candidates_that_nobody_validated_are_stored_too(bench: Bench, web: PictureWeb) -> None:
     """Anyone may publish on the verified topic; the row is made when the picture is there."""
     web.routes["/a"] = answer(picture())
-    bench.publish(VERIFIED, candidate(web.url("/a"), licence="CC0"), candidate("http://[broken"), candidate("file:///etc/passwd"))
+    bench.publish(
+        VERIFIED,
+        candidate(web.url("/a"), licence="CC0"),
+        candidate("http://[broken"),
+        candidate("file:///etc/passwd"),
+    )
 
     tally = bench.store()
 
@@ -246,7 +289,9 @@ def test_candidates_that_nobody_validated_are_stored_too(bench: Bench, web: Pict
 def test_a_name_that_looks_like_a_path_reaches_none(bench: Bench, web: PictureWeb) -> None:
     """Only the QID and the digest become part of a path."""
     web.routes["/../../../etc/passwd"] = web.routes["/etc/passwd"] = answer(picture())
-    bench.publish(VERIFIED, candidate(web.url("/../../../etc/passwd"), name="../../etc/passwd", source="../x"))
+    bench.publish(
+        VERIFIED, candidate(web.url("/../../../etc/passwd"), name="../../etc/passwd", source="../x")
+    )
 
     bench.store()
 

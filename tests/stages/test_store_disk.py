@@ -11,13 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.errors import StorageError
+from celebcollect.domain.errors import StorageError
+from celebcollect.images.folder import ImageFolder
 from picture_web import PictureWeb, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
-UNPRIVILEGED = ["setpriv", *(f"--{kind}=-dac_override,-dac_read_search" for kind in ("inh-caps", "bounding-set"))] if os.geteuid() == 0 else []
-"""Before a command: root may write everywhere, but not without these capabilities (capabilities(7))."""
+UNPRIVILEGED = (
+    [
+        "setpriv",
+        *(f"--{kind}=-dac_override,-dac_read_search" for kind in ("inh-caps", "bounding-set")),
+    ]
+    if os.geteuid() == 0
+    else []
+)
+"""Before a command: root may write everywhere, but not without these capabilities
+(capabilities(7))."""
 
 
 @pytest.fixture
@@ -40,7 +48,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 700 KB, mounted where the machine allows it."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "none", folder], capture_output=True, check=False).returncode:
+    if (
+        os.geteuid()
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=700k", "none", folder],
+            capture_output=True,
+            check=False,
+        ).returncode
+    ):
         pytest.skip("this machine lets nobody mount")
     yield folder
     subprocess.run(["umount", folder], check=True)
@@ -50,7 +65,9 @@ def offer(bench: Bench, web: PictureWeb, count: int = 5) -> None:
     bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(count)))
 
 
-def test_a_disk_that_refuses_stops_the_work_and_commits_nothing(bench: Bench, web: PictureWeb) -> None:
+def test_a_disk_that_refuses_stops_the_work_and_commits_nothing(
+    bench: Bench, web: PictureWeb
+) -> None:
     """The messages are delivered again when the disk is well, and nothing half-written lies about."""
     offer(bench, web)
     (bench.data_dir / "images").write_bytes(b"a file where the folder must be")
@@ -65,7 +82,9 @@ def test_a_disk_that_refuses_stops_the_work_and_commits_nothing(bench: Bench, we
     assert bench.store()["stored"] == 5
 
 
-def test_a_full_disk_stops_the_work_with_a_hint(bench: Bench, web: PictureWeb, small_disk: Path) -> None:
+def test_a_full_disk_stops_the_work_with_a_hint(
+    bench: Bench, web: PictureWeb, small_disk: Path
+) -> None:
     """ENOSPC is told in words, the offset stays, and after making room the same command ends the work."""
     for n in range(30):
         web.routes[f"/{n}"] = answer(picture(n, (400, 400), quality=100))
@@ -82,7 +101,9 @@ def test_a_full_disk_stops_the_work_with_a_hint(bench: Bench, web: PictureWeb, s
     assert bench.store()["stored"] == 30
 
 
-def test_a_read_only_disk_stops_the_work_with_a_hint(bench: Bench, web: PictureWeb, small_disk: Path) -> None:
+def test_a_read_only_disk_stops_the_work_with_a_hint(
+    bench: Bench, web: PictureWeb, small_disk: Path
+) -> None:
     """EROFS is told in words and nothing is committed."""
     offer(bench, web)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
@@ -95,11 +116,16 @@ def test_a_read_only_disk_stops_the_work_with_a_hint(bench: Bench, web: PictureW
     assert (bench.lag(), bench.rows()) == (5, {})
 
 
-def test_a_folder_without_permission_stops_the_command_with_a_hint(bench: Bench, web: PictureWeb) -> None:
+def test_a_folder_without_permission_stops_the_command_with_a_hint(
+    bench: Bench, web: PictureWeb
+) -> None:
     """EACCES is told in words on stderr, without a traceback, and nothing is committed."""
     offer(bench, web)
     (bench.data_dir / "images").mkdir(mode=0o500)
-    settings = {"CELEBCOLLECT_DATA_DIR": str(bench.data_dir), "CELEBCOLLECT_STORE__ALLOW_PRIVATE_ADDRESSES": "true"}
+    settings = {
+        "CELEBCOLLECT_DATA_DIR": str(bench.data_dir),
+        "CELEBCOLLECT_STORE__ALLOW_PRIVATE_ADDRESSES": "true",
+    }
 
     finished = subprocess.run(
         [*UNPRIVILEGED, sys.executable, "-m", "celebcollect", "store"],
@@ -114,7 +140,9 @@ def test_a_folder_without_permission_stops_the_command_with_a_hint(bench: Bench,
     assert bench.files() == set()
 
 
-def test_a_path_that_is_too_long_stops_the_work_with_a_hint(bench: Bench, web: PictureWeb, tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_stops_the_work_with_a_hint(
+    bench: Bench, web: PictureWeb, tmp_path: Path
+) -> None:
     """ENAMETOOLONG is told in words and nothing is committed."""
     offer(bench, web)
     bench.folder = ImageFolder(tmp_path.joinpath(*["x" * 200] * 25))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.stages.store_room import Room, Share
+from celebcollect.stages.store.memory_budget import Room, Share
 from picture_web import Pieces, Request, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -26,7 +26,9 @@ def test_more_downloads_begin_while_hosts_keep_the_decoders_waiting(tmp_path: Pa
     with serve("0.0.0.0") as web:
         web.routes = {f"/{n}": respond for n in range(16)}
         bench = Bench(tmp_path, workers=2, per_host=2, respect_robots=False)
-        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 4 + 1}")) for n in range(16)))
+        bench.publish(
+            VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 4 + 1}")) for n in range(16))
+        )
 
         tally = bench.store(timeout_s=60)
         bench.close()
@@ -40,17 +42,32 @@ def test_pictures_larger_than_all_room_come_one_after_another(tmp_path: Path) ->
     data = picture(1, (300, 300), quality=95)
     with serve("0.0.0.0") as web:
         web.routes = {f"/{n}": answer(picture(n, (300, 300), quality=95)) for n in range(12)}
-        web.routes["/chunked"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
-        bench = Bench(tmp_path, workers=1, per_host=1, max_bytes=max(len(picture(n, (300, 300), quality=95)) for n in range(12)))
+        web.routes["/chunked"] = (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+            % (len(data), data)
+        )
+        bench = Bench(
+            tmp_path,
+            workers=1,
+            per_host=1,
+            max_bytes=max(len(picture(n, (300, 300), quality=95)) for n in range(12)),
+        )
         paths = [*(f"/{n}" for n in range(12)), "/chunked"]
-        bench.publish(VERIFIED, *(candidate(web.url(path, f"127.0.0.{n % 6 + 1}")) for n, path in enumerate(paths)))
+        bench.publish(
+            VERIFIED,
+            *(candidate(web.url(path, f"127.0.0.{n % 6 + 1}")) for n, path in enumerate(paths)),
+        )
 
         assert bench.store()["stored"] == 13
         bench.close()
 
 
-@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked\r\n\r\n100\r\n", b"Content-Length: 2000000\r\n\r\n"])
-def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(tmp_path: Path, head: bytes) -> None:
+@pytest.mark.parametrize(
+    "head", [b"Transfer-Encoding: chunked\r\n\r\n100\r\n", b"Content-Length: 2000000\r\n\r\n"]
+)
+def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(
+    tmp_path: Path, head: bytes
+) -> None:
     """As many silent downloads as there is room for leave the small pictures of other hosts their way, and their hosts their name."""
     begun, last_came = time.monotonic(), threading.Event()
     waited_s: list[float] = []
@@ -68,10 +85,18 @@ def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(tmp_pat
         return answer(picture(int(request.path[1:])))
 
     with serve("0.0.0.0") as web:
-        web.routes = {f"/slow{n}": silent for n in range(4)} | {f"/{n}": answer(picture(n)) for n in range(7)} | {"/7": last}
+        web.routes = (
+            {f"/slow{n}": silent for n in range(4)}
+            | {f"/{n}": answer(picture(n)) for n in range(7)}
+            | {"/7": last}
+        )
         bench = Bench(tmp_path, workers=2, per_host=2, max_bytes=2_000_000, respect_robots=False)
-        bench.publish(VERIFIED, *(candidate(web.url(f"/slow{n}", f"127.0.0.{n % 2 + 1}")) for n in range(4)))
-        bench.publish(VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 2 + 3}")) for n in range(8)))
+        bench.publish(
+            VERIFIED, *(candidate(web.url(f"/slow{n}", f"127.0.0.{n % 2 + 1}")) for n in range(4))
+        )
+        bench.publish(
+            VERIFIED, *(candidate(web.url(f"/{n}", f"127.0.0.{n % 2 + 3}")) for n in range(8))
+        )
 
         tally = bench.store(timeout_s=30)
         bench.close()

@@ -10,9 +10,9 @@ import pytest
 
 from celebcollect.bus.base import TopicSpec
 from celebcollect.catalogue.claims import CLEAN as CLEANING
-from celebcollect.errors import StorageError
-from celebcollect.records import Status, now
-from celebcollect.stages.store_expired import NOTE, REASON, drop_expired
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Status, now
+from celebcollect.stages.store.expired import NOTE, REASON, drop_expired
 from picture_web import answer, picture, serve
 from storing import CLEAN, VERIFIED, Bench, candidate
 
@@ -28,7 +28,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def grow_old(bench: Bench, *, days: int = 181, status: Status = Status.ACCEPTED) -> None:
     """Let everything have been stored and cleaned so many days ago, with the last look at the terms before that."""
     long_ago = now() - timedelta(days=days)
-    rows = [row.model_copy(update={"status": status, "stored_at": long_ago, "facts": {"faces": {"n": 1}}}) for row in bench.catalogue.images()]
+    rows = [
+        row.model_copy(
+            update={"status": status, "stored_at": long_ago, "facts": {"faces": {"n": 1}}}
+        )
+        for row in bench.catalogue.images()
+    ]
     bench.catalogue.record_verdicts(rows)
     bench.catalogue.set_note(NOTE, None)
 
@@ -42,7 +47,9 @@ def test_an_old_picture_is_withdrawn_and_fetched_again(bench: Bench, status: Sta
     """In whatever state it is: the next run of `store` has it anew, with nothing that was measured on the old bytes."""
     with serve() as web:
         web.routes["/a"] = answer(picture(1))
-        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb", licence="TMDB API terms of use"))
+        bench.publish(
+            VERIFIED, candidate(web.url("/a"), source="tmdb", licence="TMDB API terms of use")
+        )
         bench.store()
         old = bench.row("a")
         grow_old(bench, status=status)
@@ -52,7 +59,12 @@ def test_an_old_picture_is_withdrawn_and_fetched_again(bench: Bench, status: Sta
 
     new = bench.row("a")
     assert (tally[REASON], tally["retried"], tally["stored"]) == (1, 1, 1)
-    assert (new.status, new.reason, new.facts, new.licence) == (Status.STORED, None, {}, old.licence)
+    assert (new.status, new.reason, new.facts, new.licence) == (
+        Status.STORED,
+        None,
+        {},
+        old.licence,
+    )
     assert new.sha256 != old.sha256
     assert bench.files() == {new.path}
     assert withdrawn(bench) == ([f"Q42/{old.sha256}"] if status is Status.ACCEPTED else [])
@@ -71,7 +83,12 @@ def test_what_the_source_no_longer_serves_is_gone(bench: Bench) -> None:
         bench.store()
 
     row = bench.row("a")
-    assert (row.status, row.reason, row.sha256, row.path) == (Status.FAILED, "not_found", None, None)
+    assert (row.status, row.reason, row.sha256, row.path) == (
+        Status.FAILED,
+        "not_found",
+        None,
+        None,
+    )
     assert bench.files() == set()
 
 
@@ -79,7 +96,11 @@ def test_young_ones_and_those_of_other_sources_stay(bench: Bench) -> None:
     """Nothing is asked of the web, and nothing changes."""
     with serve() as web:
         web.routes["/a"] = web.routes["/b"] = answer(picture())
-        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"), candidate(web.url("/b"), qid="Q7", source="commons"))
+        bench.publish(
+            VERIFIED,
+            candidate(web.url("/a"), source="tmdb"),
+            candidate(web.url("/b"), qid="Q7", source="commons"),
+        )
         bench.store()
         grow_old(bench, days=179)
         before = bench.rows()
@@ -95,7 +116,11 @@ def test_a_file_that_another_source_offers_too_stays(bench: Bench) -> None:
     """The same bytes under a free licence: the file is kept, and cleaning again decides which row stands for it."""
     with serve() as web:
         web.routes["/a"] = web.routes["/b"] = answer(picture())
-        bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"), candidate(web.url("/b"), source="commons"))
+        bench.publish(
+            VERIFIED,
+            candidate(web.url("/a"), source="tmdb"),
+            candidate(web.url("/b"), source="commons"),
+        )
         bench.store()
         grow_old(bench)
 

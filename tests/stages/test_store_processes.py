@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import ImageCandidate
+from celebcollect.domain.records import ImageCandidate
 from picture_web import PictureWeb, Request, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -55,7 +55,9 @@ def candidates(web: PictureWeb) -> list[ImageCandidate]:
 def start(data_dir: Path, log_dir: Path) -> subprocess.Popen[bytes]:
     """Start a worker and wait until its work begins."""
     program = Path(__file__).with_name("store_process.py")
-    process = subprocess.Popen([sys.executable, program, data_dir, log_dir], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, program, data_dir, log_dir], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdout is not None
     process.stdout.readline()
     return process
@@ -71,7 +73,19 @@ def outcome(data_dir: Path) -> Outcome:
     """Return every file with its bytes, and what the catalogue says of every candidate, times aside."""
     bench = Bench(data_dir)
     files = {path: (data_dir / path).read_bytes() for path in bench.files()}
-    rows = {row.id: (row.qid, row.status, row.reason, row.sha256, row.path, row.phash, row.width_px, row.rank) for row in bench.catalogue.images()}
+    rows = {
+        row.id: (
+            row.qid,
+            row.status,
+            row.reason,
+            row.sha256,
+            row.path,
+            row.phash,
+            row.width_px,
+            row.rank,
+        )
+        for row in bench.catalogue.images()
+    }
     bench.close()
     return files, rows
 
@@ -90,7 +104,9 @@ def expected(web: PictureWeb, tmp_path_factory: pytest.TempPathFactory) -> Outco
     return files, rows
 
 
-def let_work(process: subprocess.Popen[bytes], moment: str, data_dir: Path, rng: random.Random) -> None:
+def let_work(
+    process: subprocess.Popen[bytes], moment: str, data_dir: Path, rng: random.Random
+) -> None:
     """Return at a random time among the downloads, or as soon as files have got their names, or rows are written."""
     if moment == "time":
         time.sleep(rng.uniform(0.0, 0.25))
@@ -120,7 +136,18 @@ def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: 
     bench.publish(VERIFIED, *candidates(web))
     bench.close()
     rng, half_written = random.Random(5), 0
-    for moment in ("time", "files", "time", "rows", "time", "files", "time", "rows", "time", "time"):
+    for moment in (
+        "time",
+        "files",
+        "time",
+        "rows",
+        "time",
+        "files",
+        "time",
+        "rows",
+        "time",
+        "time",
+    ):
         process = start(tmp_path, tmp_path / "log")
         let_work(process, moment, tmp_path, rng)
         process.kill()
@@ -136,7 +163,10 @@ def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: 
 
 def test_three_workers_do_what_one_does(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
     """Workers that share catalogue and folder, with shares of the messages that overlap, leave the same data set."""
-    shares = [[one for n, one in enumerate(candidates(web)) if n % 3 == worker or n % 5 == 0] for worker in range(3)]
+    shares = [
+        [one for n, one in enumerate(candidates(web)) if n % 3 == worker or n % 5 == 0]
+        for worker in range(3)
+    ]
     for worker, share in enumerate(shares):
         bench = Bench(tmp_path)
         bench.bus.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import ImageCandidate, Status, now
-from celebcollect.stages.store_retry import publish_due
+from celebcollect.domain.records import ImageCandidate, Status, now
+from celebcollect.stages.store.retry import publish_due
 from celebcollect.web import hosts
 from picture_web import answer, picture, serve
 from storing import VERIFIED, Bench, candidate
@@ -24,7 +24,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def make_due(bench: Bench) -> None:
     """Let the time come at which failed rows may be tried again."""
-    rows = [row.model_copy(update={"retry_at": now() - timedelta(seconds=1)}) for row in bench.catalogue.images(status=Status.FAILED) if row.retry_at]
+    rows = [
+        row.model_copy(update={"retry_at": now() - timedelta(seconds=1)})
+        for row in bench.catalogue.images(status=Status.FAILED)
+        if row.retry_at
+    ]
     bench.catalogue.record_stored(rows)
 
 
@@ -42,9 +46,19 @@ def test_a_picture_comes_in_when_its_host_is_well_again(bench: Bench) -> None:
         tally = bench.store()
 
     assert (tally["retried"], tally["stored"]) == (1, 1)
-    assert [ImageCandidate.model_validate_json(message.value or b"") for message in bench.bus.read(VERIFIED)] == [sent, sent]
+    assert [
+        ImageCandidate.model_validate_json(message.value or b"")
+        for message in bench.bus.read(VERIFIED)
+    ] == [sent, sent]
     row = bench.row("a")
-    assert (row.status, row.reason, row.detail, row.retry_at, row.attempts, row.licence) == (Status.STORED, None, None, None, 2, "CC0")
+    assert (row.status, row.reason, row.detail, row.retry_at, row.attempts, row.licence) == (
+        Status.STORED,
+        None,
+        None,
+        None,
+        2,
+        "CC0",
+    )
 
 
 def test_publishing_twice_is_harmless(bench: Bench) -> None:
@@ -116,11 +130,15 @@ def test_urls_that_fail_cost_the_other_urls_of_their_host_nothing(bench: Bench) 
     assert tally.reasons == {"server_error": 50}
 
 
-def test_what_a_host_that_works_was_spared_is_fetched_at_the_end_of_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_host_that_works_was_spared_is_fetched_at_the_end_of_the_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The host rests after failures in a row: the run waits for it, and loses nothing."""
     monkeypatch.setattr(hosts, "_REST_S", 1.0)
     with serve() as web:
-        web.routes |= {f"/bad{n}": answer(status=500) for n in range(9)} | {f"/{n}": answer(picture(n)) for n in range(20)}
+        web.routes |= {f"/bad{n}": answer(status=500) for n in range(9)} | {
+            f"/{n}": answer(picture(n)) for n in range(20)
+        }
         bench.publish(VERIFIED, candidate(web.url("/0")))
         bench.publish(VERIFIED, *(candidate(web.url(f"/bad{n}")) for n in range(9)))
         bench.publish(VERIFIED, *(candidate(web.url(f"/{n}")) for n in range(1, 20)))

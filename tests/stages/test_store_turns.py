@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from celebcollect.stages.store_turns import Turns
+from celebcollect.stages.store.fair_queue import Turns
 
 
 def take(turns: Turns[int]) -> tuple[str, int]:
@@ -79,7 +79,9 @@ def test_closing_wakes_everybody() -> None:
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=60), st.integers(1, 4), st.integers(1, 6))
-def test_nothing_is_lost_and_no_host_exceeds_its_share(hosts: list[str], per_host: int, workers: int) -> None:
+def test_nothing_is_lost_and_no_host_exceeds_its_share(
+    hosts: list[str], per_host: int, workers: int
+) -> None:
     """Whatever the mix, every item comes once, in the order of its host, within the limit."""
     turns: Turns[int] = Turns(per_host)
     for n, host in enumerate(hosts):
@@ -88,7 +90,13 @@ def test_nothing_is_lost_and_no_host_exceeds_its_share(hosts: list[str], per_hos
     seen: dict[str, list[int]] = defaultdict(list)
     left = len(hosts)
     while left:
-        while len(out) < workers and left > len(out) and any(Counter(host for host, _ in out)[host] < per_host for host in _waiting(hosts, seen)):
+        while (
+            len(out) < workers
+            and left > len(out)
+            and any(
+                Counter(host for host, _ in out)[host] < per_host for host in _waiting(hosts, seen)
+            )
+        ):
             host, n = take(turns)
             seen[host].append(n)
             out.append((host, n))
@@ -97,7 +105,9 @@ def test_nothing_is_lost_and_no_host_exceeds_its_share(hosts: list[str], per_hos
         turns.done(host)
         left -= 1
 
-    assert {host: [n for n, other in enumerate(hosts) if other == host] for host in set(hosts)} == dict(seen)
+    assert {
+        host: [n for n, other in enumerate(hosts) if other == host] for host in set(hosts)
+    } == dict(seen)
 
 
 def _waiting(hosts: list[str], seen: dict[str, list[int]]) -> set[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from celebcollect.errors import Busy, Interrupted, NothingProduced, UsageError
-from celebcollect.records import MlUse
+from celebcollect.domain.errors import Busy, Interrupted, NothingProduced, UsageError
+from celebcollect.domain.records import MlUse
 from celebcollect.stages.train import Shelf, forget
 from celebcollect.stages.train.shelf import CHARTS, LOCK, REPORT
 from training import TOPIC, School, point, record
@@ -128,11 +128,19 @@ def test_pictures_without_a_usable_embedding_are_left_out_and_counted(school: Sc
     trained = school.train()
 
     assert len(trained.model.vectors) == 20
-    assert school.tally.reasons == {"no_embedding": 2, "broken_embedding": 2, "other_embedding": 2, "too_few_pictures": 1}
+    assert school.tally.reasons == {
+        "no_embedding": 2,
+        "broken_embedding": 2,
+        "other_embedding": 2,
+        "too_few_pictures": 1,
+    }
     assert trained.people_left_out == 1
 
 
-@pytest.mark.parametrize("records", [[], [record(1, shot) for shot in range(5)], [record(person, 0) for person in range(1, 9)]])
+@pytest.mark.parametrize(
+    "records",
+    [[], [record(1, shot) for shot in range(5)], [record(person, 0) for person in range(1, 9)]],
+)
 def test_too_small_a_set_is_refused(school: School, records: list) -> None:
     """Nobody, one person, or many people with one picture each: exit code 4, and no file."""
     school.publish(*records)
@@ -145,7 +153,13 @@ def test_too_small_a_set_is_refused(school: School, records: list) -> None:
 
 def test_a_set_without_embeddings_says_what_to_install(school: School) -> None:
     """Whoever cleaned without the extra is told its name."""
-    school.publish(*(record(person, shot, embedding=None, embedding_version=None) for person in (1, 2) for shot in range(3)))
+    school.publish(
+        *(
+            record(person, shot, embedding=None, embedding_version=None)
+            for person in (1, 2)
+            for shot in range(3)
+        )
+    )
 
     with pytest.raises(NothingProduced) as caught:
         school.train()
@@ -216,7 +230,9 @@ def test_a_training_that_died_while_it_saved_is_found(school: School) -> None:
         patch.setattr("celebcollect.stages.train.shelf.sync_folder", lambda folder: None)
         replaced: list[str] = []
         replace = Path.replace
-        patch.setattr(Path, "replace", lambda part, file: replaced.append(file.name) or replace(part, file))
+        patch.setattr(
+            Path, "replace", lambda part, file: replaced.append(file.name) or replace(part, file)
+        )
         school.train()
 
     assert replaced == [REPORT, *CHARTS, school.file().name]
@@ -248,7 +264,12 @@ def test_the_forgotten_do_not_come_back_by_the_topic(school: School) -> None:
 def test_numbers_beyond_all_faces_do_no_harm(school: School) -> None:
     """Anybody may publish embeddings: the largest numbers that there are fall into the last bin."""
     school.people(1, 2)
-    school.publish(*(record(3, shot, np.full(128, 3e38 * (-1) ** shot, dtype=np.float32)) for shot in range(10)))
+    school.publish(
+        *(
+            record(3, shot, np.full(128, 3e38 * (-1) ** shot, dtype=np.float32))
+            for shot in range(10)
+        )
+    )
 
     measured = school.train().evaluation
 

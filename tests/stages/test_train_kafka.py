@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.config import KafkaConfig
+from celebcollect.config.sections import KafkaConfig
 from services.kafka_keeper import Broker
 from training import School, record
 
@@ -30,7 +30,9 @@ def test_training_reads_all_partitions_and_leaves_no_lag(school: School) -> None
 
     first = school.train()
     lag = school.lag()
-    school.bus.publish(school.topic, [(record(3, shot).key, None) for shot in range(10)] + [("Q9/x", b"{broken")])
+    school.bus.publish(
+        school.topic, [(record(3, shot).key, None) for shot in range(10)] + [("Q9/x", b"{broken")]
+    )
     waiting = school.lag()
     second = school.train()
 

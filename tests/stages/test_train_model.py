@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from celebcollect.errors import UsageError
+from celebcollect.domain.errors import UsageError
 from celebcollect.stages.train import Shelf
 from celebcollect.stages.train.model import Model, Sample, fit
 from celebcollect.stages.train.model_file import KEY, pack, read
@@ -20,7 +20,11 @@ from training import School, point
 
 
 def samples(*people: int, shots: int = 4) -> list[Sample]:
-    return [Sample(f"Q{person}", f"Person {person}", f"{person:032x}{shot:032x}", point(person, shot)) for person in people for shot in range(shots)]
+    return [
+        Sample(f"Q{person}", f"Person {person}", f"{person:032x}{shot:032x}", point(person, shot))
+        for person in people
+        for shot in range(shots)
+    ]
 
 
 def model(*people: int) -> Model:
@@ -35,7 +39,11 @@ def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
 
     found = read(tmp_path / "m")
 
-    assert (found.people, found.threshold, found.embedding_version) == (written.people, 0.43, "1 a b")
+    assert (found.people, found.threshold, found.embedding_version) == (
+        written.people,
+        0.43,
+        "1 a b",
+    )
     assert np.array_equal(found.vectors, written.vectors)
     assert pack(found) == pack(written)
 
@@ -44,15 +52,28 @@ def test_the_nearest_mean_decides_and_the_nearest_photograph_rejects() -> None:
     """As scikit-learn's NearestCentroid says, behind the gate."""
     neighbours = pytest.importorskip("sklearn.neighbors")
     some = samples(*range(1, 9))
-    faces = np.stack([point(person, 50) + np.random.default_rng(person).normal(scale=0.08, size=128) for person in range(1, 15)]).astype(np.float32)
-    reference = neighbours.NearestCentroid().fit(np.stack([sample.vector for sample in some]), [sample.qid for sample in some])
+    faces = np.stack(
+        [
+            point(person, 50) + np.random.default_rng(person).normal(scale=0.08, size=128)
+            for person in range(1, 15)
+        ]
+    ).astype(np.float32)
+    reference = neighbours.NearestCentroid().fit(
+        np.stack([sample.vector for sample in some]), [sample.qid for sample in some]
+    )
     trained = fit(some, threshold=1.0, embedding_version="v")
 
     guesses = trained.guess(faces)
 
-    assert [trained.people[person].qid for person in guesses.people] == reference.predict(faces).tolist()
+    assert [trained.people[person].qid for person in guesses.people] == reference.predict(
+        faces
+    ).tolist()
     nearest = [
-        min(np.linalg.norm(face - sample.vector) for sample in some if sample.qid == trained.people[person].qid)
+        min(
+            np.linalg.norm(face - sample.vector)
+            for sample in some
+            if sample.qid == trained.people[person].qid
+        )
         for face, person in zip(faces, guesses.people, strict=True)
     ]
     assert np.allclose(guesses.distances, nearest, atol=1e-5)
@@ -71,7 +92,14 @@ def test_a_person_can_be_made_a_stranger() -> None:
     assert guesses.known.tolist() == [False, True]
 
 
-ABOUT = json.dumps({"people": [{"qid": "Q1", "name": "a", "pictures": 2}], "threshold": 0.5, "embedding_version": "v", "fingerprint": "f"})
+ABOUT = json.dumps(
+    {
+        "people": [{"qid": "Q1", "name": "a", "pictures": 2}],
+        "threshold": 0.5,
+        "embedding_version": "v",
+        "fingerprint": "f",
+    }
+)
 VECTORS = np.zeros((2, 128), dtype=np.float32)
 
 
@@ -114,7 +142,9 @@ def broken() -> dict[str, bytes]:
         "one axis": file_with(ABOUT, VECTORS.ravel()),
         "offsets": header({"vectors": {"dtype": "F32", "shape": [2, 2], "data_offsets": [-16, 0]}}),
         "type": header({"vectors": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}),
-        "shape": header({"vectors": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}),
+        "shape": header(
+            {"vectors": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}
+        ),
         "texts": header({"__metadata__": {"kind": 1}}),
         "list": header([1]),
     }
@@ -164,7 +194,9 @@ model = Shelf(Path({str(tmp_path)!r})).load()
 print(model.people[model.guess(face[None]).people[0]].qid)
 """
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
 
     assert done.stdout.strip() == "Q2", done.stderr
 

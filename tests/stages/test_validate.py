@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.records import MAX_TEXT_CHARS, ImageCandidate, Status, image_id
+from celebcollect.domain.records import MAX_TEXT_CHARS, ImageCandidate, Status, image_id
 from celebcollect.stages import validate
 from storing import VERIFIED, Bench, candidate
 
@@ -21,12 +21,21 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def passed_on(bench: Bench) -> list[ImageCandidate]:
-    return [ImageCandidate.model_validate_json(message.value or b"") for message in bench.bus.read(VERIFIED)]
+    return [
+        ImageCandidate.model_validate_json(message.value or b"")
+        for message in bench.bus.read(VERIFIED)
+    ]
 
 
 def test_a_good_candidate_is_passed_on_whole_and_known_from_then_on(bench: Bench) -> None:
     """The message keeps every fact and its own spelling of the URL, keyed by person; the catalogue has its row."""
-    sent = candidate("HTTP://Example.com:80/a.jpg?b=1&a=2#x", rank=3, licence="CC0", author="Somebody", page_title="A page")
+    sent = candidate(
+        "HTTP://Example.com:80/a.jpg?b=1&a=2#x",
+        rank=3,
+        licence="CC0",
+        author="Somebody",
+        page_title="A page",
+    )
     bench.publish("urls", sent)
 
     tally = bench.validate(allow_private=False)
@@ -41,37 +50,60 @@ def test_a_good_candidate_is_passed_on_whole_and_known_from_then_on(bench: Bench
 
 def test_every_loss_is_counted_with_its_reason(bench: Bench) -> None:
     """Refused URLs never reach the topic, and the tally says why."""
-    bench.publish("urls", candidate("http://127.0.0.1/a.jpg"), candidate("ftp://example.com/a.jpg"), candidate("http://localhost/"))
+    bench.publish(
+        "urls",
+        candidate("http://127.0.0.1/a.jpg"),
+        candidate("ftp://example.com/a.jpg"),
+        candidate("http://localhost/"),
+    )
     bench.publish("urlsFromTmdb", candidate("http://a@example.com/a.jpg"), candidate("nonsense"))
 
     tally = bench.validate(allow_private=False)
 
-    assert tally.reasons == {"private_address": 1, "not_http": 1, "private_name": 1, "userinfo": 1, "malformed_url": 1}
+    assert tally.reasons == {
+        "private_address": 1,
+        "not_http": 1,
+        "private_name": 1,
+        "userinfo": 1,
+        "malformed_url": 1,
+    }
     assert VERIFIED not in {info.name for info in bench.bus.topics()}
 
 
 def test_a_url_passes_once_for_each_person(bench: Bench) -> None:
     """Spellings of one URL are one candidate, in one batch and across runs; another person's is another."""
     bench.publish(
-        "urls", candidate("http://example.com/a.jpg"), candidate("http://EXAMPLE.com:80/a.jpg#2"), candidate("http://example.com/a.jpg", "Q1")
+        "urls",
+        candidate("http://example.com/a.jpg"),
+        candidate("http://EXAMPLE.com:80/a.jpg#2"),
+        candidate("http://example.com/a.jpg", "Q1"),
     )
     first = bench.validate(allow_private=False)
     bench.publish("urlsFromTmdb", candidate("http://example.com/x/../a.jpg"))
 
     second = bench.validate(allow_private=False)
 
-    assert [(one.qid, one.url) for one in passed_on(bench)] == [("Q42", "http://example.com/a.jpg"), ("Q1", "http://example.com/a.jpg")]
+    assert [(one.qid, one.url) for one in passed_on(bench)] == [
+        ("Q42", "http://example.com/a.jpg"),
+        ("Q1", "http://example.com/a.jpg"),
+    ]
     assert (first.reasons, second.reasons) == ({"repeated": 1}, {"known": 1})
 
 
-def test_a_url_passes_once_although_the_batch_before_is_still_being_published(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_passes_once_although_the_batch_before_is_still_being_published(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is on its way to the topic counts as known, before the catalogue says so."""
     monkeypatch.setattr(validate, "BATCH", 5)
-    bench.publish("urls", *(candidate(f"http://example.com/{place % 7}.jpg") for place in range(40)))
+    bench.publish(
+        "urls", *(candidate(f"http://example.com/{place % 7}.jpg") for place in range(40))
+    )
 
     tally = bench.validate(allow_private=False)
 
-    assert sorted(one.url for one in passed_on(bench)) == [f"http://example.com/{place}.jpg" for place in range(7)]
+    assert sorted(one.url for one in passed_on(bench)) == [
+        f"http://example.com/{place}.jpg" for place in range(7)
+    ]
     assert (tally.counts, tally.reasons) == ({"verified": 7}, {"known": 33})
 
 
@@ -87,12 +119,26 @@ def test_a_candidate_of_an_unknown_person_adds_the_person(bench: Bench) -> None:
 def test_facts_without_measure_leave_room_for_what_is_added(bench: Bench) -> None:
     """Texts are cut off and endless links left out: a message near the broker's limit must still fit when `clean` has added to it."""
     endless = "http://example.org/" + "x" * 300_000
-    bench.publish("urls", candidate("http://example.com/a.jpg", page_url=endless, licence_url=endless, author="y" * 300_000, page_title="A page"))
+    bench.publish(
+        "urls",
+        candidate(
+            "http://example.com/a.jpg",
+            page_url=endless,
+            licence_url=endless,
+            author="y" * 300_000,
+            page_title="A page",
+        ),
+    )
 
     bench.validate(allow_private=False)
 
     (sent,), (row,) = passed_on(bench), bench.catalogue.images()
-    assert (sent.page_url, sent.licence_url, sent.author, sent.page_title) == (None, None, "y" * MAX_TEXT_CHARS, "A page")
+    assert (sent.page_url, sent.licence_url, sent.author, sent.page_title) == (
+        None,
+        None,
+        "y" * MAX_TEXT_CHARS,
+        "A page",
+    )
     assert (row.page_url, row.author) == (None, sent.author)
 
 
@@ -112,7 +158,9 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("moment", ["publish", "published", "marked"])
-def test_a_crash_at_any_moment_loses_no_candidate(bench: Bench, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+def test_a_crash_at_any_moment_loses_no_candidate(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     """Published first and marked second: in the other order, the repeated message would look known and be lost for ever."""
     bench.publish("urls", *(candidate(f"http://example.com/{n}.jpg") for n in range(5)))
     publish, mark = bench.bus.publish, bench.catalogue.add_verified
@@ -136,7 +184,9 @@ def test_a_crash_at_any_moment_loses_no_candidate(bench: Bench, monkeypatch: pyt
 
     bench.validate(allow_private=False)
 
-    assert {one.url for one in passed_on(bench)} == {f"http://example.com/{n}.jpg" for n in range(5)}
+    assert {one.url for one in passed_on(bench)} == {
+        f"http://example.com/{n}.jpg" for n in range(5)
+    }
     assert len(list(bench.catalogue.images())) == 5
 
 
@@ -145,7 +195,9 @@ def test_a_batch_costs_one_look_up(bench: Bench, monkeypatch: pytest.MonkeyPatch
     bench.publish("urls", *(candidate(f"http://example.com/{n}.jpg") for n in range(400)))
     asked: list[int] = []
     known = bench.catalogue.known
-    monkeypatch.setattr(bench.catalogue, "known", lambda ids: (asked.append(len(ids)), known(ids))[1])
+    monkeypatch.setattr(
+        bench.catalogue, "known", lambda ids: (asked.append(len(ids)), known(ids))[1]
+    )
 
     bench.validate(allow_private=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any, Self
 
-from celebcollect.config import HttpConfig
+from celebcollect.config.sections import HttpConfig
 from celebcollect.web.client import ApiClient, Manners
 
 
@@ -22,9 +22,20 @@ class Clients:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def make(self, *, timeout_s: float = 5, contact: str = "", manners: Manners | None = None, **options: Any) -> ApiClient:
+    def make(
+        self,
+        *,
+        timeout_s: float = 5,
+        contact: str = "",
+        manners: Manners | None = None,
+        **options: Any,
+    ) -> ApiClient:
         """Make a client, by default one without a pace."""
         options.setdefault("wait", self.waits.append)
-        api = ApiClient(HttpConfig(timeout_s=timeout_s, contact=contact), manners or Manners(rate_per_s=10_000, burst=10_000), **options)
+        api = ApiClient(
+            HttpConfig(timeout_s=timeout_s, contact=contact),
+            manners or Manners(rate_per_s=10_000, burst=10_000),
+            **options,
+        )
         self._open.callback(api.close)
         return api

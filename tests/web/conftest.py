@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import certifi
 import pytest
 
-from celebcollect.config import HttpConfig, StoreConfig
+from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web.fetch import Fetcher
 from picture_web import PictureWeb, serve
 
@@ -33,7 +33,9 @@ def fetcher(public_trust: ssl.SSLContext) -> Iterator[Callable[..., Fetcher]]:
 
     def make(timeout_s: float = 5, contact: str = "", **store: object) -> Fetcher:
         settings = StoreConfig(**{"allow_private_addresses": True, **store})
-        made.append(Fetcher(settings, HttpConfig(timeout_s=timeout_s, contact=contact), tls=public_trust))
+        made.append(
+            Fetcher(settings, HttpConfig(timeout_s=timeout_s, contact=contact), tls=public_trust)
+        )
         return made[-1]
 
     yield make

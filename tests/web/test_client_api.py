@@ -11,8 +11,8 @@ import pytest
 
 from api_server import ApiServer, Reply
 from celebcollect import __version__
-from celebcollect.errors import Interrupted, SourceBlocked, SourceError
-from celebcollect.records import now
+from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.records import now
 from celebcollect.web.client import ApiError, Manners
 from client_maker import Clients
 
@@ -36,7 +36,9 @@ def test_asks_once_and_says_who_it_is(server: ApiServer, clients: Clients) -> No
     server.on("/a", Reply({"x": [1]}))
     api = clients.make(contact="me@example.org")
 
-    assert api.get_json(f"{server.url}/a", {"q": 'A+B & "C" #1 100% é Ж'}, {"Authorization": "Bearer t"}) == {"x": [1]}
+    assert api.get_json(
+        f"{server.url}/a", {"q": 'A+B & "C" #1 100% é Ж'}, {"Authorization": "Bearer t"}
+    ) == {"x": [1]}
     (request,) = server.requests
     assert request.query == {"q": 'A+B & "C" #1 100% é Ж'}
     assert request.headers["user-agent"] == f"celebcollect/{__version__} (me@example.org)"
@@ -96,7 +98,9 @@ def test_refusals_are_not_repeated(server: ApiServer, clients: Clients, status: 
 
 
 @pytest.mark.parametrize(("header", "least_s"), [("3", 3), ("0", 1), ("nonsense", 0.3)])
-def test_retry_after_is_waited_for(server: ApiServer, clients: Clients, header: str, least_s: float) -> None:
+def test_retry_after_is_waited_for(
+    server: ApiServer, clients: Clients, header: str, least_s: float
+) -> None:
     """The server's wish to wait is honoured; 0 means a second, nonsense the usual wait."""
     server.on("/a", Reply(status=429, headers={"Retry-After": header}), Reply({}))
     clients.make().get_json(f"{server.url}/a")

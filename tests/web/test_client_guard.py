@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from api_server import ApiServer, Reply, Request, most_in_a_window
-from celebcollect.errors import SourceError
+from celebcollect.domain.errors import SourceError
 from celebcollect.web import client
 from celebcollect.web.client import ApiError, Manners
 from client_maker import Clients
@@ -31,7 +31,10 @@ def clients() -> Iterator[Clients]:
         yield maker
 
 
-@pytest.mark.parametrize("body", ["[" * 200_000, "{'a': 1}", "<html></html>", "", b"\xff\xfe\x00", '{"n": ' + "9" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 200_000, "{'a': 1}", "<html></html>", "", b"\xff\xfe\x00", '{"n": ' + "9" * 5000 + "}"],
+)
 def test_hostile_json_is_an_error(server: ApiServer, clients: Clients, body: str | bytes) -> None:
     """What is no JSON, or JSON that breaks parsers, is told as such."""
     server.on("/a", Reply(body))
@@ -40,7 +43,9 @@ def test_hostile_json_is_an_error(server: ApiServer, clients: Clients, body: str
         clients.make().get_json(f"{server.url}/a")
 
 
-def test_huge_answers_are_cut(server: ApiServer, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_huge_answers_are_cut(
+    server: ApiServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An answer beyond the cap is not read to its end and not asked for again."""
     monkeypatch.setattr(client, "MAX_ANSWER_BYTES", 1000)
     server.on("/a", Reply("1" * 1001))
@@ -63,7 +68,9 @@ def test_redirect_at_home_is_followed(server: ApiServer, clients: Clients) -> No
     assert len(counted) == 2
 
 
-def test_proxies_of_the_environment_are_not_used(server: ApiServer, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_not_used(
+    server: ApiServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A proxy in the environment sees none of our requests, and none of our tokens."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -74,7 +81,15 @@ def test_proxies_of_the_environment_are_not_used(server: ApiServer, clients: Cli
 
 @pytest.mark.parametrize(
     "target",
-    ["http://localhost:{port}/b", "http://127.0.0.1:1/b", "https://127.0.0.1:{port}/b", "//evil.example/", "file:///etc/passwd", "http://[", "/a"],
+    [
+        "http://localhost:{port}/b",
+        "http://127.0.0.1:1/b",
+        "https://127.0.0.1:{port}/b",
+        "//evil.example/",
+        "file:///etc/passwd",
+        "http://[",
+        "/a",
+    ],
 )
 def test_other_redirects_are_refused(server: ApiServer, clients: Clients, target: str) -> None:
     """A redirect to another host, port or scheme, or in circles, is refused: the token stays at home."""
@@ -86,16 +101,27 @@ def test_other_redirects_are_refused(server: ApiServer, clients: Clients, target
     assert caught.value.status == 302
 
 
-def test_no_secret_in_logs_or_errors(server: ApiServer, clients: Clients, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_in_logs_or_errors(
+    server: ApiServer, clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
     """Neither log lines of any logger and level nor error messages show a header, and our own lines show no URL."""
     caplog.set_level(logging.DEBUG)
-    server.on("/a", Reply(status=429), Reply(status=500), Reply(status=404, body={"echo": "Bearer s3cret"}))
+    server.on(
+        "/a",
+        Reply(status=429),
+        Reply(status=500),
+        Reply(status=404, body={"echo": "Bearer s3cret"}),
+    )
 
     with pytest.raises(ApiError) as caught:
-        clients.make().get_json(f"{server.url}/a", {"query": "private"}, {"Authorization": "Bearer s3cret"})
+        clients.make().get_json(
+            f"{server.url}/a", {"query": "private"}, {"Authorization": "Bearer s3cret"}
+        )
     assert caplog.records
     assert "s3cret" not in caplog.text + str(caught.value) + repr(caught.value)
-    assert "private" not in "".join(record.getMessage() for record in caplog.records if record.name.startswith("celebcollect"))
+    assert "private" not in "".join(
+        record.getMessage() for record in caplog.records if record.name.startswith("celebcollect")
+    )
 
 
 def test_unsendable_header_is_not_quoted(server: ApiServer, clients: Clients) -> None:
@@ -137,7 +163,11 @@ def test_nobody_slips_through_a_rest(server: ApiServer, clients: Clients) -> Non
 
     def busy(_: Request) -> Reply:
         time.sleep(0.1)
-        return Reply(status=429, headers={"Retry-After": "1"}) if len(server.requests) == 1 else Reply({})
+        return (
+            Reply(status=429, headers={"Retry-After": "1"})
+            if len(server.requests) == 1
+            else Reply({})
+        )
 
     server.on("/a", busy)
     api = clients.make(manners=Manners(rate_per_s=1000, burst=1000, connections=1), wait=time.sleep)
@@ -159,5 +189,7 @@ def test_even_pace_on_the_wire(server: ApiServer, clients: Clients) -> None:
     times = [request.at for request in server.requests]
 
     assert most_in_a_window(server.requests, 1) <= 20
-    assert sorted(later - earlier for earlier, later in pairwise(times))[10] == pytest.approx(0.054, abs=0.004)
+    assert sorted(later - earlier for earlier, later in pairwise(times))[10] == pytest.approx(
+        0.054, abs=0.004
+    )
     assert 0.9 * 20 <= 20 / (times[-1] - times[0]) <= 20

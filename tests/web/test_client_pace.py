@@ -39,7 +39,10 @@ def test_no_window_holds_more_than_its_share(rate: float, burst: int, idle: list
         pace.take(time.wait)
         starts.append(time.now)
 
-    assert all(later - earlier >= burst / rate for earlier, later in zip(starts, starts[burst:], strict=False))
+    assert all(
+        later - earlier >= burst / rate
+        for earlier, later in zip(starts, starts[burst:], strict=False)
+    )
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(20, 20), (2, 1), (0.5, 1), (50, 7)])

@@ -15,7 +15,18 @@ from celebcollect.web.retry_after import retry_after_s
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("0", 1), ("1", 1), ("7", 7), (" 120 ", 120), ("999999999", 999999999), ("-5", None), ("1.5", None), ("soon", None), ("", None), (None, None)],
+    [
+        ("0", 1),
+        ("1", 1),
+        ("7", 7),
+        (" 120 ", 120),
+        ("999999999", 999999999),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_seconds(value: str | None, seconds: float | None) -> None:
     """Whole seconds are taken, 0 as 1, anything else is no wish."""
@@ -26,11 +37,18 @@ def test_date() -> None:
     """A date is taken as the time until then, a past one as 1 s."""
     now = datetime.now(UTC)
 
-    assert retry_after_s(format_datetime(now + timedelta(seconds=90), usegmt=True)) == pytest.approx(90, abs=2)
+    assert retry_after_s(
+        format_datetime(now + timedelta(seconds=90), usegmt=True)
+    ) == pytest.approx(90, abs=2)
     assert retry_after_s(format_datetime(now - timedelta(days=9), usegmt=True)) == 1
 
 
-@given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2}, \d{1,20} (Jan|Dec) \d{1,30} \d\d:\d\d:\d\d (GMT|[+-]\d{1,20})\Z"))
+@given(
+    st.text()
+    | st.from_regex(
+        r"\A[A-Z][a-z]{2}, \d{1,20} (Jan|Dec) \d{1,30} \d\d:\d\d:\d\d (GMT|[+-]\d{1,20})\Z"
+    )
+)
 def test_no_header_crashes(value: str) -> None:
     """Whatever the header holds, the answer is a number from 1 on or nothing."""
     seconds = retry_after_s(value)

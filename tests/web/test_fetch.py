@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from celebcollect import __version__
-from celebcollect.errors import CelebCollectError
+from celebcollect.domain.errors import CelebCollectError
 from celebcollect.web.fetch import Fetcher, FetchFailed, opted_out
 from picture_web import PictureWeb, answer, picture, serve
 
@@ -31,7 +31,11 @@ def test_the_bytes_come_as_they_are(fetcher: Fetchers, web: PictureWeb) -> None:
 
     fetched = fetcher().get(web.url("/x.jpg"))
 
-    assert (fetched.data, fetched.content_type, fetched.final_url) == (picture(), "image/jpeg", web.url("/x.jpg"))
+    assert (fetched.data, fetched.content_type, fetched.final_url) == (
+        picture(),
+        "image/jpeg",
+        web.url("/x.jpg"),
+    )
 
 
 def test_we_say_who_we_are_and_whom_to_write_to(fetcher: Fetchers, web: PictureWeb) -> None:
@@ -69,7 +73,9 @@ def test_redirects_are_followed(fetcher: Fetchers, web: PictureWeb) -> None:
     assert (fetched.data, fetched.final_url) == (picture(), web.url("/x.jpg"))
 
 
-def test_a_redirect_may_name_its_target_in_letters_of_any_script(fetcher: Fetchers, web: PictureWeb) -> None:
+def test_a_redirect_may_name_its_target_in_letters_of_any_script(
+    fetcher: Fetchers, web: PictureWeb
+) -> None:
     """A name that the server did not escape is taken for UTF-8, else for Latin-1."""
     web.routes["/a"] = answer(status=302, Location="/é東.jpg".encode().decode("latin-1"))
     web.routes["/b"] = answer(status=302, Location="/é.jpg")
@@ -113,7 +119,9 @@ def test_a_circle_of_redirects_ends(fetcher: Fetchers, web: PictureWeb) -> None:
         (999, "server_error", True),
     ],
 )
-def test_a_status_tells_whether_another_try_may_help(fetcher: Fetchers, web: PictureWeb, status: int, reason: str, transient: bool) -> None:
+def test_a_status_tells_whether_another_try_may_help(
+    fetcher: Fetchers, web: PictureWeb, status: int, reason: str, transient: bool
+) -> None:
     """Each kind of refusal has its reason, and the status is kept as the detail."""
     web.routes["/x.jpg"] = answer(b"" if status in (204, 304) else b"no", status)
 
@@ -133,7 +141,9 @@ def test_a_status_tells_whether_another_try_may_help(fetcher: Fetchers, web: Pic
     ],
     ids=["none", "seconds", "date", "a date that is past", "for ever"],
 )
-def test_the_wait_that_a_server_asks_for_is_told(fetcher: Fetchers, web: PictureWeb, said: str | timedelta, least_s: float, most_s: float) -> None:
+def test_the_wait_that_a_server_asks_for_is_told(
+    fetcher: Fetchers, web: PictureWeb, said: str | timedelta, least_s: float, most_s: float
+) -> None:
     """Retry-After is read as seconds and as a date, and never beyond a day."""
     if isinstance(said, timedelta):
         said = format_datetime(datetime.now(UTC) + said, usegmt=True)
@@ -146,9 +156,13 @@ def test_the_wait_that_a_server_asks_for_is_told(fetcher: Fetchers, web: Picture
 
 
 @pytest.mark.parametrize("said", ["", "soon", "-5", "1.5", "\x00"])
-def test_a_wait_that_nobody_understands_is_none(fetcher: Fetchers, web: PictureWeb, said: str) -> None:
+def test_a_wait_that_nobody_understands_is_none(
+    fetcher: Fetchers, web: PictureWeb, said: str
+) -> None:
     """Nonsense in Retry-After neither fails nor waits."""
-    web.routes["/x.jpg"] = answer(status=503, Retry_After=said) if said != "\x00" else answer(status=503)
+    web.routes["/x.jpg"] = (
+        answer(status=503, Retry_After=said) if said != "\x00" else answer(status=503)
+    )
 
     assert failure(fetcher(), web.url("/x.jpg")).retry_after_s is None
 
@@ -198,7 +212,9 @@ def test_an_opt_out_is_understood(lines: list[str], expected: bool) -> None:
     assert opted_out(lines) is expected
 
 
-def test_a_machine_without_connections_is_no_fault_of_the_picture(fetcher: Fetchers, web: PictureWeb) -> None:
+def test_a_machine_without_connections_is_no_fault_of_the_picture(
+    fetcher: Fetchers, web: PictureWeb
+) -> None:
     """Too many open files stop the work with a hint; the picture is not counted as failed."""
     web.routes["/x.jpg"] = answer(picture())
     downloads = fetcher(respect_robots=False)

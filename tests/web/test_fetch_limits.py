@@ -39,14 +39,26 @@ def endless(piece: bytes = b"x" * 65_536) -> Iterator[bytes]:
 TOO_LARGE = {
     "announced": lambda _: answer(b"x" * (BIG + 1)),
     "announced with a lie": lambda _: iter([answer(b"x" * 10, length=10**18)]),
-    "without a length": lambda _: iter([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", *([b"x" * 50_000] * 3)]),
+    "without a length": lambda _: iter(
+        [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", *([b"x" * 50_000] * 3)]
+    ),
     "in chunks": lambda _: chunked(iter([b"x" * 50_000] * 3)),
-    "endless": lambda _: (piece for part in ([b"HTTP/1.1 200 OK\r\n\r\n"], endless()) for piece in part),
+    "endless": lambda _: (
+        piece for part in ([b"HTTP/1.1 200 OK\r\n\r\n"], endless()) for piece in part
+    ),
     "endless chunks": lambda _: chunked(endless()),
     "a gzip bomb": lambda _: answer(gzip.compress(b"\0" * 50_000_000), Content_Encoding="gzip"),
-    "a deflate bomb": lambda _: answer(zlib.compress(b"\0" * 50_000_000), Content_Encoding="deflate"),
-    "endless headers": lambda _: (piece for part in ([b"HTTP/1.1 200 OK\r\n"], endless(b"X-A: " + b"x" * 900 + b"\r\n")) for piece in part),
-    "endless interim answers": lambda _: endless(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1000),
+    "a deflate bomb": lambda _: answer(
+        zlib.compress(b"\0" * 50_000_000), Content_Encoding="deflate"
+    ),
+    "endless headers": lambda _: (
+        piece
+        for part in ([b"HTTP/1.1 200 OK\r\n"], endless(b"X-A: " + b"x" * 900 + b"\r\n"))
+        for piece in part
+    ),
+    "endless interim answers": lambda _: endless(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1000
+    ),
 }
 
 
@@ -58,7 +70,9 @@ def test_nobody_sends_more_than_we_want(fetcher: Fetchers, web: PictureWeb, how:
     found = failure(fetcher(max_bytes=BIG), web.url("/x.jpg"))
 
     # Heads without an end are a fault of the protocol before they are too many bytes.
-    assert found.reason == ("bad_response" if how in ("endless headers", "endless interim answers") else "too_large")
+    assert found.reason == (
+        "bad_response" if how in ("endless headers", "endless interim answers") else "too_large"
+    )
 
 
 def test_early_hints_before_the_answer_are_read_over(fetcher: Fetchers, web: PictureWeb) -> None:
@@ -77,7 +91,9 @@ def test_a_picture_of_exactly_the_cap_is_taken(fetcher: Fetchers, web: PictureWe
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "GZIP", "identity"])
-def test_compression_that_nobody_asked_for_is_undone(fetcher: Fetchers, web: PictureWeb, encoding: str) -> None:
+def test_compression_that_nobody_asked_for_is_undone(
+    fetcher: Fetchers, web: PictureWeb, encoding: str
+) -> None:
     """Some servers compress pictures all the same."""
     pack = {"deflate": zlib.compress, "identity": bytes}.get(encoding, gzip.compress)
     web.routes["/x.jpg"] = answer(pack(picture()), Content_Encoding=encoding)
@@ -88,13 +104,18 @@ def test_compression_that_nobody_asked_for_is_undone(fetcher: Fetchers, web: Pic
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("size", [0, 1, 1_048_576, 1_048_577, 3_000_000])
-def test_room_is_asked_for_when_a_body_proves_to_be_large(fetcher: Fetchers, web: PictureWeb, size: int, chunked: bool, encoding: str) -> None:
+def test_room_is_asked_for_when_a_body_proves_to_be_large(
+    fetcher: Fetchers, web: PictureWeb, size: int, chunked: bool, encoding: str
+) -> None:
     """Once, beyond a megabyte, however the body comes; and not a byte is lost."""
     body = bytes(range(256)) * (size // 256) + bytes(size % 256)
     packed = gzip.compress(body) if encoding == "gzip" else body
     whole = answer(packed, Content_Encoding=encoding)
     if chunked:
-        whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: %s\r\n\r\n" % encoding.encode()
+        whole = (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: %s\r\n\r\n"
+            % encoding.encode()
+        )
         whole += (b"%x\r\n%s\r\n" % (len(packed), packed) if packed else b"") + b"0\r\n\r\n"
     web.routes["/x"] = whole
     asked: list[int] = []
@@ -108,23 +129,63 @@ def test_room_is_asked_for_when_a_body_proves_to_be_large(fetcher: Fetchers, web
 
 BROKEN = {
     "unknown compression": (lambda _: answer(b"x", Content_Encoding="br"), "unsupported_encoding"),
-    "compression twice": (lambda _: answer(b"x", Content_Encoding="gzip, gzip"), "unsupported_encoding"),
+    "compression twice": (
+        lambda _: answer(b"x", Content_Encoding="gzip, gzip"),
+        "unsupported_encoding",
+    ),
     "broken gzip": (lambda _: answer(b"not gzip at all", Content_Encoding="gzip"), "bad_response"),
-    "gzip cut off": (lambda _: answer(gzip.compress(picture())[:-9], Content_Encoding="gzip"), "bad_response"),
-    "body shorter than announced": (lambda _: iter([answer(picture()[:-50], length=len(picture()))]), "bad_response"),
-    "a chunk cut off": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\nabc"]), "bad_response"),
-    "a chunk size that is none": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"]), "bad_response"),
+    "gzip cut off": (
+        lambda _: answer(gzip.compress(picture())[:-9], Content_Encoding="gzip"),
+        "bad_response",
+    ),
+    "body shorter than announced": (
+        lambda _: iter([answer(picture()[:-50], length=len(picture()))]),
+        "bad_response",
+    ),
+    "a chunk cut off": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\nabc"]),
+        "bad_response",
+    ),
+    "a chunk size that is none": (
+        lambda _: iter(
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"]
+        ),
+        "bad_response",
+    ),
     "no HTTP at all": (lambda _: iter([b"SSH-2.0-OpenSSH_9.2\r\n"]), "bad_response"),
     "silence": (lambda _: iter([]), "connection_failed"),
-    "two lengths": (lambda _: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde"]), "bad_response"),
-    "a negative length": (lambda _: iter([b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"]), "bad_response"),
-    "a header without a colon": (lambda _: iter([b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"]), "bad_response"),
+    "two lengths": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde"]),
+        "bad_response",
+    ),
+    "a negative length": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"]),
+        "bad_response",
+    ),
+    "a header without a colon": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"]),
+        "bad_response",
+    ),
     "headers without an end": (lambda _: iter([b"HTTP/1.1 200 OK\r\nA: b\r\n"]), "bad_response"),
-    "a header of a megabyte": (lambda _: iter([b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1_000_000 + b"\r\n\r\n"]), "bad_response"),
-    "a body in crumbs": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_001]), "bad_response"),
-    "another coding": (lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"]), "bad_response"),
+    "a header of a megabyte": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1_000_000 + b"\r\n\r\n"]),
+        "bad_response",
+    ),
+    "a body in crumbs": (
+        lambda _: iter(
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_001]
+        ),
+        "bad_response",
+    ),
+    "another coding": (
+        lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"]),
+        "bad_response",
+    ),
     "a status that is none": (lambda _: iter([b"HTTP/1.1 abc OK\r\n\r\n"]), "bad_response"),
-    "a switch of protocol": (lambda _: iter([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"]), "bad_response"),
+    "a switch of protocol": (
+        lambda _: iter([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"]),
+        "bad_response",
+    ),
 }
 
 
@@ -150,8 +211,13 @@ def dripping(head: bytes, piece: bytes) -> Callable[[object], Iterator[bytes]]:
 SLOW = {
     "a body that drips": dripping(answer(b"", length=100_000), b"x"),
     "headers that drip": dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
-    "chunks that drip": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-    "redirects that drip": lambda request: (time.sleep(0.15), answer(status=302, Location=request.path + "?"))[1],
+    "chunks that drip": dripping(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"
+    ),
+    "redirects that drip": lambda request: (
+        time.sleep(0.15),
+        answer(status=302, Location=request.path + "?"),
+    )[1],
 }
 
 

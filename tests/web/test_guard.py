@@ -50,7 +50,11 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
             return real(host, port, *arguments, **options)
         asked.append(host)
         group = turns[host].pop(0) if len(turns[host]) > 1 else turns[host][0]
-        return [entry for address in group.split() for entry in real(address, port, *arguments, **options)]
+        return [
+            entry
+            for address in group.split()
+            for entry in real(address, port, *arguments, **options)
+        ]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
@@ -84,9 +88,19 @@ def test_an_address_of_the_public_internet_is_known_as_such(address: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "addresses", ["127.0.0.1", "127.0.0.1 93.184.216.34", "93.184.216.34 127.0.0.1", "::1", "169.254.169.254", "64:ff9b::7f00:1"]
+    "addresses",
+    [
+        "127.0.0.1",
+        "127.0.0.1 93.184.216.34",
+        "93.184.216.34 127.0.0.1",
+        "::1",
+        "169.254.169.254",
+        "64:ff9b::7f00:1",
+    ],
 )
-def test_a_public_name_that_leads_to_a_private_address_is_refused(fetcher: Callable[..., Fetcher], resolver: Resolver, addresses: str) -> None:
+def test_a_public_name_that_leads_to_a_private_address_is_refused(
+    fetcher: Callable[..., Fetcher], resolver: Resolver, addresses: str
+) -> None:
     """One private address among several is enough, and nothing is connected to."""
     resolver({"images.example.com": [addresses]})
 
@@ -98,7 +112,9 @@ def test_a_public_name_that_leads_to_a_private_address_is_refused(fetcher: Calla
     assert web.connections == 0
 
 
-def test_a_name_is_resolved_once_and_the_checked_address_is_used(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None) -> None:
+def test_a_name_is_resolved_once_and_the_checked_address_is_used(
+    fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None
+) -> None:
     """A name that changes its address between check and connection (DNS rebinding) changes nothing."""
     asked = resolver({"rebind.example.com": ["127.0.0.1", "127.0.0.2"]})
     with serve() as web, serve("127.0.0.2", web.port) as private:
@@ -111,7 +127,9 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(fetcher: Callab
     assert (web.connections, private.connections) == (1, 0)
 
 
-def test_a_name_is_checked_again_when_it_is_connected_to_again(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None) -> None:
+def test_a_name_is_checked_again_when_it_is_connected_to_again(
+    fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None
+) -> None:
     """A host that turns private after its first answer is refused on the next connection."""
     resolver({"turn.example.com": ["127.0.0.1", "127.0.0.2"]})
     with serve() as web, serve("127.0.0.2", web.port) as private:
@@ -126,7 +144,15 @@ def test_a_name_is_checked_again_when_it_is_connected_to_again(fetcher: Callable
     assert private.connections == 0
 
 
-@pytest.mark.parametrize("to", ["http://127.0.0.2:{port}/", "http://private.example.com:{port}/", "//127.0.0.2:{port}/", "http://2130706434:{port}/"])
+@pytest.mark.parametrize(
+    "to",
+    [
+        "http://127.0.0.2:{port}/",
+        "http://private.example.com:{port}/",
+        "//127.0.0.2:{port}/",
+        "http://2130706434:{port}/",
+    ],
+)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_to_a_private_address_is_refused(
     fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None, to: str, status: int
@@ -158,7 +184,9 @@ def test_a_redirect_to_a_private_address_is_refused(
         ("http://exa mple.com/", "malformed_url"),
     ],
 )
-def test_a_redirect_is_judged_like_any_url(fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None, to: str, reason: str) -> None:
+def test_a_redirect_is_judged_like_any_url(
+    fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None, to: str, reason: str
+) -> None:
     """Other schemes, private names and malformed targets end the download with their reason."""
     resolver({"public.example.com": ["127.0.0.1"]})
     with serve() as web:
@@ -170,7 +198,9 @@ def test_a_redirect_is_judged_like_any_url(fetcher: Callable[..., Fetcher], reso
     assert failed.value.reason == reason
 
 
-def test_the_guard_also_stands_before_robots_txt(fetcher: Callable[..., Fetcher], resolver: Resolver) -> None:
+def test_the_guard_also_stands_before_robots_txt(
+    fetcher: Callable[..., Fetcher], resolver: Resolver
+) -> None:
     """Asking for the rules of a host is a connection like any other."""
     resolver({"images.example.com": ["127.0.0.1"]})
 
@@ -187,12 +217,17 @@ def test_the_setting_opens_the_guard(fetcher: Callable[..., Fetcher], resolver: 
     with serve() as web:
         web.routes["/x.jpg"] = answer(picture())
 
-        fetched = [fetcher().get(web.url("/x.jpg", host)).data for host in ("127.0.0.1", "images.example.com", "localhost", "2130706433")]
+        fetched = [
+            fetcher().get(web.url("/x.jpg", host)).data
+            for host in ("127.0.0.1", "images.example.com", "localhost", "2130706433")
+        ]
 
     assert fetched == [picture()] * 4
 
 
-def test_proxies_of_the_environment_are_not_used(fetcher: Callable[..., Fetcher], web: PictureWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_not_used(
+    fetcher: Callable[..., Fetcher], web: PictureWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A proxy would connect for us, past the guard; only the configuration could name one."""
     with serve() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url("/"))
@@ -205,7 +240,9 @@ def test_proxies_of_the_environment_are_not_used(fetcher: Callable[..., Fetcher]
     assert proxy.connections == 0
 
 
-def test_the_next_address_of_a_host_is_tried_when_the_first_does_not_answer(fetcher: Callable[..., Fetcher], resolver: Resolver) -> None:
+def test_the_next_address_of_a_host_is_tried_when_the_first_does_not_answer(
+    fetcher: Callable[..., Fetcher], resolver: Resolver
+) -> None:
     """A host with a dead and a living address is reached."""
     resolver({"two.example.com": ["127.0.0.3 127.0.0.1"]})
     with serve() as web:
@@ -216,7 +253,9 @@ def test_the_next_address_of_a_host_is_tried_when_the_first_does_not_answer(fetc
     assert fetched.data == picture()
 
 
-def test_a_name_without_an_address_is_a_passing_fault(fetcher: Callable[..., Fetcher], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_an_address_is_a_passing_fault(
+    fetcher: Callable[..., Fetcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Name servers fail and come back, so the picture is worth another try."""
 
     def fail(*_: Any, **__: Any) -> Any:

@@ -132,7 +132,9 @@ def test_a_dead_host_is_asked_no_more(fetcher: Callable[..., Fetcher], web: Pict
     assert downloads.get(web.url("/good", "localhost")).data == picture()
 
 
-def test_missing_pictures_do_not_make_a_host_rest(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_missing_pictures_do_not_make_a_host_rest(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """404 is the fault of a URL, not of its host."""
     downloads = fetcher()
     for n in range(20):
@@ -142,7 +144,9 @@ def test_missing_pictures_do_not_make_a_host_rest(fetcher: Callable[..., Fetcher
         assert failed.value.reason == "not_found"
 
 
-def test_after_a_retry_after_the_host_is_left_alone(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_after_a_retry_after_the_host_is_left_alone(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """One 429 speaks for the whole host."""
     web.routes["/a"] = answer(status=429, Retry_After="30")
     web.routes["/b"] = answer(picture())

@@ -41,13 +41,31 @@ def body(response: Response, piece: int = 7) -> bytes:
         (OK + b"Content-Length: 5\r\ncontent-length:  5 \r\n\r\nabcde", b"abcde", True),
         (OK + b"Content-Length: 5\r\nConnection: Keep-Alive, Close\r\n\r\nabcde", b"abcde", False),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nabcde", b"abcde", False),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nabcde", b"abcde", True),
+        (
+            b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nabcde",
+            b"abcde",
+            True,
+        ),
         (OK + b"\r\nuntil the end", b"until the end", False),
-        (OK + b"Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n", b"abc0123456789", True),
-        (OK + b"Transfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"abc", False),
+        (
+            OK
+            + b"Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer:"
+            b" x\r\n\r\n",
+            b"abc0123456789",
+            True,
+        ),
+        (
+            OK + b"Transfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            b"abc",
+            False,
+        ),
         (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", b"", True),
         (b"HTTP/1.1 200\nContent-Length: 1\n\na", b"a", True),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na", b"a", True),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na",
+            b"a",
+            True,
+        ),
     ],
 )
 def test_the_body_is_what_its_framing_says(answer: bytes, expected: bytes, can_go_on: bool) -> None:
@@ -108,13 +126,20 @@ def test_silence_is_a_broken_connection() -> None:
 
 def test_headers_are_found_by_name_in_any_case() -> None:
     """Values keep their order, lose the blanks around them, and folded lines are one."""
-    response = Response(Bytes(OK + b"X-A: one \r\nx-a:\ttwo\r\n  three\r\nX-B:\r\nContent-Length: 0\r\n\r\n"))
+    response = Response(
+        Bytes(OK + b"X-A: one \r\nx-a:\ttwo\r\n  three\r\nX-B:\r\nContent-Length: 0\r\n\r\n")
+    )
 
     assert response.headers["x-a"] == ["one", "two three"]
     assert response.headers["x-b"] == [""]
 
 
-@given(st.binary(max_size=300) | st.builds(lambda head, rest: OK + head + rest, st.binary(max_size=60), st.binary(max_size=300)))
+@given(
+    st.binary(max_size=300)
+    | st.builds(
+        lambda head, rest: OK + head + rest, st.binary(max_size=60), st.binary(max_size=300)
+    )
+)
 def test_no_bytes_at_all_break_the_reader(data: bytes) -> None:
     """Whatever comes is an answer or a fault of the server."""
     try:

@@ -40,7 +40,11 @@ OURS = "User-agent: CelebCollect\n"
         (OURS + "Disallow: /x\nUser-agent: *\nDisallow: /\n", "/y.jpg", True),
         ("User-agent: *\nDisallow: /\n" + OURS + "Allow: /\n", "/y.jpg", True),
         (OURS + "User-agent: other\nDisallow: /x\n", "/x", False),
-        (OURS + "Disallow: /x\nUser-agent: other\nDisallow: /y\n" + OURS + "Disallow: /z\n", "/z", False),
+        (
+            OURS + "Disallow: /x\nUser-agent: other\nDisallow: /y\n" + OURS + "Disallow: /z\n",
+            "/z",
+            False,
+        ),
         ("User-agent: celebcollect/0.1\nDisallow: /x\n", "/x", False),
         ("User-agent: celebcollector\nDisallow: /x\n", "/x", True),
         (OURS + "\n", "/x", True),
@@ -107,7 +111,9 @@ def failure(fetcher: Fetcher, url: str) -> FetchFailed:
     return failed.value
 
 
-def test_a_disallowed_picture_is_not_asked_for(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_a_disallowed_picture_is_not_asked_for(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """The rules are asked for once, and what they forbid never reaches the server."""
     web.routes["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n")
     web.routes["/x.jpg"] = answer(picture())
@@ -120,7 +126,9 @@ def test_a_disallowed_picture_is_not_asked_for(fetcher: Callable[..., Fetcher], 
     assert [request.path for request in web.requests] == ["/robots.txt", "/x.jpg"]
 
 
-def test_the_setting_switches_the_question_off(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_the_setting_switches_the_question_off(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """With `respect_robots` off nobody is asked."""
     web.routes["/robots.txt"] = answer(b"User-agent: *\nDisallow: /\n")
     web.routes["/x.jpg"] = answer(picture())
@@ -130,7 +138,9 @@ def test_the_setting_switches_the_question_off(fetcher: Callable[..., Fetcher], 
     assert web.asked("/robots.txt") == 0
 
 
-def test_the_target_of_a_redirect_is_asked_too(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_the_target_of_a_redirect_is_asked_too(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """A redirect is no way around the rules."""
     web.routes["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n")
     web.routes["/x.jpg"] = answer(status=302, Location="/private/x.jpg")
@@ -139,8 +149,19 @@ def test_the_target_of_a_redirect_is_asked_too(fetcher: Callable[..., Fetcher], 
     assert web.asked("/private/x.jpg") == 0
 
 
-@pytest.mark.parametrize("path", ["/a/../private/x.jpg", "/./private/x.jpg", "/%2e%2e/private/x.jpg", "//../private/x.jpg", "/a/b/../../private/"])
-def test_dot_segments_are_no_way_around_the_rules(fetcher: Callable[..., Fetcher], web: PictureWeb, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/../private/x.jpg",
+        "/./private/x.jpg",
+        "/%2e%2e/private/x.jpg",
+        "//../private/x.jpg",
+        "/a/b/../../private/",
+    ],
+)
+def test_dot_segments_are_no_way_around_the_rules(
+    fetcher: Callable[..., Fetcher], web: PictureWeb, path: str
+) -> None:
     """The rules see the path that the server will see."""
     web.routes["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n")
 
@@ -148,7 +169,9 @@ def test_dot_segments_are_no_way_around_the_rules(fetcher: Callable[..., Fetcher
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_a_host_without_rules_allows_everything(fetcher: Callable[..., Fetcher], web: PictureWeb, status: int) -> None:
+def test_a_host_without_rules_allows_everything(
+    fetcher: Callable[..., Fetcher], web: PictureWeb, status: int
+) -> None:
     """4xx means that there are none (RFC 9309, section 2.3.1.3)."""
     web.routes["/robots.txt"] = answer(status=status)
     web.routes["/x.jpg"] = answer(picture())
@@ -157,7 +180,9 @@ def test_a_host_without_rules_allows_everything(fetcher: Callable[..., Fetcher],
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_while_nobody_can_know_the_rules_nothing_is_fetched(fetcher: Callable[..., Fetcher], web: PictureWeb, status: int) -> None:
+def test_while_nobody_can_know_the_rules_nothing_is_fetched(
+    fetcher: Callable[..., Fetcher], web: PictureWeb, status: int
+) -> None:
     """5xx means to stay away for now (RFC 9309, section 2.3.1.4)."""
     web.routes["/robots.txt"] = answer(status=status)
 
@@ -175,7 +200,9 @@ def test_rules_behind_a_redirect_count(fetcher: Callable[..., Fetcher], web: Pic
     assert failure(fetcher(), web.url("/x.jpg")).reason == "robots_disallowed"
 
 
-def test_endless_redirects_of_the_rules_mean_that_there_are_none(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_endless_redirects_of_the_rules_mean_that_there_are_none(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """More than five redirects may be taken as unavailable (RFC 9309, section 2.3.1.2)."""
     web.routes["/robots.txt"] = answer(status=301, Location="/robots.txt?")
     web.routes["/x.jpg"] = answer(picture())
@@ -183,7 +210,9 @@ def test_endless_redirects_of_the_rules_mean_that_there_are_none(fetcher: Callab
     assert fetcher().get(web.url("/x.jpg")).data == picture()
 
 
-def test_endless_rules_are_read_as_far_as_the_limit(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
+def test_endless_rules_are_read_as_far_as_the_limit(
+    fetcher: Callable[..., Fetcher], web: PictureWeb
+) -> None:
     """A robots.txt without an end holds nobody up, and its beginning counts."""
 
     def endless(_: object) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config import HttpConfig, StoreConfig
+from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from picture_web import answer, picture, serve
 from support import missing
@@ -36,7 +36,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-addext",
         "subjectAltName=DNS:localhost",
     ]
-    subprocess.run([*command, "-keyout", file, "-out", file.with_suffix(".crt")], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "-keyout", file, "-out", file.with_suffix(".crt")],
+        check=True,
+        capture_output=True,
+    )
     file.write_bytes(file.read_bytes() + file.with_suffix(".crt").read_bytes())
     return file
 
@@ -51,7 +55,11 @@ def server(certificate: Path) -> ssl.SSLContext:
 @pytest.fixture
 def trusting(certificate: Path) -> Iterator[Fetcher]:
     """A fetcher that trusts the certificate."""
-    made = Fetcher(StoreConfig(allow_private_addresses=True), HttpConfig(timeout_s=2), tls=ssl.create_default_context(cafile=certificate))
+    made = Fetcher(
+        StoreConfig(allow_private_addresses=True),
+        HttpConfig(timeout_s=2),
+        tls=ssl.create_default_context(cafile=certificate),
+    )
     yield made
     made.close()
 
@@ -70,7 +78,9 @@ def test_a_picture_comes_over_tls(trusting: Fetcher, server: ssl.SSLContext) -> 
         assert trusting.get(web.url("/x.jpg", "localhost")).data == picture()
 
 
-def test_a_certificate_of_another_host_is_refused(trusting: Fetcher, server: ssl.SSLContext) -> None:
+def test_a_certificate_of_another_host_is_refused(
+    trusting: Fetcher, server: ssl.SSLContext
+) -> None:
     """Trust in the signer is not enough: the certificate must name the host of the URL."""
     with serve(tls=server) as web:
         found = failure(trusting, web.url("/x.jpg", "127.0.0.1"))
@@ -97,7 +107,9 @@ def test_a_server_that_does_not_speak_tls_is_told(trusting: Fetcher) -> None:
     assert found.reason in ("tls_error", "connection_failed")
 
 
-def test_a_redirect_from_tls_to_plain_http_is_followed(trusting: Fetcher, server: ssl.SSLContext) -> None:
+def test_a_redirect_from_tls_to_plain_http_is_followed(
+    trusting: Fetcher, server: ssl.SSLContext
+) -> None:
     """Pictures are public; what counts is their bytes."""
     with serve(tls=server) as web, serve() as plain:
         plain.routes["/x.jpg"] = answer(picture())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celebcollect.records import MAX_URL_CHARS
+from celebcollect.domain.records import MAX_URL_CHARS
 from celebcollect.web import urls
 
 PRIVATE_ADDRESSES = [
@@ -132,13 +132,23 @@ def test_an_ordinary_url_is_let_through(url: str) -> None:
     assert urls.refusal(url, allow_private=False) is None
 
 
-@pytest.mark.parametrize("url", [*PRIVATE_ADDRESSES[:5], "http://localhost:8000/x.jpg", "http://intranet/x.jpg", "http://[::1]:8000/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *PRIVATE_ADDRESSES[:5],
+        "http://localhost:8000/x.jpg",
+        "http://intranet/x.jpg",
+        "http://[::1]:8000/",
+    ],
+)
 def test_private_addresses_are_let_through_where_the_user_allows_them(url: str) -> None:
     """`allow_private_addresses` opens private addresses and names, in every form."""
     assert urls.refusal(url, allow_private=True) is None
 
 
-@pytest.mark.parametrize("url", ["http://a@localhost/", "ftp://localhost/", "http://localhost:25/", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["http://a@localhost/", "ftp://localhost/", "http://localhost:25/", "http://[::1"]
+)
 def test_allowing_private_addresses_opens_nothing_else(url: str) -> None:
     """Userinfo, other schemes, ports of other protocols and nonsense stay refused."""
     assert urls.refusal(url, allow_private=True)
@@ -170,7 +180,10 @@ def test_two_spellings_of_one_url_have_one_key(url: str, key: str) -> None:
     ("url", "sent"),
     [
         ("http://example.com", "http://example.com/"),
-        ("HTTP://Example.com:80/a%20b c.jpg?x=a b&y=%41#top", "http://example.com/a%20b%20c.jpg?x=a%20b&y=%41"),
+        (
+            "HTTP://Example.com:80/a%20b c.jpg?x=a b&y=%41#top",
+            "http://example.com/a%20b%20c.jpg?x=a%20b&y=%41",
+        ),
         ("https://bücher.example:444/é.jpg", "https://xn--bcher-kva.example:444/%C3%A9.jpg"),
         ("http://example.com/a/./b/../c.jpg", "http://example.com/a/c.jpg"),
         ("http://example.com/../../a.jpg", "http://example.com/a.jpg"),
@@ -194,19 +207,33 @@ def test_the_short_way_leads_to_the_same_judgement(url: str) -> None:
     twin = url.replace("http", "HTTP", 1)
 
     for allow_private in (False, True):
-        assert urls.refusal(url, allow_private=allow_private) == urls.refusal(twin, allow_private=allow_private)
+        assert urls.refusal(url, allow_private=allow_private) == urls.refusal(
+            twin, allow_private=allow_private
+        )
     if urls.refusal(url, allow_private=True) is None:
         assert urls.canonical(url) == urls.canonical(twin)
 
 
 def test_different_pictures_have_different_keys() -> None:
     """Scheme, host, port, path and query all tell pictures apart."""
-    found = ["http://a.com/", "https://a.com/", "http://b.com/", "http://a.com:81/", "http://a.com/x", "http://a.com/X", "http://a.com/?x"]
+    found = [
+        "http://a.com/",
+        "https://a.com/",
+        "http://b.com/",
+        "http://a.com:81/",
+        "http://a.com/x",
+        "http://a.com/X",
+        "http://a.com/?x",
+    ]
 
     assert len({urls.canonical(url) for url in found}) == len(found)
 
 
-@given(st.text(max_size=200) | st.builds("http://{}".format, st.text(max_size=200)) | st.builds("https://example.com/{}".format, st.text()))
+@given(
+    st.text(max_size=200)
+    | st.builds("http://{}".format, st.text(max_size=200))
+    | st.builds("https://example.com/{}".format, st.text())
+)
 def test_no_text_at_all_breaks_the_judgement(url: str) -> None:
     """Whatever is let through has a key, and the key of a key is the key."""
     if urls.refusal(url, allow_private=False) is None:

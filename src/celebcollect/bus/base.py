@@ -1,7 +1,8 @@
 """What the pipeline needs from a message log, whoever keeps it: the embedded log or Apache Kafka.
 
-The delivery rule of every backend is *at least once*: `publish` returns when the messages are durable, and a message
-counts as consumed only when it is committed. Handle the batch, make its outputs durable, then commit its input.
+The delivery rule of every backend is *at least once*: `publish` returns when the messages are
+durable, and a message counts as consumed only when it is committed. Handle the batch, make its
+outputs durable, then commit its input.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import TypeAdapter, ValidationError
 
-from celebcollect.config import DEAD as DEAD
-from celebcollect.config import Topic
-from celebcollect.errors import UsageError
+from celebcollect.config.sections import DEAD as DEAD
+from celebcollect.config.sections import Topic
+from celebcollect.domain.errors import UsageError
 
 Item = tuple[str | None, bytes | None]
 """Key and value to publish; a None value withdraws the key on a compacted topic."""
@@ -82,7 +83,8 @@ def check_topic(name: str) -> None:
         _TOPIC.validate_python(name)
     except ValidationError as error:
         raise UsageError(
-            f"{name!a} is no name for a topic: it {error.errors()[0]['ctx']['error']}", hint="`celebcollect topics list` shows the names in use."
+            f"{name!a} is no name for a topic: it {error.errors()[0]['ctx']['error']}",
+            hint="`celebcollect topics list` shows the names in use.",
         ) from None
 
 
@@ -93,7 +95,8 @@ class Subscription(Protocol):
         """
         Return up to `limit` new messages, in order within a partition; an empty list after `timeout_s` without any.
 
-        Messages that were returned and not committed are not returned again by this subscription, but by the next one.
+        Messages that were returned and not committed are not returned again by this subscription,
+        but by the next one.
         """
         ...
 
@@ -129,7 +132,8 @@ class Bus(Protocol):
 
         Raises:
             MessageTooLarge: Some are over the broker's limit, for ever; all the others are durable.
-            BusError: Not all messages could be made durable; some may have been, publish them again.
+            BusError: Not all messages could be made durable; some may have been, publish them
+                again.
         """
         ...
 
@@ -151,7 +155,8 @@ class Bus(Protocol):
         Read what is on a topic now, outside any group: from its beginning, or only its newest `last` messages, oldest first.
 
         Raises:
-            UsageError: There is no such topic (raised by the call itself, not by the first step of the iterator).
+            UsageError: There is no such topic (raised by the call itself, not by the first step of
+                the iterator).
         """
         ...
 
@@ -171,6 +176,7 @@ class Purging(Protocol):
         They are gone from the log's files too. Consumers pass over them, and no lag counts them.
 
         Raises:
-            BusError: The log cannot be written, or somebody keeps reading an old state of it; what was picked so far is removed.
+            BusError: The log cannot be written, or somebody keeps reading an old state of it; what
+                was picked so far is removed.
         """
         ...

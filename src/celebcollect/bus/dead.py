@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass
 
 from celebcollect.bus.base import DEAD, Item, Message, decode_key, encode_key
-from celebcollect.records import SCHEMA, now
+from celebcollect.domain.records import SCHEMA, now
 
 _SHORT = 1000
-"""Bytes of a key or value that are shown as text beside base64: enough to see what came, and JSON may take six for one."""
+"""Bytes of a key or value that are shown as text beside base64: enough to see what came, and JSON
+may take six for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ def encode(message: Message, error: str) -> Item:
     """
     Wrap a message for its dead topic: JSON with the raw bytes in base64, and as text too where they are short and UTF-8.
 
-    At most 8/3 of the message plus 20 KB, whatever is in it: the dead topic must be able to take every message of its topic.
+    At most 8/3 of the message plus 20 KB, whatever is in it: the dead topic must be able to take
+    every message of its topic.
     """
     raw_key = encode_key(message.key) if message.raw_key is None else message.raw_key
     short = raw_key is None or len(raw_key) <= _SHORT
@@ -64,7 +66,11 @@ def decode(value: bytes) -> DeadLetter:
     try:
         letter = json.loads(value)
         raw, raw_key = letter["value_base64"], letter.get("key_base64")
-        key = letter["key"] if raw_key is None else decode_key(base64.b64decode(raw_key, validate=True))[0]
+        key = (
+            letter["key"]
+            if raw_key is None
+            else decode_key(base64.b64decode(raw_key, validate=True))[0]
+        )
         if not isinstance(key, str | None):
             raise TypeError("its key is no text")
         return DeadLetter(
@@ -75,7 +81,14 @@ def decode(value: bytes) -> DeadLetter:
             value=None if raw is None else base64.b64decode(raw, validate=True),
             error=str(letter["error"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ValueError(f"no dead letter of ours: {error}") from error
 
 

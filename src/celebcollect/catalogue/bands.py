@@ -1,8 +1,9 @@
 """Find hashes that differ in few bits without looking at all of them: by 16-bit bands, some of which differ in very few.
 
-Of `bits` differing bits in four bands one band has at most a quarter. So whoever asks for all values that a band may
-have within that distance meets every such hash (multi-index hashing, Norouzi, Punjani and Fleet, CVPR 2012). At 4 to 7
-bits this is 68 questions, which among a million random hashes bring about a thousand candidates.
+Of `bits` differing bits in four bands one band has at most a quarter. So whoever asks for all
+values that a band may have within that distance meets every such hash (multi-index hashing,
+Norouzi, Punjani and Fleet, CVPR 2012). At 4 to 7 bits this is 68 questions, which among a million
+random hashes bring about a thousand candidates.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Collection, Iterable
 from itertools import combinations
 
 MAX_BITS = 11
-"""Beyond, a band may differ in 3 bits, which makes 2,788 questions; unrelated pictures begin at about 10 bits anyway."""
+"""Beyond, a band may differ in 3 bits, which makes 2,788 questions; unrelated pictures begin at
+about 10 bits anyway."""
 
 BATCH = 50
-"""Hashes asked about at once: keeps the candidates of a million stored hashes within some megabytes."""
+"""Hashes asked about at once: keeps the candidates of a million stored hashes within some
+megabytes."""
 
 _WIDTH = 16
 _SHIFTS = (48, 32, 16, 0)
@@ -45,7 +48,11 @@ def probes(phashes: Collection[str], bits: int) -> dict[int, list[int]]:
     """
     if bits > MAX_BITS:
         raise ValueError(f"hashes are found up to {MAX_BITS} differing bits, not {bits}")
-    flips = [sum(1 << bit for bit in some) for count in range(bits // len(_SHIFTS) + 1) for some in combinations(range(_WIDTH), count)]
+    flips = [
+        sum(1 << bit for bit in some)
+        for count in range(bits // len(_SHIFTS) + 1)
+        for some in combinations(range(_WIDTH), count)
+    ]
     asked: dict[int, list[int]] = {}
     for phash in map(number, phashes):
         for key in keys(phash):
@@ -56,4 +63,10 @@ def probes(phashes: Collection[str], bits: int) -> dict[int, list[int]]:
 
 def near(asked: dict[int, list[int]], found: Iterable[tuple[int, int]], bits: int) -> set[int]:
     """Return those of the found (key, signed hash) that differ in at most `bits` bits from a hash that asked for them; signed as they came."""
-    return {phash for key, phash in found if any(((phash ^ wanted) & 0xFFFF_FFFF_FFFF_FFFF).bit_count() <= bits for wanted in asked[key])}
+    return {
+        phash
+        for key, phash in found
+        if any(
+            ((phash ^ wanted) & 0xFFFF_FFFF_FFFF_FFFF).bit_count() <= bits for wanted in asked[key]
+        )
+    }

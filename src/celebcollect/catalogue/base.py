@@ -1,7 +1,8 @@
 """What the pipeline needs from a catalogue of people and pictures, whoever keeps it: SQLite or MongoDB.
 
-Every write is idempotent: the identity of a person is the QID, that of an image `records.image_id`. The catalogue also
-hands out work (who needs a search, who needs cleaning), claimed with a lease so that several workers share it.
+Every write is idempotent: the identity of a person is the QID, that of an image `records.image_id`.
+The catalogue also hands out work (who needs a search, who needs cleaning), claimed with a lease so
+that several workers share it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 from celebcollect.catalogue.faces import FaceRecords
-from celebcollect.records import Celebrity, Image, Status
+from celebcollect.domain.records import Celebrity, Image, Status
 
 T = TypeVar("T")
 
@@ -49,7 +50,8 @@ class PersonState:
     rounds: int = 0
     """Finished rounds of `run-all`: searched, stored and cleaned."""
     finished: bool = False
-    """`run-all` is done with the person: enough pictures, nothing more to find, or no round left."""
+    """`run-all` is done with the person: enough pictures, nothing more to find, or no round
+    left."""
     searches: Mapping[str, SearchState] = field(default_factory=dict)
     images: Mapping[Status, int] = field(default_factory=dict)
 
@@ -86,11 +88,14 @@ class Catalogue(FaceRecords, Protocol):
 
         Other portraits put those who have pictures in need of cleaning.
 
-        A record whose `origin` is not `wikidata` only adds a person who is missing: it never overwrites Wikidata's facts.
+        A record whose `origin` is not `wikidata` only adds a person who is missing: it never
+        overwrites Wikidata's facts.
         """
         ...
 
-    def people(self, qids: Collection[str] | None = None, *, limit: int | None = None) -> list[Celebrity]:
+    def people(
+        self, qids: Collection[str] | None = None, *, limit: int | None = None
+    ) -> list[Celebrity]:
         """Return people (all, or those of `qids` that are known) by fame: sitelinks descending, then QID number ascending."""
         ...
 
@@ -108,11 +113,14 @@ class Catalogue(FaceRecords, Protocol):
         """
         Return QIDs, by fame, whom `source` should search: not exhausted there, and accepted + stored + verified images < `target`.
 
-        People never searched there come before those searched already; live claims of others are left out.
+        People never searched there come before those searched already; live claims of others are
+        left out.
         """
         ...
 
-    def need_cleaning(self, fingerprint: str, *, qids: Collection[str] | None = None, limit: int | None = None) -> list[Cleaning]:
+    def need_cleaning(
+        self, fingerprint: str, *, qids: Collection[str] | None = None, limit: int | None = None
+    ) -> list[Cleaning]:
         """Return people with images that changed since they were cleaned, or were last cleaned with another `fingerprint`."""
         ...
 
@@ -124,8 +132,8 @@ class Catalogue(FaceRecords, Protocol):
         """
         Take people for a task, each atomically; return those that this owner now holds (renewing its own counts).
 
-        A claim is free when nobody has it, its lease has run out, or its owner is a dead process of this machine
-        (`owner` comes from `claims.this_owner()`).
+        A claim is free when nobody has it, its lease has run out, or its owner is a dead process of
+        this machine (`owner` comes from `claims.this_owner()`).
         """
         ...
 
@@ -201,14 +209,16 @@ class Catalogue(FaceRecords, Protocol):
         """
         Remember for good that nothing may be collected about these people; durable on return.
 
-        From now on no method adds anything about them, and nobody is told to search or clean them: `save_people`,
-        `add_verified`, `record_stored` and `record_search` pass them over, `need_search` and `need_cleaning` leave
-        them out. What is there already stays until `forget`.
+        From now on no method adds anything about them, and nobody is told to search or clean them:
+        `save_people`, `add_verified`, `record_stored` and `record_search` pass them over,
+        `need_search` and `need_cleaning` leave them out. What is there already stays until
+        `forget`.
 
         Args:
             qids: Who they are.
-            external_ids: Their ids elsewhere (`Celebrity.external_ids`). Whoever `save_people` meets with one of these
-                is the same person under another QID: left out, and forbidden from then on under that QID too.
+            external_ids: Their ids elsewhere (`Celebrity.external_ids`). Whoever `save_people`
+                meets with one of these is the same person under another QID: left out, and
+                forbidden from then on under that QID too.
         """
         ...
 
@@ -220,8 +230,9 @@ class Catalogue(FaceRecords, Protocol):
         """
         Forbid a person, then remove every row and every entry of a note about them for good; return how many images.
 
-        Pictures of others that were held against theirs (`duplicate_of`) lose the reference and are put in need of
-        cleaning. On return the data is gone from the catalogue's files too, not only marked as free.
+        Pictures of others that were held against theirs (`duplicate_of`) lose the reference and are
+        put in need of cleaning. On return the data is gone from the catalogue's files too, not only
+        marked as free.
         """
         ...
 

@@ -12,7 +12,8 @@ CLEAN = "clean"
 """Task of cleaning a person's pictures."""
 
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
-"""Linux gives the first process id namespace this number (PROC_PID_INIT_INO in include/linux/proc_ns.h)."""
+"""Linux gives the first process id namespace this number (PROC_PID_INIT_INO in
+include/linux/proc_ns.h)."""
 
 
 def search_task(source: str) -> str:
@@ -25,8 +26,9 @@ def this_host() -> str:
     """
     Return a name under which process ids mean the same processes.
 
-    Containers may share a host name and yet count processes for themselves, and machines may share a default name:
-    the number of the process id namespace, or else the machine id, tells them apart.
+    Containers may share a host name and yet count processes for themselves, and machines may share
+    a default name: the number of the process id namespace, or else the machine id, tells them
+    apart.
     """
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
@@ -39,7 +41,9 @@ def this_host() -> str:
             mark = Path("/etc/machine-id").read_text(encoding="ascii").strip()[:8]
         except (OSError, ValueError):
             mark = ""
-    name = "".join(char if char.isalnum() or char in "._-" else "_" for char in socket.gethostname())[:64]
+    name = "".join(
+        char if char.isalnum() or char in "._-" else "_" for char in socket.gethostname()
+    )[:64]
     return f"{name}.{mark}" if mark else name
 
 
@@ -47,12 +51,18 @@ def _started(pid: int) -> str | None:
     """
     Return when a process of this machine started, so that a reused pid is told apart; None when it cannot be known.
 
-    Linux: clock ticks since boot; an empty text for a process that has ended and only waits to be collected.
+    Linux: clock ticks since boot; an empty text for a process that has ended and only waits to be
+        collected.
     """
     try:
-        # Fields 3 (state) and 22 (start time) of proc(5) stat; the command name in field 2 may hold spaces and
-        # brackets, so cut after the last one.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        # Fields 3 (state) and 22 (start time) of proc(5) stat; the command name in field 2 may hold
+        # spaces and brackets, so cut after the last one.
+        fields = (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()
+        )
         return "" if fields[0] in ("Z", "X") else fields[19]
     except (OSError, IndexError):
         return None

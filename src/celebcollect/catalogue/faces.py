@@ -15,7 +15,8 @@ class PersonFace:
     version: str
     """Of the embedding; those of two versions are never compared."""
     mean: bytes
-    """Mean of the embeddings, little-endian float32; empty when there is no such picture any more."""
+    """Mean of the embeddings, little-endian float32; empty when there is no such picture any
+    more."""
     trusted: bool
     """A trusted portrait is among the pictures."""
     image: str
@@ -43,6 +44,7 @@ class FaceRecords(Protocol):
         """
         Return the faces that were written since a mark, and the next mark; begin with 0.
 
-        One that was written before may come again. A person who was forgotten is not told: ask `faces_of` before relying on a face.
+        One that was written before may come again. A person who was forgotten is not told: ask
+        `faces_of` before relying on a face.
         """
         ...

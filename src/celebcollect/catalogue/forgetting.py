@@ -15,7 +15,11 @@ def is_note_about(key: str, qid: str) -> bool:
 def without(value: JsonValue, gone: Collection[str]) -> JsonValue:
     """Return a note's value without what names one of these ids: entries under it or with it as their value, items of lists."""
     if isinstance(value, dict):
-        return {key: without(entry, gone) for key, entry in value.items() if key not in gone and not _is(entry, gone)}
+        return {
+            key: without(entry, gone)
+            for key, entry in value.items()
+            if key not in gone and not _is(entry, gone)
+        }
     if isinstance(value, list):
         return [without(item, gone) for item in value if not _is(item, gone)]
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from celebcollect.records import Celebrity, Image, Status, clean_text
+from celebcollect.domain.records import Celebrity, Image, Status, clean_text
 
 STATUSES = (Status.VERIFIED, Status.STORED, Status.ACCEPTED, Status.REJECTED, Status.FAILED)
 ALIVE = (Status.VERIFIED, Status.STORED, Status.ACCEPTED)
@@ -45,7 +45,12 @@ def all_folded(person: Celebrity) -> set[str]:
 
 def person_of(image: Image) -> Celebrity:
     """Return what an image says of its person, for the case that nobody knows more."""
-    return Celebrity(qid=image.qid, name=image.name, professions=(image.profession,) if image.profession else (), origin=image.source)
+    return Celebrity(
+        qid=image.qid,
+        name=image.name,
+        professions=(image.profession,) if image.profession else (),
+        origin=image.source,
+    )
 
 
 def own_id(image: Image) -> str:
@@ -56,5 +61,7 @@ def own_id(image: Image) -> str:
         ValueError: It is not an id of the image's person.
     """
     if not image.id.startswith(f"{image.qid}:"):
-        raise ValueError(f"the image id {image.id} does not belong to {image.qid}: make it with records.image_id")
+        raise ValueError(
+            f"the image id {image.id} does not belong to {image.qid}: make it with records.image_id"
+        )
     return image.id

@@ -1,7 +1,8 @@
 """What a check offers. A new check is one new file with a class of this shape and a `build` (see CONTRIBUTING).
 
-A check decides; one that must open files for that also measures. Measuring and deciding are apart so that a changed
-threshold decides anew without opening a file again: what was measured is kept beside the image in `Image.facts`.
+A check decides; one that must open files for that also measures. Measuring and deciding are apart
+so that a changed threshold decides anew without opening a file again: what was measured is kept
+beside the image in `Image.facts`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
-from celebcollect.config import CleanConfig, StoreConfig
-from celebcollect.errors import StorageError
-from celebcollect.records import Image
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Image
 
 Facts = dict[str, JsonValue]
 """What a check measured on a file. No None among the values: leave the key out."""
@@ -28,9 +29,11 @@ class Picture:
     image: Image
     file: Path
     elsewhere: tuple[Image, ...] = ()
-    """Rows of other people with the same bytes or a similar hash, where a check asks for them (`Comparing`)."""
+    """Rows of other people with the same bytes or a similar hash, where a check asks for them
+    (`Comparing`)."""
     reference: int | None = None
-    """How much the picture is trusted to show the person: 0 a portrait that Wikidata names (P18), 1 TMDB's first portrait; None: not in itself."""
+    """How much the picture is trusted to show the person: 0 a portrait that Wikidata names (P18), 1
+    TMDB's first portrait; None: not in itself."""
     referenced_elsewhere: bool = False
     """One of the rows in `elsewhere` is such a trusted portrait of its person."""
 
@@ -80,7 +83,8 @@ class Check(Protocol):
 
         May also yield what it found out about those that stay.
 
-        The verdict depends on nothing but the set: not on its order, on earlier verdicts, or on the time.
+        The verdict depends on nothing but the set: not on its order, on earlier verdicts, or on the
+        time.
         """
         ...
 
@@ -104,7 +108,8 @@ class Comparing(Check, Protocol):
     """A check that wants to know who else has a picture."""
 
     elsewhere_bits: int
-    """How many bits of the perceptual hashes may differ (0 to 11) for a picture to be in `Picture.elsewhere`."""
+    """How many bits of the perceptual hashes may differ (0 to 11) for a picture to be in
+    `Picture.elsewhere`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,8 @@ def read(picture: Picture) -> bytes:
         return picture.file.read_bytes()
     except OSError as error:
         raise StorageError(
-            f"cannot read {picture.file}: {error.strerror}", hint="Check the disk and the rights on it, then run clean again."
+            f"cannot read {picture.file}: {error.strerror}",
+            hint="Check the disk and the rights on it, then run clean again.",
         ) from error
 
 

@@ -23,7 +23,8 @@ def average_link(distances: Distances, threshold: float) -> list[list[int]]:
     """
     Merge the two clusters with the smallest mean distance until that exceeds the threshold; return indices, first ones first.
 
-    Takes n merges of n steps each; ties go to the lower indices, so that equal input gives equal clusters.
+    Takes n merges of n steps each; ties go to the lower indices, so that equal input gives equal
+    clusters.
     """
     count = len(distances)
     between = distances.astype(np.float64)
@@ -43,7 +44,8 @@ def average_link(distances: Distances, threshold: float) -> list[list[int]]:
         between[first, first] = np.inf
         between[second], between[:, second] = np.inf, np.inf
         members[first] += members.pop(second)
-        # Average linkage never makes a cluster nearer than both parts were, so only those whose nearest changed look again.
+        # Average linkage never makes a cluster nearer than both parts were, so only those whose
+        # nearest changed look again.
         for index in members:
             if index == first or nearest[index] in (first, second):
                 nearest[index] = between[index].argmin()

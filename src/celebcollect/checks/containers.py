@@ -1,7 +1,8 @@
 """Take picture files apart: what lies outside the coded pixels, and where the picture ends.
 
-Nothing is decoded, and no pixel data is handed on: compressed pixels hold any bytes by chance. The walkers forgive what
-decoders forgive; where they lose the thread they hand on the rest as `opaque`, to be searched and not judged.
+Nothing is decoded, and no pixel data is handed on: compressed pixels hold any bytes by chance. The
+walkers forgive what decoders forgive; where they lose the thread they hand on the rest as `opaque`,
+to be searched and not judged.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
-"""Most that one compressed text or colour profile may unpack to; profiles stay below 4 MB, and a bomb reaches a thousand times its size."""
+"""Most that one compressed text or colour profile may unpack to; profiles stay below 4 MB, and a
+bomb reaches a thousand times its size."""
 
 
 MAX_PIECES = 100_000
@@ -40,12 +42,14 @@ class Parts:
     texts: Pieces = field(default_factory=Pieces)
     """Comments and text fields: a human or a program wrote characters here."""
     opaque: Pieces = field(default_factory=Pieces)
-    """Everything else that is no coded pixel: EXIF, XMP, profiles, tables, unknown blocks, strays."""
+    """Everything else that is no coded pixel: EXIF, XMP, profiles, tables, unknown blocks,
+    strays."""
     end: int | None = None
     """Offset after the picture's last byte; None where the format or the file does not tell."""
 
 
-# The next marker in entropy-coded data: FF00 is a stuffed byte, FFD0 to FFD7 restart, FFFF fill (ITU-T T.81, B.1.1).
+# The next marker in entropy-coded data: FF00 is a stuffed byte, FFD0 to FFD7 restart, FFFF fill
+# (ITU-T T.81, B.1.1).
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _JPEG_BARE = frozenset((0x01, *range(0xD0, 0xD9)))  # TEM, RSTn, SOI have no length
 _JPEG_COMMENT, _JPEG_END, _JPEG_SCAN = 0xFE, 0xD9, 0xDA
@@ -67,7 +71,9 @@ def jpeg(data: bytes, start: int = 0) -> Parts:
         length = int.from_bytes(data[at : at + 2], "big")
         if length < 2 or at + length > len(data):
             break
-        (parts.texts if marker == _JPEG_COMMENT else parts.opaque).append(data[at + 2 : at + length])
+        (parts.texts if marker == _JPEG_COMMENT else parts.opaque).append(
+            data[at + 2 : at + length]
+        )
         at += length
         if marker == _JPEG_SCAN:
             following = _JPEG_MARKER.search(data, at)
@@ -107,7 +113,8 @@ def png(data: bytes) -> Parts:
 
 
 def _png_text(kind: bytes, body: bytes) -> bytes:
-    # tEXt: keyword 0 text. zTXt: keyword 0 method packed. iTXt: keyword 0 flag method language 0 keyword 0 text.
+    # tEXt: keyword 0 text. zTXt: keyword 0 method packed. iTXt: keyword 0 flag method language 0
+    # keyword 0 text.
     keyword, _, rest = body.partition(b"\0")
     if kind == b"zTXt":
         return keyword + b"\n" + _inflate(rest[1:])

@@ -1,6 +1,7 @@
 """Find the copies among one person's pictures; the best copy stays.
 
-Exact copies have the same SHA-256. Near copies (recompressed, resized) have perceptual hashes that differ in few bits.
+Exact copies have the same SHA-256. Near copies (recompressed, resized) have perceptual hashes that
+differ in few bits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 
 from celebcollect.checks.base import Check, Picture, Rejection, Settings
 from celebcollect.checks.hashes import comparable, distances, hashes_of
-from celebcollect.records import Image
+from celebcollect.domain.records import Image
 
 ORDER = 50
 VERSION = 1
@@ -41,8 +42,8 @@ class Duplicate:
         """
         Yield the copies, best picture first.
 
-        A near copy is one of a picture that is itself kept: copies do not chain, so a series of slightly different
-        shots is not eaten up from one end to the other.
+        A near copy is one of a picture that is itself kept: copies do not chain, so a series of
+        slightly different shots is not eaten up from one end to the other.
         """
         images = sorted((picture.image for picture in pictures), key=best_first)
         unique: list[Image] = []
@@ -52,7 +53,9 @@ class Duplicate:
             if kept is image:
                 unique.append(image)
             else:
-                yield Rejection(image.id, "exact_duplicate", detail="same bytes", duplicate_of=kept.id)
+                yield Rejection(
+                    image.id, "exact_duplicate", detail="same bytes", duplicate_of=kept.id
+                )
         for group in comparable(unique):
             yield from self._near(group)
 
@@ -65,7 +68,12 @@ class Duplicate:
             if len(before) and differ.min() <= self._near_bits:
                 nearest = int(differ.argmin())
                 detail = f"{differ[nearest]} of 64 bits differ"
-                yield Rejection(image.id, "near_duplicate", detail=detail, duplicate_of=images[before[nearest]].id)
+                yield Rejection(
+                    image.id,
+                    "near_duplicate",
+                    detail=detail,
+                    duplicate_of=images[before[nearest]].id,
+                )
             else:
                 kept[index] = True
 
@@ -73,4 +81,10 @@ class Duplicate:
 def best_first(image: Image) -> tuple[int, int, int, str, str]:
     """Return the sort key of the copy to keep: most pixels, most bytes, best documented source; then the URL, so that no order of arrival matters."""
     pixels = (image.width_px or 0) * (image.height_px or 0)
-    return -pixels, -(image.bytes or 0), SOURCE_PRIORITY.get(image.source.casefold(), 2), image.url, image.id
+    return (
+        -pixels,
+        -(image.bytes or 0),
+        SOURCE_PRIORITY.get(image.source.casefold(), 2),
+        image.url,
+        image.id,
+    )

@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 from pydantic import JsonValue
 
-from celebcollect.checks.vision.base import Embedding, Face
-from celebcollect.records import Image
+from celebcollect.domain.records import Image
+from celebcollect.vision.base import Embedding, Face
 
 CROP_MARGIN = 0.25
-"""Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture, tighter ones are found less often."""
+"""Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture,
+tighter ones are found less often."""
 
 
 def faces_of(image: Image) -> list[Face]:
@@ -29,7 +30,9 @@ def as_json(face: Face) -> JsonValue:
 
 def _from_json(numbers: list[float]) -> Face:
     score, left, top, right, bottom, *points = numbers
-    return Face((left, top, right, bottom), tuple(zip(points[::2], points[1::2], strict=True)), score)
+    return Face(
+        (left, top, right, bottom), tuple(zip(points[::2], points[1::2], strict=True)), score
+    )
 
 
 def to_text(embedding: Embedding) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing
 from celebcollect.checks.face_facts import faces_of
-from celebcollect.checks.vision import crashes, dlib_engine
-from celebcollect.checks.vision.base import EngineSpec
-from celebcollect.checks.vision.looking import detect
-from celebcollect.checks.vision.onnx_engine import onnx_spec
-from celebcollect.checks.vision.workers import Workers, shared
-from celebcollect.config import CleanConfig
-from celebcollect.errors import ConfigError
+from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.errors import ConfigError
+from celebcollect.vision import crashes, dlib_engine
+from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.looking import detect
+from celebcollect.vision.onnx_engine import onnx_spec
+from celebcollect.vision.workers import Workers, shared
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,10 @@ def engine_for(clean: CleanConfig, *, tell: bool = True) -> EngineSpec | None:
     if reason is None:
         return dlib_engine.DlibSpec()
     if clean.faces == "required":
-        raise ConfigError(f'[clean] faces is "required", but {reason}', hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.")
+        raise ConfigError(
+            f'[clean] faces is "required", but {reason}',
+            hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.",
+        )
     if tell:
         log.warning("cleaning without looking at faces: %s (%s)", reason, dlib_engine.INSTALL)
     return None
@@ -63,7 +66,13 @@ class Faces:
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the faces of what was not looked at with this detector."""
-        yield from crashes.measure(self._workers, detect, list(missing(self.name, self._version, pictures)), name=self.name, version=self._version)
+        yield from crashes.measure(
+            self._workers,
+            detect,
+            list(missing(self.name, self._version, pictures)),
+            name=self.name,
+            version=self._version,
+        )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures without a face, without a large one, or with several large ones."""

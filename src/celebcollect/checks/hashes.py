@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from celebcollect.records import Image
+from celebcollect.domain.records import Image
 
 Hashes = npt.NDArray[np.uint64]
 """(n,) uint64, one perceptual hash each."""

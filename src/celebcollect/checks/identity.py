@@ -1,8 +1,8 @@
 """Find the pictures that show somebody else: whose faces are not like the person's trusted portrait.
 
-The rule was measured against ten others on folders with up to 60 % of wrong pictures: cluster the faces, keep each
-cluster that is near the reference as a whole. It holds where the wrong ones are the majority, because the reference
-decides and not the number.
+The rule was measured against ten others on folders with up to 60 % of wrong pictures: cluster the
+faces, keep each cluster that is near the reference as a whole. It holds where the wrong ones are
+the majority, because the reference decides and not the number.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ from celebcollect.checks.base import Acceptance, Check, Facts, Picture, Rejectio
 from celebcollect.checks.clusters import Distances, average_link, pairwise
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.faces import engine_for
-from celebcollect.checks.vision import crashes
-from celebcollect.checks.vision.base import EngineSpec
-from celebcollect.checks.vision.looking import embed
-from celebcollect.checks.vision.workers import Workers, shared
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
+from celebcollect.vision import crashes
+from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.looking import embed
+from celebcollect.vision.workers import Workers, shared
 
 ORDER = 70
 VERSION = 1
 
 DOMINANCE = 2
-"""How many times larger than the second the largest cluster must be to be taken for the person without a reference (a choice, not measured)."""
+"""How many times larger than the second the largest cluster must be to be taken for the person
+without a reference (a choice, not measured)."""
 
 LINK = 0.65 / 0.60
 """
 Mean distance up to which clusters are merged, by the threshold to the reference.
 
-Measured on 113 photographs of 27 people: at 0.65 no cluster of one person falls apart and 2 of 210 pairs of people
-merge; at 0.60 one falls apart, which costs 2 % of the right pictures.
+Measured on 113 photographs of 27 people: at 0.65 no cluster of one person falls apart and 2 of 210
+pairs of people merge; at 0.60 one falls apart, which costs 2 % of the right pictures.
 """
 
 SAME_FACE = 0.40 / 0.60
-"""
-Distance of two people's mean faces up to which they are one face, by the threshold to the reference.
+""" Distance of two people's mean faces up to which they are one face, by the threshold to the
+reference.
 
-Measured on 116 photographs of 27 people: between halves of one person's pictures it is 0.40 at most in 99.5 % of the cases,
-between 3 pictures each of two people 0.47 at least.
+Measured on 116 photographs of 27 people: between halves of one person's pictures it is 0.40 at most
+in 99.5 % of the cases, between 3 pictures each of two people 0.47 at least.
 """
 
 
@@ -66,7 +67,11 @@ class Identity:
     name = "identity"
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
-        self._threshold, self._min_cluster, self._workers = clean.identity_threshold, clean.min_cluster, workers
+        self._threshold, self._min_cluster, self._workers = (
+            clean.identity_threshold,
+            clean.min_cluster,
+            workers,
+        )
         self.version = embedding_version(spec)
         self.same_face = SAME_FACE * clean.identity_threshold
         """Distance of two people's mean faces up to which they are one face."""
@@ -81,7 +86,9 @@ class Identity:
         yield from crashes.measure(self._workers, embed, new, name=self.name, version=self.version)
 
     def _is_new(self, picture: Picture) -> bool:
-        return picture.facts(self.name).get("version") != self.version and bool(picture.facts("faces").get("faces"))
+        return picture.facts(self.name).get("version") != self.version and bool(
+            picture.facts("faces").get("faces")
+        )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection | Acceptance]:
         """Yield a verdict on every picture."""
@@ -93,15 +100,31 @@ class Identity:
             elif crashed := crashes.rejection(picture, self.name):
                 yield crashed
             else:
-                yield Rejection(picture.image.id, "corrupt_file", detail=str(facts.get("broken", "no face to compare")))
+                yield Rejection(
+                    picture.image.id,
+                    "corrupt_file",
+                    detail=str(facts.get("broken", "no face to compare")),
+                )
         if seen:
-            distances = pairwise(np.stack([from_text(str(picture.facts(self.name)["embedding"])) for picture in seen]))
+            distances = pairwise(
+                np.stack(
+                    [from_text(str(picture.facts(self.name)["embedding"])) for picture in seen]
+                )
+            )
             clusters = average_link(distances, LINK * self._threshold)
             trusted = _references(seen)
-            yield from self._anchored(seen, distances, clusters, trusted) if trusted else self._unanchored(seen, distances, clusters)
+            yield from (
+                self._anchored(seen, distances, clusters, trusted)
+                if trusted
+                else self._unanchored(seen, distances, clusters)
+            )
 
     def _anchored(
-        self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]], trusted: Sequence[int]
+        self,
+        pictures: Sequence[Picture],
+        distances: Distances,
+        clusters: Sequence[Sequence[int]],
+        trusted: Sequence[int],
     ) -> Iterator[Rejection | Acceptance]:
         for cluster in clusters:
             # Of several trusted portraits the nearest counts: people change in forty years.
@@ -113,10 +136,20 @@ class Identity:
                     yield Acceptance(image.id, identity="reference")
                 else:
                     nearest = trusted[int(distances[index, trusted].argmin())]
-                    detail = f"distance {distances[index, nearest]:.2f}, on average {mean:.2f} for {len(cluster)} alike"
-                    yield Rejection(image.id, "other_person", detail=detail, duplicate_of=pictures[nearest].image.id)
+                    detail = (
+                        f"distance {distances[index, nearest]:.2f}, on average {mean:.2f} for"
+                        f" {len(cluster)} alike"
+                    )
+                    yield Rejection(
+                        image.id,
+                        "other_person",
+                        detail=detail,
+                        duplicate_of=pictures[nearest].image.id,
+                    )
 
-    def _unanchored(self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]]) -> Iterator[Rejection | Acceptance]:
+    def _unanchored(
+        self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]]
+    ) -> Iterator[Rejection | Acceptance]:
         sizes = sorted((len(cluster) for cluster in clusters), reverse=True)
         second = sizes[1] if len(sizes) > 1 else 0
         largest = max(clusters, key=len)
@@ -125,21 +158,41 @@ class Identity:
             for index in cluster:
                 image = pictures[index].image
                 if not decided:
-                    detail = f"no trusted portrait, and the largest groups of alike faces have {sizes[0]} and {second} pictures"
+                    detail = (
+                        "no trusted portrait, and the largest groups of alike faces have"
+                        f" {sizes[0]} and {second} pictures"
+                    )
                     others = [other for other in range(len(pictures)) if other != index]
                     compared = min(others, key=distances[index].__getitem__, default=None)
                     if compared is not None:
                         detail += f"; distance {distances[index, compared]:.2f} to the nearest"
-                    yield Rejection(image.id, "undecided", detail=detail, duplicate_of=None if compared is None else pictures[compared].image.id)
+                    yield Rejection(
+                        image.id,
+                        "undecided",
+                        detail=detail,
+                        duplicate_of=None if compared is None else pictures[compared].image.id,
+                    )
                 elif len(cluster) == sizes[0]:
                     yield Acceptance(image.id, identity="largest cluster")
                 else:
                     nearest = largest[int(distances[index, largest].argmin())]
-                    detail = f"distance {distances[index, nearest]:.2f}, in a group of {len(cluster)}, the largest has {sizes[0]}"
-                    yield Rejection(image.id, "other_person", detail=detail, duplicate_of=pictures[nearest].image.id)
+                    detail = (
+                        f"distance {distances[index, nearest]:.2f}, in a group of {len(cluster)},"
+                        f" the largest has {sizes[0]}"
+                    )
+                    yield Rejection(
+                        image.id,
+                        "other_person",
+                        detail=detail,
+                        duplicate_of=pictures[nearest].image.id,
+                    )
 
 
 def _references(pictures: Sequence[Picture]) -> list[int]:
     """Return the indices of the pictures that are trusted most."""
     ranks = [picture.reference for picture in pictures if picture.reference is not None]
-    return [index for index, picture in enumerate(pictures) if picture.reference == min(ranks)] if ranks else []
+    return (
+        [index for index, picture in enumerate(pictures) if picture.reference == min(ranks)]
+        if ranks
+        else []
+    )

@@ -1,7 +1,7 @@
 """Find what somebody hid in a picture file: scripts, archives, programs, data behind the end, bombs.
 
-Only what lies outside the coded pixels is searched. What cameras, phones and editors append is known and forgiven: a
-picture is thrown out for what it carries, not for being odd.
+Only what lies outside the coded pixels is searched. What cameras, phones and editors append is
+known and forgiven: a picture is thrown out for what it carries, not for being odd.
 """
 
 from __future__ import annotations
@@ -11,25 +11,48 @@ from collections.abc import Iterator, Sequence
 
 from celebcollect.checks import containers
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing, read
-from celebcollect.checks.signatures import ARCHIVE, SCRIPT, Finding, find_archive, find_script, is_zip_file
+from celebcollect.checks.signatures import (
+    ARCHIVE,
+    SCRIPT,
+    Finding,
+    find_archive,
+    find_script,
+    is_zip_file,
+)
 
 ORDER = 30
 VERSION = 1
 
 MAX_STRAY_BYTES = 64
-"""Unknown bytes that may follow a picture: servers and editors leave newlines, counters and checksums behind; no program fits in."""
+"""Unknown bytes that may follow a picture: servers and editors leave newlines, counters and
+checksums behind; no program fits in."""
 
 _PADDING = b"\0\xff \t\r\n\x1a"
 
 _MAX_APPENDED_PICTURES = 64
-_VIDEO = re.compile(rb"[\0\xff]*?(\0\0..ftyp)", re.DOTALL)  # a motion photo's; ISO/IEC 14496-12, the size comes before the type
+# a motion photo's; ISO/IEC 14496-12, the size comes before the type
+_VIDEO = re.compile(rb"[\0\xff]*?(\0\0..ftyp)", re.DOTALL)
 _FURTHER_PICTURE = re.compile(rb"\0*\xff\xd8\xff")
 
-# What follows a JPEG's end of image in honest files (names as in ExifTool's documentation of JPEG trailers). A multi-picture
-# file's further pictures (CIPA DC-007; previews, depth, the gain map of Ultra HDR) begin like a JPEG and are taken apart as such.
-_TRAILER_STARTS = (b"CANON OPTIONAL DATA\0", b"\x7e\x10\x04\xfe0MIE", b"\x7e\x18\x04\xfe0MIE", b"vivo{", b"SEFH")
+# What follows a JPEG's end of image in honest files (names as in ExifTool's documentation of JPEG
+# trailers). A multi-picture file's further pictures (CIPA DC-007; previews, depth, the gain map of
+# Ultra HDR) begin like a JPEG and are taken apart as such.
+_TRAILER_STARTS = (
+    b"CANON OPTIONAL DATA\0",
+    b"\x7e\x10\x04\xfe0MIE",
+    b"\x7e\x18\x04\xfe0MIE",
+    b"vivo{",
+    b"SEFH",
+)
 _TRAILER_ENDS = (b"SEFT", b"cbipcbbl", b"\xa1\xb2\xc3\xd4")  # Samsung; Photo Mechanic; FotoStation
-_TRAILER_NEAR_END = ((b"AXS!", 12), (b"AXS*", 12), (b"CANON OPTIONAL DATA\0", 64), (b"zmie~", 24), (b"LIVE_", 60))  # AFCP, CanonVRD, MIE, Huawei
+# AFCP, CanonVRD, MIE, Huawei
+_TRAILER_NEAR_END = (
+    (b"AXS!", 12),
+    (b"AXS*", 12),
+    (b"CANON OPTIONAL DATA\0", 64),
+    (b"zmie~", 24),
+    (b"LIVE_", 60),
+)
 
 
 def build(settings: Settings) -> Check:
@@ -54,7 +77,10 @@ class Payload:
         for picture in missing(self.name, VERSION, pictures):
             found = search(read(picture), picture.image.format or "")
             facts: Facts = {"version": VERSION}
-            yield picture.image.id, facts | ({"reason": found[0], "detail": found[1]} if found else {})
+            yield (
+                picture.image.id,
+                facts | ({"reason": found[0], "detail": found[1]} if found else {}),
+            )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures that carry something, or that have more pixels than the limit."""
@@ -77,19 +103,27 @@ def search(data: bytes, kind: str) -> Finding | None:
     if is_zip_file(data):
         return ARCHIVE, "the whole file opens as a ZIP"
     if data[:3] == b"GIF" and data[6:8] in (b"/*", b"=1", b"='", b'="', b"=0"):
-        return SCRIPT, "the header reads as JavaScript"  # GIF89a/*...: the width is the start of a comment or an assignment
+        # GIF89a/*...: the width is the start of a comment or an assignment
+        return SCRIPT, "the header reads as JavaScript"
     if data[:2] == b"\xff\xd8" and data[4:6] == b"/*":
         return SCRIPT, "the header reads as JavaScript"
     try:
         parts = take_apart(data)
-        return _search_parts(parts) or (None if parts.end is None else _search_behind(data, parts.end, kind))
+        return _search_parts(parts) or (
+            None if parts.end is None else _search_behind(data, parts.end, kind)
+        )
     except containers.MetadataBomb as error:
         return "bomb", f"metadata: {error}"
 
 
 def _search_parts(parts: containers.Parts) -> Finding | None:
     texts, opaque = b"\n".join(parts.texts), b"\n".join(parts.opaque)
-    return find_script(texts, short=True) or find_script(opaque) or find_archive(texts) or find_archive(opaque)
+    return (
+        find_script(texts, short=True)
+        or find_script(opaque)
+        or find_archive(texts)
+        or find_archive(opaque)
+    )
 
 
 def _search_behind(data: bytes, end: int, kind: str) -> Finding | None:
@@ -120,4 +154,8 @@ def _is_known_trailer(behind: bytes) -> bool:
     if video and any(containers.iso_boxes(behind, video.start(1))):
         return True
     near_end = any(mark in behind[-reach:] for mark, reach in _TRAILER_NEAR_END)
-    return near_end or behind.lstrip(_PADDING).startswith(_TRAILER_STARTS) or behind.rstrip(_PADDING).endswith(_TRAILER_ENDS)
+    return (
+        near_end
+        or behind.lstrip(_PADDING).startswith(_TRAILER_STARTS)
+        or behind.rstrip(_PADDING).endswith(_TRAILER_ENDS)
+    )

@@ -6,12 +6,13 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from celebcollect.checks.base import Picture, read
-from celebcollect.pictures import NotAPicture, decoded
+from celebcollect.pictures.decode import NotAPicture, decoded
 
 __all__ = ["NotAPicture", "upright"]
 
 _GROWN = 4
-"""How many times more pixels than its header says a picture may turn out to have; the first frame of an animation may outgrow its canvas."""
+"""How many times more pixels than its header says a picture may turn out to have; the first frame
+of an animation may outgrow its canvas."""
 
 
 def upright(picture: Picture, long_side_px: int) -> Pillow.Image:
@@ -20,7 +21,8 @@ def upright(picture: Picture, long_side_px: int) -> Pillow.Image:
 
     Args:
         picture: A stored picture.
-        long_side_px: The longer side is scaled down to this; JPEGs are decoded in reduced size, which saves most of the time.
+        long_side_px: The longer side is scaled down to this; JPEGs are decoded in reduced size,
+            which saves most of the time.
 
     Raises:
         NotAPicture: It cannot be decoded.
@@ -28,7 +30,9 @@ def upright(picture: Picture, long_side_px: int) -> Pillow.Image:
     """
     width, height = max(picture.image.width_px or 1, 1), max(picture.image.height_px or 1, 1)
     shorter_px = max(long_side_px * min(width, height) // max(width, height), 1)
-    with decoded(read(picture), max_pixels=_GROWN * width * height, mode="RGB", side_px=shorter_px) as found:
+    with decoded(
+        read(picture), max_pixels=_GROWN * width * height, mode="RGB", side_px=shorter_px
+    ) as found:
         pixels = _rgb(found.pixels)
         pixels.thumbnail((long_side_px, long_side_px), Pillow.Resampling.LANCZOS)
         return ImageOps.exif_transpose(pixels) or pixels

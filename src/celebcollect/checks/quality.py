@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing, number
 from celebcollect.checks.pixels import NotAPicture, upright
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
 
 ORDER = 35
 VERSION = 1
@@ -25,7 +25,8 @@ _TILES = 8
 _COLOUR_SIDE_PX = 64
 
 MAX_GREY_COLOUR = 2.0
-"""Mean difference of a pixel's strongest and weakest colour, grey levels, up to which a picture has no colour; JPEG's rounding makes less than 1."""
+"""Mean difference of a pixel's strongest and weakest colour, grey levels, up to which a picture has
+no colour; JPEG's rounding makes less than 1."""
 
 
 def build(settings: Settings) -> Check:
@@ -82,7 +83,9 @@ def look(pixels: Pillow.Image) -> Facts:
     """Measure RGB pixels of at most `LONG_SIDE_PX`."""
     grey = np.asarray(pixels.convert("L"), dtype=np.float32)
     darkest, brightest = np.percentile(grey, (2, 98))
-    small = np.asarray(pixels.resize((_COLOUR_SIDE_PX, _COLOUR_SIDE_PX), Pillow.Resampling.BOX), dtype=np.float32)
+    small = np.asarray(
+        pixels.resize((_COLOUR_SIDE_PX, _COLOUR_SIDE_PX), Pillow.Resampling.BOX), dtype=np.float32
+    )
     return {
         "sharpness": round(_sharpness(grey), 2),
         "contrast": round(float(brightest - darkest), 1),
@@ -96,7 +99,13 @@ def _sharpness(grey: npt.NDArray[np.float32]) -> float:
 
     Not in the whole picture: a sharp face before a soft background is a good portrait.
     """
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    tiles = [tile for row in np.array_split(laplacian, _TILES) for tile in np.array_split(row, _TILES, axis=1)]
+    laplacian = (
+        grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
+    )
+    tiles = [
+        tile
+        for row in np.array_split(laplacian, _TILES)
+        for tile in np.array_split(row, _TILES, axis=1)
+    ]
     deviations = sorted(float(tile.std()) for tile in tiles if tile.size)
     return deviations[len(deviations) * 9 // 10] if deviations else 0.0

@@ -1,6 +1,7 @@
 """Find files that are gone or are no longer what `store` wrote.
 
-`store` decoded these very bytes before it wrote their SHA-256 down, so bytes that still match it still open: nothing is decoded here.
+`store` decoded these very bytes before it wrote their SHA-256 down, so bytes that still match it
+still open: nothing is decoded here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from stat import S_ISREG
 
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, read
-from celebcollect.errors import StorageError
+from celebcollect.domain.errors import StorageError
 
 ORDER = 10
 VERSION = 1
@@ -36,7 +37,10 @@ class Readable:
             stamp = _stamp(picture)
             facts = picture.facts(self.name)
             if stamp and any(facts.get(key) != value for key, value in stamp.items()):
-                yield picture.image.id, stamp | {"sha256": hashlib.sha256(read(picture)).hexdigest()}
+                yield (
+                    picture.image.id,
+                    stamp | {"sha256": hashlib.sha256(read(picture)).hexdigest()},
+                )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures whose file is gone or holds other bytes than it did."""
@@ -45,7 +49,9 @@ class Readable:
             if not _stamp(picture):
                 yield Rejection(image.id, "file_missing")
             elif facts.get("bytes") != image.bytes:
-                yield Rejection(image.id, "corrupt_file", detail=f"{facts.get('bytes')} of {image.bytes} bytes")
+                yield Rejection(
+                    image.id, "corrupt_file", detail=f"{facts.get('bytes')} of {image.bytes} bytes"
+                )
             elif facts.get("sha256") != image.sha256:
                 yield Rejection(image.id, "corrupt_file", detail="other content than was stored")
 
@@ -57,7 +63,10 @@ def _stamp(picture: Picture) -> Facts:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise StorageError(f"cannot look at {picture.file}: {error.strerror}", hint="Check the disk and the rights on it.") from error
+        raise StorageError(
+            f"cannot look at {picture.file}: {error.strerror}",
+            hint="Check the disk and the rights on it.",
+        ) from error
     if not S_ISREG(status.st_mode):
         return {}
     return {"version": VERSION, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}

@@ -38,12 +38,22 @@ class Shared:
 
         A trusted portrait of this person stays, unless it is one of the other person as well.
         """
-        doubts = {picture.image.id: min((other.id for other in picture.elsewhere), key=by_person) for picture in pictures if picture.elsewhere}
-        trusted = {picture.image.id for picture in pictures if picture.reference is not None and not picture.referenced_elsewhere}
+        doubts = {
+            picture.image.id: min((other.id for other in picture.elsewhere), key=by_person)
+            for picture in pictures
+            if picture.elsewhere
+        }
+        trusted = {
+            picture.image.id
+            for picture in pictures
+            if picture.reference is not None and not picture.referenced_elsewhere
+        }
         for id_, other in self._spread(pictures, doubts, trusted).items():
             yield Rejection(id_, REASON, detail=other.partition(":")[0], duplicate_of=other)
 
-    def _spread(self, pictures: Sequence[Picture], doubts: Mapping[str, str], trusted: Collection[str]) -> dict[str, str]:
+    def _spread(
+        self, pictures: Sequence[Picture], doubts: Mapping[str, str], trusted: Collection[str]
+    ) -> dict[str, str]:
         """Return the doubts as they are for near copies too; what is a near copy of a trusted portrait is cleared."""
         spread, cleared = dict(doubts), set(trusted)
         for group in comparable(picture.image for picture in pictures):
@@ -51,11 +61,17 @@ class Shared:
             for index, image in enumerate(group):
                 if image.id not in doubts and image.id not in trusted:
                     continue
-                near = [group[at].id for at in np.flatnonzero(distances(hashes, hashes[index]) <= self._near_bits)]
+                near = [
+                    group[at].id
+                    for at in np.flatnonzero(distances(hashes, hashes[index]) <= self._near_bits)
+                ]
                 if image.id in trusted:
                     cleared.update(near)
                 else:
-                    spread |= {id_: min(spread.get(id_, doubts[image.id]), doubts[image.id], key=by_person) for id_ in near}
+                    spread |= {
+                        id_: min(spread.get(id_, doubts[image.id]), doubts[image.id], key=by_person)
+                        for id_ in near
+                    }
         return {id_: other for id_, other in spread.items() if id_ not in cleared}
 
 
@@ -70,7 +86,11 @@ def unaware(picture: Picture, settled: Collection[str]) -> set[str]:
     return {
         row.qid
         for row in picture.elsewhere
-        if row.rejected_by not in settled and (row.reason != REASON or by_person(picture.image.id) < by_person(row.duplicate_of or picture.image.id))
+        if row.rejected_by not in settled
+        and (
+            row.reason != REASON
+            or by_person(picture.image.id) < by_person(row.duplicate_of or picture.image.id)
+        )
     }
 
 

@@ -1,6 +1,7 @@
 """Know programs, scripts and archives by their bytes, wherever they lie in data that should hold none.
 
-Every signature is long enough, or checked further, that a megabyte of random bytes holds one by chance in fewer than 1 of 10,000 cases.
+Every signature is long enough, or checked further, that a megabyte of random bytes holds one by
+chance in fewer than 1 of 10,000 cases.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ Finding = tuple[str, str]
 
 SCRIPT, ARCHIVE = "embedded_script", "embedded_archive"
 
-# What a browser or a server would run, in lower case: the literal that is searched for (fast), and what must follow it.
+# What a browser or a server would run, in lower case: the literal that is searched for (fast), and
+# what must follow it.
 _SCRIPTS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = tuple(
     (literal, re.compile(re.escape(literal) + follows))
     for literal, follows in (
@@ -40,7 +42,9 @@ _SCRIPTS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = tuple(
         (b"powershell ", rb"-\w"),
     )
 )
-_SHORT_SCRIPTS = re.compile(rb"<\?(?:=|\s)|<%(?:[=@]|\s*(?:eval|execute|request|response)\b)|<[a-z]+\s[^<>]{0,200}\bon[a-z]+\s*=")
+_SHORT_SCRIPTS = re.compile(
+    rb"<\?(?:=|\s)|<%(?:[=@]|\s*(?:eval|execute|request|response)\b)|<[a-z]+\s[^<>]{0,200}\bon[a-z]+\s*="
+)
 """Only for texts and for short strays: too short to mean anything in binary data."""
 
 
@@ -57,7 +61,10 @@ def find_script(data: bytes, *, short: bool = False) -> Finding | None:
 
 def _is_zip(data: bytes, at: int) -> bool:
     # APPNOTE.TXT 4.3.7: version needed (up to 6.3, tenths), then flags, then a known method.
-    version, method = int.from_bytes(data[at + 4 : at + 6], "little"), int.from_bytes(data[at + 8 : at + 10], "little")
+    version, method = (
+        int.from_bytes(data[at + 4 : at + 6], "little"),
+        int.from_bytes(data[at + 8 : at + 10], "little"),
+    )
     return 10 <= version <= 63 and method in (0, 8, 9, 12, 14, 93, 95, 97, 98, 99)
 
 
@@ -97,7 +104,11 @@ _ARCHIVES: tuple[tuple[str, bytes, Callable[[bytes, int], bool]], ...] = (
     ("xz", b"\xfd7zXZ\0", _always),
     ("tar", b"ustar", _is_tar),
     ("cabinet", b"MSCF\0\0\0\0", _always),
-    ("PDF", b"%PDF-", lambda data, at: data[at + 5 : at + 6].isdigit() and data[at + 6 : at + 7] == b"."),
+    (
+        "PDF",
+        b"%PDF-",
+        lambda data, at: data[at + 5 : at + 6].isdigit() and data[at + 6 : at + 7] == b".",
+    ),
     ("OLE", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _always),
     ("Windows program", b"MZ", _is_pe),
     ("Windows program", b"This program cannot be run in DOS mode", _always),
@@ -122,7 +133,10 @@ def is_zip_file(data: bytes) -> bool:
     tail = data[-65557:]
     at = tail.rfind(b"PK\x05\x06")
     while at >= 0:
-        entries, comment = int.from_bytes(tail[at + 10 : at + 12], "little"), int.from_bytes(tail[at + 20 : at + 22], "little")
+        entries, comment = (
+            int.from_bytes(tail[at + 10 : at + 12], "little"),
+            int.from_bytes(tail[at + 20 : at + 22], "little"),
+        )
         if entries and at + 22 + comment == len(tail):
             return True
         at = tail.rfind(b"PK\x05\x06", 0, at)

@@ -1,8 +1,9 @@
 """The command line: parse, call one function, print a summary. The only place that maps errors to exit codes.
 
-Commands live in the modules of this package by what they are for. Everything heavier than Typer and Rich is imported
-inside the command that needs it, so that `--help` stays instant (a test keeps it so). For the same reason these modules
-do without `from __future__ import annotations`: Typer would compile every annotation twice at each start.
+Commands live in the modules of this package by what they are for. Everything heavier than Typer and
+Rich is imported inside the command that needs it, so that `--help` stays instant (a test keeps it
+so). For the same reason these modules do without `from __future__ import annotations`: Typer would
+compile every annotation twice at each start.
 """
 
 import sys
@@ -11,13 +12,15 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from celebcollect import __version__, early
+from celebcollect import __version__
+from celebcollect import runtime as early
 from celebcollect.cli import begin, give, learn, look, run, show, stages, status, streams
 from celebcollect.cli.session import LogFormat, Session, printable
-from celebcollect.errors import CelebCollectError, Interrupted, UsageError
+from celebcollect.domain.errors import CelebCollectError, Interrupted, UsageError
 
 _USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
-"""Typer's base of all that is wrong with a command line (ClickException), which it does not export."""
+"""Typer's base of all that is wrong with a command line (ClickException), which it does not
+export."""
 
 app = typer.Typer(
     name="celebcollect",
@@ -45,18 +48,42 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     context: typer.Context,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file (TOML); `init` writes one.")] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log every item; twice: other libraries too.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings only, and say nothing when there was nothing to do.")] = False,
-    log_format: Annotated[LogFormat, typer.Option(help="Form of the log lines on stderr.")] = LogFormat.TEXT,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,  # noqa: ARG001
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Configuration file (TOML); `init` writes one."
+        ),
+    ] = None,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, help="Log every item; twice: other libraries too."
+        ),
+    ] = 0,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Log warnings only, and say nothing when there was nothing to do."
+        ),
+    ] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Form of the log lines on stderr.")
+    ] = LogFormat.TEXT,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """
     Turn the famous people that Wikidata knows into a clean, documented set of face pictures.
 
     Example: celebcollect run-all --limit 10
     """
-    context.obj = Session(config_file=config, verbosity=-1 if quiet else verbose, log_format=log_format)
+    context.obj = Session(
+        config_file=config, verbosity=-1 if quiet else verbose, log_format=log_format
+    )
 
 
 def main() -> int:
@@ -66,7 +93,8 @@ def main() -> int:
         try:
             code = app(standalone_mode=False)  # we print the errors
         except SystemExit as end:
-            # Typer ends like this when the reader of our output went away (`| head`), which is no error.
+            # Typer ends like this when the reader of our output went away (`| head`), which is no
+            # error.
             if not isinstance(end.__context__, BrokenPipeError):
                 raise
             raise end.__context__ from None
@@ -92,7 +120,8 @@ def main() -> int:
 
 
 def _tell(message: str, hint: str, code: int) -> int:
-    # Plain text on one line each: a message may quote anything from outside, which neither markup nor a terminal may read out of it.
+    # Plain text on one line each: a message may quote anything from outside, which neither markup
+    # nor a terminal may read out of it.
     for line in filter(None, (f"celebcollect: {message}", hint and f"  {hint}")):
         print(printable(line), file=sys.stderr)  # noqa: T201
     return code
@@ -104,4 +133,8 @@ def _tell_usage(error: Any) -> int:
         error.show()
         return UsageError.exit_code
     path = error.ctx.command_path if error.ctx else "celebcollect"
-    return _tell(error.format_message().removesuffix("."), f"`{path} --help` says what it takes.", UsageError.exit_code)
+    return _tell(
+        error.format_message().removesuffix("."),
+        f"`{path} --help` says what it takes.",
+        UsageError.exit_code,
+    )

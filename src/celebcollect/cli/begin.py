@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from celebcollect.cli.session import add, session_of
-from celebcollect.errors import StorageError, UsageError
+from celebcollect.domain.errors import StorageError, UsageError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,40 +18,68 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path("config.toml"),
-    contact: Annotated[str | None, typer.Option(metavar="TEXT", help="Mail address or URL for the User-Agent; Wikimedia asks for one.")] = None,
-    data_dir: Annotated[str | None, typer.Option(metavar="DIR", help="Where pictures and databases are kept.")] = None,
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write it.")] = Path(
+        "config.toml"
+    ),
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Mail address or URL for the User-Agent; Wikimedia asks for one."
+        ),
+    ] = None,
+    data_dir: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where pictures and databases are kept.")
+    ] = None,
     with_token: Annotated[
         bool,
-        typer.Option("--with-token", help="Write the TMDB token, too, from $CELEBCOLLECT_TMDB__TOKEN or asked for; nobody else can read the file."),
+        typer.Option(
+            "--with-token",
+            help=(
+                "Write the TMDB token, too, from $CELEBCOLLECT_TMDB__TOKEN or asked for; nobody"
+                " else can read the file."
+            ),
+        ),
     ] = False,
 ) -> None:
     """
     Ask for what is needed, or take it from options, and write a commented configuration file; an existing file is left alone.
 
-    On a terminal it asks for what no option says; elsewhere the defaults stay. The token is written only where that is asked for.
+    On a terminal it asks for what no option says; elsewhere the defaults stay. The token is written
+    only where that is asked for.
 
     Example: celebcollect init --contact you@example.org
     """
     import tomllib
 
-    from celebcollect import early
-    from celebcollect.configfile import checked, example
+    from celebcollect import runtime as early
+    from celebcollect.config.file import checked, example
 
     early.loaded()
     session_of(context)
     if file.exists() or file.is_symlink():
-        raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE")
-    given = {"http.contact": contact, "data_dir": data_dir, "tmdb.token": _token() if with_token else None}
+        raise UsageError(
+            f"{file} is there already and was left alone",
+            hint="Name another file: celebcollect init FILE",
+        )
+    given = {
+        "http.contact": contact,
+        "data_dir": data_dir,
+        "tmdb.token": _token() if with_token else None,
+    }
     if sys.stdin.isatty() and sys.stderr.isatty():
         given |= _asked(contact, data_dir)
     values = {key: value for key, value in given.items() if value is not None}
     text = example(values)
     config = checked(tomllib.loads(text), "what would be written")
     _write(file, text, secret=with_token)
-    sys.stdout.write(f"wrote {file}: every key with its default, set those that you need and delete the rest\n")
+    sys.stdout.write(
+        f"wrote {file}: every key with its default, set those that you need and delete the rest\n"
+    )
     if not config.http.contact:
-        sys.stdout.write("Set [http] contact in it: Wikimedia slows down or refuses programs that nobody can be asked about.\n")
+        sys.stdout.write(
+            "Set [http] contact in it: Wikimedia slows down or refuses programs that nobody can be"
+            " asked about.\n"
+        )
     named = "" if file == Path("config.toml") else f" --config {file}"
     sys.stdout.write(f"Next: `celebcollect{named} doctor` looks at what a run will need.\n")
 
@@ -59,7 +87,12 @@ def init(
 def _asked(contact: str | None, data_dir: str | None) -> dict[str, str | None]:
     """Ask for what no option has said; Enter takes the default."""
     if contact is None:
-        contact = typer.prompt("Mail address or URL for the User-Agent, so that Wikimedia can ask you", default="", show_default=False, err=True)
+        contact = typer.prompt(
+            "Mail address or URL for the User-Agent, so that Wikimedia can ask you",
+            default="",
+            show_default=False,
+            err=True,
+        )
     if data_dir is None:
         data_dir = typer.prompt("Folder of the pictures and databases", default="data", err=True)
     return {"http.contact": contact, "data_dir": data_dir}
@@ -76,7 +109,10 @@ def _token() -> str:
     if not token and sys.stdin.isatty():
         token = typer.prompt("TMDB's API read access token (not shown)", hide_input=True, err=True)
     if not token:
-        raise UsageError("--with-token, and there is no token to write", hint="Set CELEBCOLLECT_TMDB__TOKEN, or run it on a terminal.")
+        raise UsageError(
+            "--with-token, and there is no token to write",
+            hint="Set CELEBCOLLECT_TMDB__TOKEN, or run it on a terminal.",
+        )
     return token.strip()
 
 
@@ -88,8 +124,12 @@ def _write(file: Path, text: str, *, secret: bool) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise UsageError(f"{file} is there already and was left alone", hint="Name another file: celebcollect init FILE") from None
+        raise UsageError(
+            f"{file} is there already and was left alone",
+            hint="Name another file: celebcollect init FILE",
+        ) from None
     except OSError as error:
         raise StorageError(
-            f"cannot write {file}: {error.strerror}", hint="Name a file in a folder that you may write to: celebcollect init FILE"
+            f"cannot write {file}: {error.strerror}",
+            hint="Name a file in a folder that you may write to: celebcollect init FILE",
         ) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from celebcollect.cli.session import JsonOption, add, print_json, print_table, session_of, stopping
-from celebcollect.errors import NothingProduced, UsageError
+from celebcollect.domain.errors import NothingProduced, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.stages.identify import Seen
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 MAX_ROWS = 30
 """People in the table on stdout: those with the most mistakes; the report has all."""
 
-ModelOption = Annotated[str, typer.Option("--model", metavar="NAME", help="Folder of the model in data_dir/models.")]
+ModelOption = Annotated[
+    str, typer.Option("--model", metavar="NAME", help="Folder of the model in data_dir/models.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,11 +31,12 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
     """
     Read accepted pictures from dataclean, train the reference face classifier and write it with its report to data_dir/models.
 
-    The report tells how photographs fared that the classifier had not seen, and how often a stranger was taken for somebody.
+    The report tells how photographs fared that the classifier had not seen, and how often a
+    stranger was taken for somebody.
 
     Example: celebcollect train
     """
-    from celebcollect.report import Tally
+    from celebcollect.domain.tally import Tally
     from celebcollect.stages.train import Settings, Shelf
     from celebcollect.stages.train import train as train_model
 
@@ -46,7 +49,9 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
             ml_use_permitted=own.ml_use_permitted,
             forgotten=app.catalogue.forgotten,
         )
-        trained = train_model(app.bus, app.folder, Shelf(app.data_dir, name), settings, tally, stop=stop)
+        trained = train_model(
+            app.bus, app.folder, Shelf(app.data_dir, name), settings, tally, stop=stop
+        )
         if as_json:
             print_json({"model": str(trained.file), **trained.report()})
         else:
@@ -62,7 +67,8 @@ def identify(
     """
     Read pictures and say of each face in them who it is, by a trained model, or `unknown`.
 
-    A file that is no picture is told and does not stop the others. The exit code is 2 when a file was missing, else 4 when none was a picture.
+    A file that is no picture is told and does not stop the others. The exit code is 2 when a file
+    was missing, else 4 when none was a picture.
 
     Example: celebcollect identify holiday.jpg
     """
@@ -75,7 +81,9 @@ def identify(
     with stopping() as stop, session_of(context).app(stop) as app:
         model = Shelf(app.data_dir, name).load()
         spec = engine_of(model, app.config.clean)
-        for seen in identify_all(pictures, model, spec, clean=app.config.clean, store=app.config.store):
+        for seen in identify_all(
+            pictures, model, spec, clean=app.config.clean, store=app.config.store
+        ):
             (_print_lines if as_json else _print_seen)(seen)
             seen_any |= seen.fault is None
             if seen.fault == "missing":
@@ -84,11 +92,15 @@ def identify(
                 break
     if missing:
         raise UsageError(
-            f"no such file: {', '.join(map(ascii, map(str, missing[:5])))}{' ...' if missing[5:] else ''}",
+            "no such file:"
+            f" {', '.join(map(ascii, map(str, missing[:5])))}{' ...' if missing[5:] else ''}",
             hint="The others were looked at. Check the names.",
         )
     if not seen_any:
-        raise NothingProduced(f"none of {len(pictures)} files is a picture that can be read", hint="The lines above say what is wrong with each.")
+        raise NothingProduced(
+            f"none of {len(pictures)} files is a picture that can be read",
+            hint="The lines above say what is wrong with each.",
+        )
 
 
 def _print_report(trained: "Trained") -> None:
@@ -97,7 +109,9 @@ def _print_report(trained: "Trained") -> None:
 
     model, measured = trained.model, trained.evaluation
     people = [person for person in measured.people if person.held_out]
-    people.sort(key=lambda person: (person.right / person.held_out, -person.held_out, int(person.qid[1:])))
+    people.sort(
+        key=lambda person: (person.right / person.held_out, -person.held_out, int(person.qid[1:]))
+    )
     if people:
         table = Table(title="Photographs that it had not seen", title_justify="left")
         for column in ("person", "name", "pictures", "unseen", "right", "unknown", "wrong"):
@@ -108,21 +122,35 @@ def _print_report(trained: "Trained") -> None:
         print_table(table)
         if people[MAX_ROWS:]:
             sys.stdout.write(f"and {len(people) - MAX_ROWS} people who fared no worse\n")
-    sys.stdout.write(f"trained on {len(model.vectors)} pictures of {len(model.people)} people, data set {model.fingerprint[:12]}\n")
+    sys.stdout.write(
+        f"trained on {len(model.vectors)} pictures of {len(model.people)} people, data set"
+        f" {model.fingerprint[:12]}\n"
+    )
     if measured.held_out:
         sys.stdout.write(
-            f"unseen: {measured.held_out} pictures, {_percent(measured.recognised)} recognised, {_percent(measured.rejected)} unknown, "
-            f"{_percent(measured.confused)} taken for somebody else ({_percent(measured.closed_accuracy)} right when nobody may be unknown)\n"
+            f"unseen: {measured.held_out} pictures, {_percent(measured.recognised)} recognised,"
+            f" {_percent(measured.rejected)} unknown, {_percent(measured.confused)} taken for"
+            f" somebody else ({_percent(measured.closed_accuracy)} right when nobody may be"
+            " unknown)\n"
         )
     if measured.strangers:
-        sys.stdout.write(f"strangers: {measured.strangers} pictures, {_percent(measured.strangers_accepted)} taken for somebody\n")
+        sys.stdout.write(
+            f"strangers: {measured.strangers} pictures,"
+            f" {_percent(measured.strangers_accepted)} taken for somebody\n"
+        )
     else:
         sys.stdout.write("not measured: too few pictures to keep some of them apart\n")
     for reason, number in trained.left_out.items():
-        why = " (`[train] ml_use_permitted` names the agreements that you hold)" if reason == "needs_agreement" else ""
+        why = (
+            " (`[train] ml_use_permitted` names the agreements that you hold)"
+            if reason == "needs_agreement"
+            else ""
+        )
         sys.stdout.write(f"left out: {number} {reason}{why}\n")
     if trained.people_left_out:
-        sys.stdout.write(f"left out: {trained.people_left_out} people with fewer than 2 usable pictures\n")
+        sys.stdout.write(
+            f"left out: {trained.people_left_out} people with fewer than 2 usable pictures\n"
+        )
     sys.stdout.write(f"wrote {trained.file}; the report lies beside it\n")
 
 
@@ -131,7 +159,7 @@ def _percent(share: float | None) -> str:
 
 
 def _print_seen(seen: "Seen") -> None:
-    from celebcollect.records import clean_text
+    from celebcollect.domain.records import clean_text
 
     # A file's name may hold anything, also what moves a terminal's cursor.
     file = clean_text(str(seen.file).encode("utf-8", "replace").decode())
@@ -142,7 +170,10 @@ def _print_seen(seen: "Seen") -> None:
     for face in seen.faces:
         who = f"{face.person.name} ({face.person.qid})" if face.person else "unknown"
         left, top, right, bottom = face.box
-        sys.stdout.write(f"{file}: {who}, distance {face.distance:.2f}, face at {left},{top} to {right},{bottom}\n")
+        sys.stdout.write(
+            f"{file}: {who}, distance {face.distance:.2f}, face at {left},{top} to"
+            f" {right},{bottom}\n"
+        )
 
 
 def _print_lines(seen: "Seen") -> None:
@@ -153,5 +184,18 @@ def _print_lines(seen: "Seen") -> None:
     elif not seen.faces:
         print_json({**file, "faces": 0})
     for number, face in enumerate(seen.faces):
-        who = {"qid": face.person.qid, "name": face.person.name} if face.person else {"qid": None, "name": "unknown"}
-        print_json({**file, "faces": len(seen.faces), "face": number, "box": face.box, **who, "distance": face.distance})
+        who = (
+            {"qid": face.person.qid, "name": face.person.name}
+            if face.person
+            else {"qid": None, "name": "unknown"}
+        )
+        print_json(
+            {
+                **file,
+                "faces": len(seen.faces),
+                "face": number,
+                "box": face.box,
+                **who,
+                "distance": face.distance,
+            }
+        )

@@ -9,14 +9,14 @@ import typer
 
 from celebcollect.cli.session import JsonOption, add, check_qid, print_json, printable, session_of
 from celebcollect.cli.status import print_topics, topic_facts
-from celebcollect.errors import MessageTooLarge, ServiceError, UsageError
+from celebcollect.domain.errors import MessageTooLarge, ServiceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from celebcollect.app import App
     from celebcollect.bus.base import Item, Message
-    from celebcollect.records import Image
+    from celebcollect.domain.records import Image
 
 PUBLISH_BATCH = 500
 IMAGE_FIELDS = (
@@ -27,7 +27,10 @@ IMAGE_FIELDS = (
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
 
 topics = typer.Typer(
-    help="Look at the topics, write to them, deliver dead letters again.\n\nExample: celebcollect topics list",
+    help=(
+        "Look at the topics, write to them, deliver dead letters again.\n\nExample: celebcollect"
+        " topics list"
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -42,7 +45,11 @@ def add_to(app: typer.Typer) -> None:
     add(topics, topics_peek, "peek")
     add(topics, topics_publish, "publish")
     add(topics, topics_replay_dead, "replay-dead")
-    app.add_typer(topics, name="topics", short_help="Look at the topics, write to them, deliver dead letters again.")
+    app.add_typer(
+        topics,
+        name="topics",
+        short_help="Look at the topics, write to them, deliver dead letters again.",
+    )
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -57,24 +64,48 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     facts = []
     with session_of(context).app() as app:
         for finding in examine(app):
-            facts.append({"name": finding.name, "verdict": finding.verdict.value, "what": finding.what, "hint": finding.hint})
+            facts.append(
+                {
+                    "name": finding.name,
+                    "verdict": finding.verdict.value,
+                    "what": finding.what,
+                    "hint": finding.hint,
+                }
+            )
             missing += [finding.name] if finding.verdict is Verdict.MISSING else []
             if not as_json:
                 hint = f"\n{'':22}{finding.hint}" if finding.hint else ""
-                sys.stdout.write(f"{finding.verdict.value:8}{finding.name:14}{printable(finding.what)}{hint}\n")
+                sys.stdout.write(
+                    f"{finding.verdict.value:8}{finding.name:14}{printable(finding.what)}{hint}\n"
+                )
                 sys.stdout.flush()
     if as_json:
         print_json(facts)
     if missing:
-        raise ServiceError(f"needed and not there: {', '.join(missing)}", hint="Each line above that begins with `missing` says what to do.")
+        raise ServiceError(
+            f"needed and not there: {', '.join(missing)}",
+            hint="Each line above that begins with `missing` says what to do.",
+        )
 
 
 def images(
     context: typer.Context,
-    state: Annotated[str | None, typer.Option("--status", metavar="STATUS", help="Only verified, stored, accepted, rejected or failed ones.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="Only verified, stored, accepted, rejected or failed ones.",
+        ),
+    ] = None,
     qid: Annotated[str | None, typer.Option("--qid", help="Only this person's.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], metavar="DATE", help="Only those found or stored since then (UTC).")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+            metavar="DATE",
+            help="Only those found or stored since then (UTC).",
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N images.")] = None,
     as_json: JsonOption = False,
@@ -84,7 +115,7 @@ def images(
 
     Example: celebcollect images --status rejected --json
     """
-    from celebcollect.records import Status
+    from celebcollect.domain.records import Status
 
     wanted = None
     if state is not None:
@@ -97,13 +128,19 @@ def images(
         found = app.catalogue.images(qid=qid, status=wanted)
         if since:
             begin = since.replace(tzinfo=UTC)
-            found = (image for image in found if any(at and at >= begin for at in (image.found_at, image.stored_at)))
+            found = (
+                image
+                for image in found
+                if any(at and at >= begin for at in (image.found_at, image.stored_at))
+            )
         for image in islice(found, None if limit is None else min(limit, sys.maxsize)):
             if as_json:
                 print_json(_image_facts(image))
             else:
                 reason = f" ({image.reason})" if image.reason else ""
-                sys.stdout.write(f"{image.qid}\t{image.name}\t{image.status.value}{reason}\t{image.source}\t{image.path or image.url}\n")
+                sys.stdout.write(
+                    f"{image.qid}\t{image.name}\t{image.status.value}{reason}\t{image.source}\t{image.path or image.url}\n"
+                )
 
 
 def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -135,7 +172,9 @@ def topics_create(context: typer.Context) -> None:
 def topics_peek(
     context: typer.Context,
     topic: TopicArgument,
-    number: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many of the newest messages.")] = 10,
+    number: Annotated[
+        int, typer.Option("-n", min=1, metavar="N", help="How many of the newest messages.")
+    ] = 10,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -149,15 +188,22 @@ def topics_peek(
             if as_json:
                 print_json(_message_facts(message))
             else:
-                value = "(withdrawn)" if message.value is None else message.value.decode("utf-8", "backslashreplace")
-                sys.stdout.write(f"{message.partition}/{message.offset}\t{message.key or '-'}\t{printable(value)}\n")
+                value = (
+                    "(withdrawn)"
+                    if message.value is None
+                    else message.value.decode("utf-8", "backslashreplace")
+                )
+                sys.stdout.write(
+                    f"{message.partition}/{message.offset}\t{message.key or '-'}\t{printable(value)}\n"
+                )
 
 
 def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
     """
     Read JSON lines from stdin and put each on a topic, keyed by its qid.
 
-    A line that is no JSON object is published as it is; the stage that reads the topic moves it to the dead letters.
+    A line that is no JSON object is published as it is; the stage that reads the topic moves it to
+    the dead letters.
 
     Example: celebcollect topics publish urls < candidates.jsonl
     """
@@ -170,7 +216,8 @@ def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
         for batch in batches(_lines(), PUBLISH_BATCH):
             if topic == app.config.topics.clean and any(key is None for key, _ in batch):
                 raise UsageError(
-                    f"{topic} is compacted by key, and a line has no qid (published before it: {published})",
+                    f"{topic} is compacted by key, and a line has no qid (published before it:"
+                    f" {published})",
                     hint="Give every line a qid and a sha256.",
                 )
             published += _publish(app, topic, batch, too_large)
@@ -212,7 +259,10 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
                     subscription.commit(messages)
     sys.stdout.write(f"replayed {replayed} messages on {original}\n")
     if foreign:
-        sys.stderr.write(f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters of ours and were passed over\n")
+        sys.stderr.write(
+            f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters"
+            " of ours and were passed over\n"
+        )
     _raise_all(too_large)
 
 
@@ -229,7 +279,10 @@ def _publish(app: "App", topic: str, items: "list[Item]", too_large: list[Messag
 def _raise_all(too_large: list[MessageTooLarge]) -> None:
     if too_large:
         last, count = too_large[-1], sum(len(error.items) for error in too_large)
-        raise MessageTooLarge(f"{count} messages were not published, the last time because {last.message}", hint=last.hint)
+        raise MessageTooLarge(
+            f"{count} messages were not published, the last time because {last.message}",
+            hint=last.hint,
+        )
 
 
 def _image_facts(image: "Image") -> dict[str, Any]:
@@ -271,7 +324,11 @@ def _lines() -> "Iterator[Item]":
             facts = None
         key = None
         if isinstance(facts, dict) and isinstance(facts.get("qid"), str):
-            key = f"{facts['qid']}/{facts['sha256']}" if isinstance(facts.get("sha256"), str) else facts["qid"]
+            key = (
+                f"{facts['qid']}/{facts['sha256']}"
+                if isinstance(facts.get("sha256"), str)
+                else facts["qid"]
+            )
         yield (key.encode("utf-8", "replace").decode() if key else None), value
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from celebcollect.cli.reflow import Reflow
 from celebcollect.cli.view import View, duration, plain
-from celebcollect.errors import CelebCollectError
+from celebcollect.domain.errors import CelebCollectError
 
 if TYPE_CHECKING:
-    from celebcollect.progress import Progress
-    from celebcollect.watch import Line, RunWatch
+    from celebcollect.run.progress import Progress
+    from celebcollect.run.watch import Line, RunWatch
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ FIRST_PERIOD_S, LONGEST_PERIOD_S = 10.0, 300.0
 
 
 @contextmanager
-def watching(watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int, log_format: str) -> Iterator[None]:
+def watching(
+    watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int, log_format: str
+) -> Iterator[None]:
     """Show the run on stderr while the block runs; with `-q` nothing is shown."""
     from rich.console import Console
 
@@ -40,23 +42,36 @@ def watching(watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int
         from rich.live import Live
         from rich.logging import RichHandler
 
-        from celebcollect import log as logs
+        from celebcollect.cli import log as logs
 
         reflow = Reflow(console)
 
         def view() -> View:
-            return reflow.fit(run_view(watch, progress, rounds=rounds, spent_s=time.monotonic() - begun))
+            return reflow.fit(
+                run_view(watch, progress, rounds=rounds, spent_s=time.monotonic() - begun)
+            )
 
-        live = Live(get_renderable=view, console=console, refresh_per_second=LIVE_PER_SECOND, transient=True, redirect_stdout=False)
+        live = Live(
+            get_renderable=view,
+            console=console,
+            refresh_per_second=LIVE_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        )
 
         class Above(RichHandler):
             """Writes lines above the display, whole: rich lets go of the lock before they are out, and a refresh in between wipes too little."""
 
             def emit(self, record: logging.LogRecord) -> None:
-                with live._lock:  # its own: another lock of ours would be taken in the other order when it stops
+                # its own: another lock of ours would be taken in the other order when it stops
+                with live._lock:
                     super().emit(record)
 
-        logs.setup(verbosity, "text", Above(console=console, show_path=False, markup=False, log_time_format="%H:%M:%S"))
+        logs.setup(
+            verbosity,
+            "text",
+            Above(console=console, show_path=False, markup=False, log_time_format="%H:%M:%S"),
+        )
         with _beside(lambda stop: _look(watch, stop)), live:
             yield
     else:
@@ -67,7 +82,13 @@ def watching(watch: RunWatch, progress: Progress, *, rounds: int, verbosity: int
 def run_view(watch: RunWatch, progress: Progress, *, rounds: int, spent_s: float) -> View:
     """Return what a run is doing, to be drawn."""
     people = f"{len(progress.people)} people" if progress.people else "looking for people"
-    at = f"round {progress.round} of at most {rounds}" if progress.round else "what was left on the topics" if progress.people else ""
+    at = (
+        f"round {progress.round} of at most {rounds}"
+        if progress.round
+        else "what was left on the topics"
+        if progress.people
+        else ""
+    )
     return View(" · ".join(filter(None, ("run-all", at, people, duration(spent_s)))), watch.lines())
 
 
@@ -106,7 +127,9 @@ def _say(watch: RunWatch, progress: Progress, stop: threading.Event) -> None:
     begun = time.monotonic()
     said: dict[str, str] = {}
     looked(watch.look)  # rates need two looks
-    while not stop.wait(min(LONGEST_PERIOD_S, max(FIRST_PERIOD_S, (time.monotonic() - begun) / 10))):
+    while not stop.wait(
+        min(LONGEST_PERIOD_S, max(FIRST_PERIOD_S, (time.monotonic() - begun) / 10))
+    ):
         looked(watch.look)
         say(watch.lines(), said, progress.round)
 
@@ -116,5 +139,10 @@ def say(lines: list[Line], said: dict[str, str], round_number: int) -> None:
     for line in lines:
         text = plain(line)
         if text != said.get(line.stage) and (line.total or line.done or line.so_far or line.now):
-            log.info("round %d: %s", round_number, text, extra={"facts": {"round": round_number, **line.facts()}})
+            log.info(
+                "round %d: %s",
+                round_number,
+                text,
+                extra={"facts": {"round": round_number, **line.facts()}},
+            )
         said[line.stage] = text

@@ -14,8 +14,9 @@ class Reflow:
     """
     Wipes the rows that a narrower terminal makes of the last picture. One thread uses it.
 
-    Terminals (VTE, tmux, kitty, iTerm) wrap the lines that stand there already; rich goes up by as many rows as it drew, so the
-    others stayed above the next picture. On one that cuts lines instead (xterm) as many rows of the log above are wiped.
+    Terminals (VTE, tmux, kitty, iTerm) wrap the lines that stand there already; rich goes up by as
+    many rows as it drew, so the others stayed above the next picture. On one that cuts lines
+    instead (xterm) as many rows of the log above are wiped.
     """
 
     def __init__(self, console: Console) -> None:
@@ -32,7 +33,11 @@ class Reflow:
         width = self._console.width
         if width < self._width:
             surplus = sum(max(0, columns - 1) // width for columns in self._drawn)
-            self._console.control(Control(*[(ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)] * surplus))
+            self._console.control(
+                Control(*[(ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)] * surplus)
+            )
         self._width = width
-        self._drawn = [Segment.get_line_length(line) for line in self._console.render_lines(view, pad=False)]
+        self._drawn = [
+            Segment.get_line_length(line) for line in self._console.render_lines(view, pad=False)
+        ]
         return view

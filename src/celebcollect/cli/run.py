@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from celebcollect.cli.session import JsonOption, add, session_of, stopping
-from celebcollect.errors import Busy, CelebCollectError, NothingProduced, ServiceError, UsageError
+from celebcollect.domain.errors import (
+    Busy,
+    CelebCollectError,
+    NothingProduced,
+    ServiceError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.pipeline import Plan
-    from celebcollect.progress import Progress
+    from celebcollect.run.progress import Progress
+    from celebcollect.run.rounds import Plan
 
 
 log = logging.getLogger(__name__)
@@ -38,13 +44,31 @@ def add_to(app: typer.Typer) -> None:
 
 def run_all(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Work on at most N people.")] = None,
-    target_images: Annotated[int | None, typer.Option(min=1, metavar="N", help="Accepted pictures wanted per person.")] = None,
-    sources: Annotated[str | None, typer.Option(metavar="LIST", help="google, tmdb, commons; all that can be used when left out.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Work on at most N people.")
+    ] = None,
+    target_images: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Accepted pictures wanted per person.")
+    ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="google, tmdb, commons; all that can be used when left out."
+        ),
+    ] = None,
     celebrities: Annotated[
-        Celebrities, typer.Option(help="new: ask Wikidata, work on those not finished yet; known: those in the catalogue; all: everybody.")
+        Celebrities,
+        typer.Option(
+            help=(
+                "new: ask Wikidata, work on those not finished yet; known: those in the catalogue;"
+                " all: everybody."
+            )
+        ),
     ] = Celebrities.NEW,
-    max_rounds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Search a person who is short at most N times.")] = None,
+    max_rounds: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Search a person who is short at most N times."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -54,16 +78,24 @@ def run_all(
     """
     from celebcollect.cli.progress import run_view, watching
     from celebcollect.cli.summary import Summary
-    from celebcollect.pipeline import Plan
-    from celebcollect.pipeline import run_all as run
-    from celebcollect.progress import Progress
-    from celebcollect.watch import RunWatch
+    from celebcollect.run.progress import Progress
+    from celebcollect.run.rounds import Plan
+    from celebcollect.run.rounds import run_all as run
+    from celebcollect.run.watch import RunWatch
 
     session, named = session_of(context), _named(sources)
-    changes = {key: value for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items() if value is not None}
+    changes = {
+        key: value
+        for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items()
+        if value is not None
+    }
     with stopping() as stop, session.app(stop, run=changes) as app, _alone(app):
         # Whoever names a source wants it: what it lacks is then an error of its own.
-        unusable = {} if sources is not None else {name: why_not for name in named if (why_not := app.why_unusable(name))}
+        unusable = (
+            {}
+            if sources is not None
+            else {name: why_not for name in named if (why_not := app.why_unusable(name))}
+        )
         for name, why_not in unusable.items():
             log.info("without %s: %s", name, why_not)
         plan = Plan(
@@ -77,18 +109,36 @@ def run_all(
         watch, begun = RunWatch(app, progress), time.monotonic()
 
         def tell() -> None:
-            summary = Summary.of(app, plan, progress, unusable=unusable, config_file=session.config_file, interrupted=stop.is_set())
+            summary = Summary.of(
+                app,
+                plan,
+                progress,
+                unusable=unusable,
+                config_file=session.config_file,
+                interrupted=stop.is_set(),
+            )
             if as_json:
                 summary.print_json()
             elif session.verbosity >= 0 or progress.did_anything():
                 watch.look()
-                summary.print(run_view(watch, progress, rounds=plan.max_rounds, spent_s=time.monotonic() - begun))
+                summary.print(
+                    run_view(
+                        watch, progress, rounds=plan.max_rounds, spent_s=time.monotonic() - begun
+                    )
+                )
 
         try:
-            with watching(watch, progress, rounds=plan.max_rounds, verbosity=session.verbosity, log_format=session.log_format.value):
+            with watching(
+                watch,
+                progress,
+                rounds=plan.max_rounds,
+                verbosity=session.verbosity,
+                log_format=session.log_format.value,
+            ):
                 run(app, plan, progress, stop)
         except CelebCollectError:
-            with suppress(CelebCollectError):  # what ended the run may keep us from looking at what came of it
+            # what ended the run may keep us from looking at what came of it
+            with suppress(CelebCollectError):
                 tell()
             raise
         tell()
@@ -99,7 +149,7 @@ def run_all(
 @contextmanager
 def _alone(app: "App") -> Iterator[None]:
     """Hold the data folder; where another run holds it, say so and end with the configured exit code."""
-    from celebcollect.run_lock import run_lock
+    from celebcollect.run.lock import run_lock
 
     with ExitStack() as held:
         try:
@@ -121,35 +171,63 @@ def _named(given: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     unknown = [name for name in names if name not in SOURCES]
     if unknown or not names:
-        raise UsageError(f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}", hint=f"Sources are {', '.join(SOURCES)}.")
+        raise UsageError(
+            f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}",
+            hint=f"Sources are {', '.join(SOURCES)}.",
+        )
     return names
 
 
 def judge(plan: "Plan", progress: "Progress") -> None:
     """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
     for name, error in progress.failed.items():
-        raise ServiceError(f"{name}: {error.message}", hint=error.hint or "Everything else was done.")
-    if not progress.people and plan.celebrities != "known" and not progress.tally("wikidata")["people"] + progress.tally("wikidata")["people_before"]:
-        raise NothingProduced("Wikidata knows nobody who fits", hint="Loosen min_sitelinks, born_after or occupations in [wikidata].")
+        raise ServiceError(
+            f"{name}: {error.message}", hint=error.hint or "Everything else was done."
+        )
+    if (
+        not progress.people
+        and plan.celebrities != "known"
+        and not progress.tally("wikidata")["people"] + progress.tally("wikidata")["people_before"]
+    ):
+        raise NothingProduced(
+            "Wikidata knows nobody who fits",
+            hint="Loosen min_sitelinks, born_after or occupations in [wikidata].",
+        )
     searched = sum(progress.tally(name)["asked for"] for name in plan.sources)
     found = sum(progress.tally(name)["candidates"] for name in plan.sources)
-    if searched and not found and plan.sources and all(name in progress.blocked for name in plan.sources):
+    if (
+        searched
+        and not found
+        and plan.sources
+        and all(name in progress.blocked for name in plan.sources)
+    ):
         told = "; ".join(error.message for error in progress.blocked.values())
-        raise NothingProduced(f"every source wants to be left alone: {told}", hint="Run it again after that, or with other --sources.")
+        raise NothingProduced(
+            f"every source wants to be left alone: {told}",
+            hint="Run it again after that, or with other --sources.",
+        )
     if searched and not found:
-        raise NothingProduced(f"no source has a picture of anybody ({', '.join(plan.sources)})", hint="`celebcollect -v run-all` logs every search.")
+        raise NothingProduced(
+            f"no source has a picture of anybody ({', '.join(plan.sources)})",
+            hint="`celebcollect -v run-all` logs every search.",
+        )
 
 
 def demo(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demonstration keeps its data; made when missing.")] = Path("demo"),
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]", help="Where the demonstration keeps its data; made when missing."
+        ),
+    ] = Path("demo"),
 ) -> None:
     """
     Play a small web on 127.0.0.1 and run the whole pipeline against it, offline, with drawn people.
 
     Example: celebcollect demo /tmp/demo
     """
-    from celebcollect import early
+    from celebcollect import runtime as early
     from celebcollect.demo.run import run_demo
 
     session_of(context)

@@ -18,21 +18,23 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from celebcollect.errors import Interrupted, UsageError
+from celebcollect.domain.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from celebcollect.app import App
     from celebcollect.cli.view import View
-    from celebcollect.config import Config
-    from celebcollect.report import Tally
+    from celebcollect.config.sections import Config
+    from celebcollect.domain.tally import Tally
 
 UNBOUNDED = 100_000
 """Columns; more than any line has."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
-FollowOption = Annotated[bool, typer.Option("--follow", help="Go on with what arrives until SIGTERM or Ctrl-C.")]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", help="Go on with what arrives until SIGTERM or Ctrl-C.")
+]
 
 
 GRACE_S = 8.0
@@ -57,7 +59,9 @@ class Session:
 
     def config(self) -> Config:
         """Read the configuration and start logging."""
-        from celebcollect import configfile, early, log
+        from celebcollect import runtime as early
+        from celebcollect.cli import log
+        from celebcollect.config import file as configfile
 
         early.loaded()
         log.setup(self.verbosity, self.log_format.value)
@@ -66,8 +70,8 @@ class Session:
     @contextmanager
     def app(self, stop: threading.Event | None = None, **changes: dict[str, Any]) -> Iterator[App]:
         """Open the app; `stop` ends its waiting for services, `changes` are values of the command line by section, above file and environment."""
-        from celebcollect import configfile
         from celebcollect.app import App
+        from celebcollect.config import file as configfile
 
         loaded = self.config()
         with App(configfile.changed(loaded, changes), stop=stop) as app:
@@ -85,8 +89,9 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
     """
     Turn SIGINT and SIGTERM into an event, so that work ends between two batches.
 
-    What does not end in time, because a service does not answer, and what is interrupted a second time, ends at once: everything that is kept
-    bears that, and browsers are ended by their guardian. A command that follows ends normally by SIGTERM: that is how its supervisor stops it.
+    What does not end in time, because a service does not answer, and what is interrupted a second
+    time, ends at once: everything that is kept bears that, and browsers are ended by their
+    guardian. A command that follows ends normally by SIGTERM: that is how its supervisor stops it.
 
     Raises:
         Interrupted: When the block was left after a signal.
@@ -100,8 +105,9 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
         if stop.is_set() and number == signal.SIGINT:
             _end_at_once(Interrupted.exit_code)
         if not stop.is_set():
-            # Beside the main thread, which may sit in a call that no signal ends. Begun only now, because a thread that is there from the start costs
-            # `store` memory (see store_engine); without threading.Thread, whose lock the interrupted code may hold.
+            # Beside the main thread, which may sit in a call that no signal ends. Begun only now,
+            # because a thread that is there from the start costs `store` memory (see store_engine);
+            # without threading.Thread, whose lock the interrupted code may hold.
             _thread.start_new_thread(watch, ())
         stop.signal = number
         stop.set()
@@ -110,11 +116,14 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
         if not ended.wait(GRACE_S):
             _end_at_once(0 if is_normal() else Interrupted.exit_code)
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield stop
     except Interrupted:
-        # Work that waited for a service ends like this; below, it is an interruption or a normal end as if it had seen the event itself.
+        # Work that waited for a service ends like this; below, it is an interruption or a normal
+        # end as if it had seen the event itself.
         if stop.signal is None:
             raise
     finally:
@@ -131,7 +140,10 @@ def _end_at_once(code: int) -> NoReturn:
         if os.isatty(2):
             os.write(2, b"\x1b[?25h\n")  # the live display hides the cursor and leaves it in a line
         if code:
-            os.write(2, f"celebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode())
+            os.write(
+                2,
+                f"celebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode(),
+            )
     os._exit(code)
 
 
@@ -155,12 +167,15 @@ def check_qid(qid: str) -> None:
         UsageError: It is no Wikidata item.
     """
     if not re.fullmatch(r"Q[1-9][0-9]{0,11}", qid):
-        raise UsageError(f"{qid!r} is no Wikidata item", hint="An item is a Q and a number, e.g. Q42; `celebcollect images` shows them.")
+        raise UsageError(
+            f"{qid!r} is no Wikidata item",
+            hint="An item is a Q and a number, e.g. Q42; `celebcollect images` shows them.",
+        )
 
 
 def print_json(value: object) -> None:
     """Print one line of JSON on stdout."""
-    from celebcollect.log import json_line
+    from celebcollect.cli.log import json_line
 
     sys.stdout.write(json_line(value, sys.stdout.encoding) + "\n")
 
@@ -200,7 +215,13 @@ def print_view(view: View) -> None:
     if not console.is_terminal:
         from celebcollect.cli.view import WIDE
 
-        console = Console(width=max(WIDE, _full_width(view.table()), *(cell_len(note) + 1 for note in (view.headline, *view.notes))))
+        console = Console(
+            width=max(
+                WIDE,
+                _full_width(view.table()),
+                *(cell_len(note) + 1 for note in (view.headline, *view.notes)),
+            )
+        )
     console.print(view)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from celebcollect.cli.session import JsonOption, add, print_json, session_of, stopping
-from celebcollect.errors import NothingProduced
+from celebcollect.domain.errors import NothingProduced
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,28 +18,50 @@ def add_to(app: typer.Typer) -> None:
 
 def gallery(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the page is written: a new folder, or that of a former page.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Where the page is written: a new folder, or that of a former page."
+        ),
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """
     Read people and pictures from the catalogue and write a static page of what was kept, what was rejected, and why.
 
-    The page needs no server: open DIR/index.html in a browser. It links accepted pictures where they lie, so move it together with data_dir.
+    The page needs no server: open DIR/index.html in a browser. It links accepted pictures where
+    they lie, so move it together with data_dir.
 
     Example: celebcollect gallery gallery
     """
     from celebcollect.gallery.write import write_gallery
 
     with stopping() as stop, session_of(context).app(stop) as app:
-        summary = write_gallery(folder, app.catalogue, app.folder, data_dir=app.data_dir, max_bytes=app.config.store.max_bytes, stop=stop)
+        summary = write_gallery(
+            folder,
+            app.catalogue,
+            app.folder,
+            data_dir=app.data_dir,
+            max_bytes=app.config.store.max_bytes,
+            stop=stop,
+        )
     page = folder / "index.html"
     if as_json:
         print_json({"page": str(page), **asdict(summary)})
     else:
         numbers = ", ".join(f"{n} {status}" for status, n in summary.images.items())
         sys.stdout.write(f"{summary.people} people; images: {numbers}\n")
-        made, kept, removed = summary.thumbnails_made, summary.thumbnails_kept, summary.thumbnails_removed
-        sys.stdout.write(f"thumbnails: {made} made, {kept} kept, {removed} removed; {summary.pictures_without_thumbnail} pictures have none\n")
+        made, kept, removed = (
+            summary.thumbnails_made,
+            summary.thumbnails_kept,
+            summary.thumbnails_removed,
+        )
+        sys.stdout.write(
+            f"thumbnails: {made} made, {kept} kept, {removed} removed;"
+            f" {summary.pictures_without_thumbnail} pictures have none\n"
+        )
         sys.stdout.write(f"wrote {page}\n")
     if not summary.people:
-        raise NothingProduced("the catalogue holds no picture yet", hint="`celebcollect run-all` collects some.")
+        raise NothingProduced(
+            "the catalogue holds no picture yet", hint="`celebcollect run-all` collects some."
+        )

@@ -7,24 +7,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import FollowOption, JsonOption, add, print_summary, session_of, stopping
-from celebcollect.errors import NothingProduced, UsageError
+from celebcollect.cli.session import (
+    FollowOption,
+    JsonOption,
+    add,
+    print_summary,
+    session_of,
+    stopping,
+)
+from celebcollect.domain.errors import NothingProduced, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from celebcollect.app import App
     from celebcollect.cli.session import Stop
-    from celebcollect.records import Celebrity
-    from celebcollect.report import Tally
+    from celebcollect.domain.records import Celebrity
+    from celebcollect.domain.tally import Tally
 
 FOLLOW_PAUSE_S = 10.0
 """How often a scraper that follows looks for people who need pictures."""
 
-QidOption = Annotated[list[str] | None, typer.Option("--qid", help="Search this person (repeatable).")]
-NameOption = Annotated[list[str] | None, typer.Option("--name", help="Search the person of exactly this name or alias (repeatable).")]
-PeopleOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Search at most N people.")]
-UrlsOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Handle at most N URLs: for a short run.")]
+QidOption = Annotated[
+    list[str] | None, typer.Option("--qid", help="Search this person (repeatable).")
+]
+NameOption = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="Search the person of exactly this name or alias (repeatable)."),
+]
+PeopleOption = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Search at most N people.")
+]
+UrlsOption = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, metavar="N", help="Handle at most N URLs: for a short run."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,11 +52,25 @@ def add_to(app: typer.Typer) -> None:
 
 def wikidata(
     context: typer.Context,
-    occupation: Annotated[list[str] | None, typer.Option(metavar="QID", help="Occupation, by QID or name (repeatable).")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N people per occupation.")] = None,
-    min_sitelinks: Annotated[int | None, typer.Option(min=0, metavar="N", help="Fame: at least N Wikimedia pages about the person.")] = None,
-    born_after: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Born on this day or later.")] = None,
-    language: Annotated[str | None, typer.Option(metavar="CODE", help="Language of names and descriptions, e.g. `de`.")] = None,
+    occupation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QID", help="Occupation, by QID or name (repeatable)."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most N people per occupation.")
+    ] = None,
+    min_sitelinks: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Fame: at least N Wikimedia pages about the person."),
+    ] = None,
+    born_after: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Born on this day or later."),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Language of names and descriptions, e.g. `de`."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -47,7 +78,7 @@ def wikidata(
 
     Example: celebcollect wikidata --occupation Q33999 --limit 50
     """
-    from celebcollect.report import Tally
+    from celebcollect.domain.tally import Tally
     from celebcollect.stages.collect import find_people
 
     changes = {
@@ -62,7 +93,10 @@ def wikidata(
         find_people(app.wikidata(tally, wait=stop.wait), app.catalogue, tally, stop=stop)
         print_summary(session_of(context), "wikidata", tally, as_json=as_json)
     if not tally["people"] + tally["people_before"]:
-        raise NothingProduced("Wikidata knows nobody who fits", hint="Loosen --min-sitelinks, --born-after or --occupation.")
+        raise NothingProduced(
+            "Wikidata knows nobody who fits",
+            hint="Loosen --min-sitelinks, --born-after or --occupation.",
+        )
 
 
 def scrape_google(
@@ -70,7 +104,10 @@ def scrape_google(
     qid: QidOption = None,
     name: NameOption = None,
     limit: PeopleOption = None,
-    save_page: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the HTML and a screenshot of every page here.")] = None,
+    save_page: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the HTML and a screenshot of every page here."),
+    ] = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +124,12 @@ def scrape_tmdb(
     qid: QidOption = None,
     name: NameOption = None,
     limit: PeopleOption = None,
-    popular: Annotated[int | None, typer.Option(min=1, max=10_000, metavar="N", help="First add TMDB's N most popular people.")] = None,
+    popular: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000, metavar="N", help="First add TMDB's N most popular people."
+        ),
+    ] = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -115,7 +157,12 @@ def scrape_commons(
     _scrape(context, "commons", qid, name, limit, follow, as_json)
 
 
-def validate(context: typer.Context, follow: FollowOption = False, limit: UrlsOption = None, as_json: JsonOption = False) -> None:
+def validate(
+    context: typer.Context,
+    follow: FollowOption = False,
+    limit: UrlsOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """
     Read picture URLs from the urls topics and pass those that are well-formed, public and new on to urlsVerifie.
 
@@ -124,13 +171,19 @@ def validate(context: typer.Context, follow: FollowOption = False, limit: UrlsOp
     _consume(context, "validate", follow, limit, as_json)
 
 
-def store(context: typer.Context, follow: FollowOption = False, limit: UrlsOption = None, as_json: JsonOption = False) -> None:
+def store(
+    context: typer.Context,
+    follow: FollowOption = False,
+    limit: UrlsOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """
     Read verified URLs from urlsVerifie, download them and save the files and what is known of them.
 
     Example: celebcollect store --follow
     """
-    # A worker multiplies nothing larger than 32x32, and OpenBLAS's threads cost a tenth of its start (read when numpy is imported).
+    # A worker multiplies nothing larger than 32x32, and OpenBLAS's threads cost a tenth of its
+    # start (read when numpy is imported).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _consume(context, "store", follow, limit, as_json)
 
@@ -138,9 +191,23 @@ def store(context: typer.Context, follow: FollowOption = False, limit: UrlsOptio
 def clean(
     context: typer.Context,
     follow: FollowOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Clean at most N people, and those whose pictures are like theirs.")] = None,
-    restore: Annotated[list[str] | None, typer.Option(metavar="ID", help="Bring this rejected picture back: QID/sha256 (repeatable).")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Clean at most N people, and those whose pictures are like theirs.",
+        ),
+    ] = None,
+    restore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID", help="Bring this rejected picture back: QID/sha256 (repeatable)."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -149,24 +216,41 @@ def clean(
     Example: celebcollect clean --dry-run
     """
     from celebcollect.checks import fingerprint
-    from celebcollect.report import Tally
-    from celebcollect.stages.clean import clean_people, quarantine_orphans
+    from celebcollect.domain.tally import Tally
+    from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
 
     if follow and limit:
         raise UsageError("--follow and --limit do not go together", hint="Leave one of them out.")
     if restore and dry_run:
-        raise UsageError("--restore and --dry-run do not go together", hint="Leave one of them out: what is restored is written down at once.")
+        raise UsageError(
+            "--restore and --dry-run do not go together",
+            hint="Leave one of them out: what is restored is written down at once.",
+        )
     tally = Tally()
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
         qids: Collection[str] | None = None
         if restore:
-            from celebcollect.stages.clean_restore import restore as bring_back
+            from celebcollect.stages.clean.restore import restore as bring_back
 
             qids = bring_back(app.catalogue, app.folder, restore)
         elif limit:
-            qids = [cleaning.qid for cleaning in app.catalogue.need_cleaning(fingerprint(app.checks), limit=limit)]
+            qids = [
+                cleaning.qid
+                for cleaning in app.catalogue.need_cleaning(fingerprint(app.checks), limit=limit)
+            ]
         topic = app.config.topics.clean
-        clean_people(app.catalogue, app.folder, app.bus, app.checks, topic=topic, tally=tally, stop=stop, follow=follow, qids=qids, dry_run=dry_run)
+        clean_people(
+            app.catalogue,
+            app.folder,
+            app.bus,
+            app.checks,
+            topic=topic,
+            tally=tally,
+            stop=stop,
+            follow=follow,
+            qids=qids,
+            dry_run=dry_run,
+        )
         if not dry_run and qids is None:
             quarantine_orphans(app.catalogue, app.folder, tally)
         print_summary(session_of(context), "clean", tally, as_json=as_json)
@@ -176,8 +260,10 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _consume(context: typer.Context, name: str, follow: bool, limit: int | None, as_json: bool) -> None:
-    from celebcollect.report import Tally
+def _consume(
+    context: typer.Context, name: str, follow: bool, limit: int | None, as_json: bool
+) -> None:
+    from celebcollect.domain.tally import Tally
     from celebcollect.stages.runner import consume
 
     tally = Tally()
@@ -189,7 +275,10 @@ def _consume(context: typer.Context, name: str, follow: bool, limit: int | None,
     # What an earlier run did already is no loss.
     lost = sum(n for reason, n in tally.reasons.items() if reason not in ("known", "repeated"))
     if lost and not produced and not follow:
-        raise NothingProduced(f"{name} passed nothing on: {tally}", hint="docs/reasons.md explains the words; `celebcollect -v` logs every item.")
+        raise NothingProduced(
+            f"{name} passed nothing on: {tally}",
+            hint="docs/reasons.md explains the words; `celebcollect -v` logs every item.",
+        )
 
 
 def _scrape(
@@ -204,7 +293,7 @@ def _scrape(
     save_page: Path | None = None,
     popular: int | None = None,
 ) -> None:
-    from celebcollect.report import Tally
+    from celebcollect.domain.tally import Tally
     from celebcollect.stages.collect import collect
 
     tally = Tally()
@@ -215,7 +304,15 @@ def _scrape(
         try:
             while not stop.is_set():
                 people = _people(app, source_name, qids, names, limit)
-                collect(source, people, app.catalogue, app.bus, tally, per_search=app.per_search(source_name), stop=stop)
+                collect(
+                    source,
+                    people,
+                    app.catalogue,
+                    app.bus,
+                    tally,
+                    per_search=app.per_search(source_name),
+                    stop=stop,
+                )
                 if not follow:
                     break
                 if not people:
@@ -224,11 +321,14 @@ def _scrape(
             print_summary(session_of(context), f"scrape-{source_name}", tally, as_json=as_json)
     if tally["people"] + tally["not searched"] and not tally["candidates"]:
         raise NothingProduced(
-            f"{source_name} has no picture of anybody: {tally}", hint="`celebcollect -v` logs every search; docs/reasons.md explains the words."
+            f"{source_name} has no picture of anybody: {tally}",
+            hint="`celebcollect -v` logs every search; docs/reasons.md explains the words.",
         )
 
 
-def _people(app: "App", source: str, qids: list[str] | None, names: list[str] | None, limit: int | None) -> "Sequence[Celebrity]":
+def _people(
+    app: "App", source: str, qids: list[str] | None, names: list[str] | None, limit: int | None
+) -> "Sequence[Celebrity]":
     """Return the people that the options pick, or those who need pictures."""
     from celebcollect.stages.collect import pick
 
@@ -242,7 +342,10 @@ def _people(app: "App", source: str, qids: list[str] | None, names: list[str] | 
         if not found:
             unknown.append(name)
     if unknown:
-        raise UsageError(f"not in the catalogue: {', '.join(map(repr, unknown))}", hint="`celebcollect wikidata` finds people.")
+        raise UsageError(
+            f"not in the catalogue: {', '.join(map(repr, unknown))}",
+            hint="`celebcollect wikidata` finds people.",
+        )
     return list(picked.values())[:limit]
 
 

@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, Stop, add, print_json, print_line, print_table, print_view, session_of, stopping
-from celebcollect.errors import Interrupted, UsageError
+from celebcollect.cli.session import (
+    JsonOption,
+    Stop,
+    add,
+    print_json,
+    print_line,
+    print_table,
+    print_view,
+    session_of,
+    stopping,
+)
+from celebcollect.domain.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.cli.view import View
-    from celebcollect.watch import Look, StatusWatch
+    from celebcollect.run.watch import Look, StatusWatch
 
 LOOK_EVERY_S = 2.0
 PLAIN_EVERY_S = 10.0
@@ -25,18 +35,24 @@ def add_to(app: typer.Typer) -> None:
 
 def status(
     context: typer.Context,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, with rates, until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again and again, with rates, until Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """
     Count what the catalogue and the topics hold and print totals, reasons and what waits at each stage.
 
-    Workers may be anywhere: what they do is read from what they leave behind. Rates need two looks, so they come with --watch.
+    Workers may be anywhere: what they do is read from what they leave behind. Rates need two looks,
+    so they come with --watch.
 
     Example: celebcollect status --watch
     """
     if watch and as_json:
-        raise UsageError("--watch and --json do not go together", hint="Run `status --json` as often as you like.")
+        raise UsageError(
+            "--watch and --json do not go together",
+            hint="Run `status --json` as often as you like.",
+        )
     if watch:
         try:
             with stopping(following=True) as stop, session_of(context).app(stop) as app:
@@ -51,11 +67,18 @@ def status(
 def topic_facts(app: "App", look: "Look | None" = None) -> dict[str, dict[str, Any]]:
     """Return messages and lag by topic; a stage that never ran is behind by everything."""
     names = app.config.topics
-    readers = {**dict.fromkeys(names.candidates(), "validate"), names.verified: "store", names.clean: "train"}
+    readers = {
+        **dict.fromkeys(names.candidates(), "validate"),
+        names.verified: "store",
+        names.clean: "train",
+    }
     return {
         topic.name: {
             "messages": topic.messages,
-            "lag": {**({readers[topic.name]: topic.messages} if topic.name in readers else {}), **topic.lag},
+            "lag": {
+                **({readers[topic.name]: topic.messages} if topic.name in readers else {}),
+                **topic.lag,
+            },
         }
         for topic in (app.bus.topics() if look is None else look.topics.values())
     }
@@ -70,7 +93,11 @@ def print_topics(facts: dict[str, dict[str, Any]]) -> None:
     table.add_column("messages", justify="right")
     table.add_column("lag")
     for name, found in facts.items():
-        table.add_row(name, str(found["messages"]), ", ".join(f"{group} {lag}" for group, lag in found["lag"].items()))
+        table.add_row(
+            name,
+            str(found["messages"]),
+            ", ".join(f"{group} {lag}" for group, lag in found["lag"].items()),
+        )
     print_table(table)
 
 
@@ -79,8 +106,8 @@ def _print(app: "App", *, as_json: bool) -> None:
     from rich.table import Table
 
     from celebcollect.cli.view import View
-    from celebcollect.watch import StatusWatch
-    from celebcollect.watch import look as look_once
+    from celebcollect.run.watch import StatusWatch
+    from celebcollect.run.watch import look as look_once
 
     look = look_once(app)
     counts, reasons = look.counts, _reasons(look)
@@ -114,7 +141,7 @@ def _watch(app: "App", stop: Stop) -> None:
     """Keep what is seen on the terminal until told to stop; write a line now and then where there is none."""
     from rich.console import Console
 
-    from celebcollect.watch import StatusWatch
+    from celebcollect.run.watch import StatusWatch
 
     console = Console()
     watch, begun = StatusWatch(app), time.monotonic()
@@ -154,21 +181,31 @@ def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
 
     look, lines = watch.look()
     counts = look.counts
-    notes = [*_at_work(app), f"images: {', '.join(f'{n:,} {state.value}' for state, n in counts.images.items())}"]
+    notes = [
+        *_at_work(app),
+        f"images: {', '.join(f'{n:,} {state.value}' for state, n in counts.images.items())}",
+    ]
     if reasons := _reasons(look):
         notes.append(f"left out: {numbers(reasons)}")
     known = ("validate", "store")
     for topic, facts in topic_facts(app, look).items():
-        notes += [f"{group} is {lag:,} messages behind on {topic}" for group, lag in facts["lag"].items() if lag and group not in known]
+        notes += [
+            f"{group} is {lag:,} messages behind on {topic}"
+            for group, lag in facts["lag"].items()
+            if lag and group not in known
+        ]
     return View(f"{_headline(app, look)} · watched for {duration(spent_s)}", lines, notes)
 
 
 def _headline(app: "App", look: "Look") -> str:
-    return f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log {app.bus.kind}"
+    return (
+        f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log"
+        f" {app.bus.kind}"
+    )
 
 
 def _at_work(app: "App") -> list[str]:
-    from celebcollect.run_lock import who_runs
+    from celebcollect.run.lock import who_runs
 
     running = who_runs(app.data_dir)
     return [f"run-all is at work here: {running}"] if running else []

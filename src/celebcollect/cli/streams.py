@@ -10,8 +10,9 @@ def prepare() -> None:
     """
     Make every write possible, or fail with an OSError instead of something else.
 
-    Python sets a stream that was closed (`>&-`) to None, and the next file that is opened would take its number. Standing in for stdin and stdout
-    is a descriptor of the wrong direction, so that whoever needs them is told "Bad file descriptor"; what stderr would have said is lost.
+    Python sets a stream that was closed (`>&-`) to None, and the next file that is opened would
+    take its number. Standing in for stdin and stdout is a descriptor of the wrong direction, so
+    that whoever needs them is told "Bad file descriptor"; what stderr would have said is lost.
     """
     sys.stdin = sys.stdin or _stand_in(0, os.O_WRONLY, "r")
     sys.stdout = sys.stdout or _stand_in(1, os.O_RDONLY, "w")
@@ -30,9 +31,16 @@ def close_output() -> None:
 
 def why_unusable(error: OSError) -> str | None:
     """Return what to tell of a stream that can be neither written nor read, None when the error is about something else."""
-    if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+    if error.filename is None and error.errno in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+    ):
         return f"cannot write the output: {os.strerror(error.errno)}"
-    if (error.filename is None and error.errno == errno.EBADF) or isinstance(error, io.UnsupportedOperation):
+    if (error.filename is None and error.errno == errno.EBADF) or isinstance(
+        error, io.UnsupportedOperation
+    ):
         return "cannot read stdin or write stdout: it is closed"
     return None
 
@@ -43,4 +51,6 @@ def _stand_in(number: int, flags: int, mode: str) -> io.TextIOWrapper:
         os.dup2(opened, number)
         os.close(opened)
     raw = io.FileIO(number, mode, closefd=False)
-    return io.TextIOWrapper(io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw), encoding="utf-8")
+    return io.TextIOWrapper(
+        io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw), encoding="utf-8"
+    )

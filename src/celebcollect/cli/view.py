@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-    from celebcollect.watch import Line
+    from celebcollect.run.watch import Line
 
 WIDE = 120
 """From this width on counts and losses have columns of their own."""
@@ -39,7 +39,15 @@ class View:
         if self.headline:
             yield Text(self.headline, style="bold", no_wrap=True, overflow="ellipsis")
         yield self.table(width)
-        losses = [] if wide else [f"{line.stage} left out {numbers(line.left_out)}" for line in self.lines if line.left_out]
+        losses = (
+            []
+            if wide
+            else [
+                f"{line.stage} left out {numbers(line.left_out)}"
+                for line in self.lines
+                if line.left_out
+            ]
+        )
         for note in (*losses, *self.notes):
             yield Text(f" {note}", style="dim", no_wrap=True, overflow="ellipsis")
 
@@ -52,7 +60,11 @@ class View:
             return Text(text, style, no_wrap=True, overflow="ellipsis")
 
         columns: dict[str, list[Text]] = {"stage": [Text(line.stage) for line in self.lines]}
-        figures = {"done": done, "rate": rate, "lag": lag, "left": left} if width >= NARROW else {"done": done, "lag": lag}
+        figures = (
+            {"done": done, "rate": rate, "lag": lag, "left": left}
+            if width >= NARROW
+            else {"done": done, "lag": lag}
+        )
         for name, shown in figures.items():
             columns[name] = [Text(shown(line)) for line in self.lines]
         doing = [(printable(line.now), numbers(line.so_far), _style(line)) for line in self.lines]
@@ -61,12 +73,19 @@ class View:
             columns["so far"] = [flexible(so_far) for _, so_far, _ in doing]
             columns["left out"] = [flexible(numbers(line.left_out), "dim") for line in self.lines]
         else:
-            columns["now"] = [flexible("; ".join(filter(None, (now, so_far))), style) for now, so_far, style in doing]
+            columns["now"] = [
+                flexible("; ".join(filter(None, (now, so_far))), style)
+                for now, so_far, style in doing
+            ]
         kept = {name: cells for name, cells in columns.items() if not self.sparse or any(cells)}
         table = Table(box=None, padding=(0, 1), header_style="dim")
         for name in kept:
             # Columns that may not wrap keep their width; the others share what is left.
-            table.add_column(name, justify="right" if name in figures else "left", no_wrap=name == "stage" or name in figures)
+            table.add_column(
+                name,
+                justify="right" if name in figures else "left",
+                no_wrap=name == "stage" or name in figures,
+            )
         for row in zip(*kept.values(), strict=True):
             table.add_row(*row)
         return table
@@ -89,7 +108,13 @@ def numbers(counts: Mapping[str, int]) -> str:
 
 def done(line: Line) -> str:
     """Return `95/110`, or only what is done where nobody knows the whole."""
-    return f"{line.done:,}" if line.total is None else f"{line.done:,}/{line.total:,}" if line.total else ""
+    return (
+        f"{line.done:,}"
+        if line.total is None
+        else f"{line.done:,}/{line.total:,}"
+        if line.total
+        else ""
+    )
 
 
 def lag(line: Line) -> str:
@@ -104,7 +129,11 @@ def rate(line: Line) -> str:
         return ""
     for unit, seconds in (("s", 1), ("min", 60)):
         if per_s * seconds >= 1:
-            return f"{per_s * seconds:,.0f}/{unit}" if per_s * seconds >= 10 else f"{per_s * seconds:.1f}/{unit}"
+            return (
+                f"{per_s * seconds:,.0f}/{unit}"
+                if per_s * seconds >= 10
+                else f"{per_s * seconds:.1f}/{unit}"
+            )
     return f"{per_s * 3600:.1f}/h"
 
 

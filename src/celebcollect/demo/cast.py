@@ -35,7 +35,14 @@ class Player:
 
 # Names are data: none of these may reach a path, break a query or a table.
 CAST = tuple(
-    Player(number, looks, name, language, f"{1958 + 3 * number}-0{1 + number % 9}-1{number % 10}", 160 - 9 * number)
+    Player(
+        number,
+        looks,
+        name,
+        language,
+        f"{1958 + 3 * number}-0{1 + number % 9}-1{number % 10}",
+        160 - 9 * number,
+    )
     for number, (looks, name, language) in enumerate(
         [
             (30, "Ada Brightwater", "en"),
@@ -57,9 +64,11 @@ EXTRAS = (29, 99, 27)
 STRANGER = 37
 """Looks of somebody of whom the small web has no picture."""
 
-# Of 120 drawn people these 14 were chosen: dlib finds one face in each of their shots, and they lie far enough apart. Measured on
-# 10 shots of each: a shot is 0.19 from the others of its person on average at most, and 0.30 from those of anybody else at least;
-# its nearest neighbour is at most 0.16 away, and the nearest shot of anybody else at least 0.28. Photographs lie about twice as far apart.
+# Of 120 drawn people these 14 were chosen: dlib finds one face in each of their shots, and they lie
+# far enough apart. Measured on 10 shots of each: a shot is 0.19 from the others of its person on
+# average at most, and 0.30 from those of anybody else at least; its nearest neighbour is at most
+# 0.16 away, and the nearest shot of anybody else at least 0.28. Photographs lie about twice as far
+# apart.
 IDENTITY_THRESHOLD = 0.25
 UNKNOWN_DISTANCE = 0.22
 
@@ -112,20 +121,44 @@ def album(player: Player) -> Iterator[Picture]:
     """Yield all pictures of a player: good ones, copies of them, broken ones, and those that show something else, spread over the sources."""
     for shot in range(GOOD_SHOTS):
         source = "google" if shot < 4 else "tmdb" if shot < 6 else "commons"
-        yield Picture(player, source, f"/{source}/{player.number}/shot-{shot}.jpg", "portrait", shot, (player.looks,))
+        yield Picture(
+            player,
+            source,
+            f"/{source}/{player.number}/shot-{shot}.jpg",
+            "portrait",
+            shot,
+            (player.looks,),
+        )
     yield from _copies(player)
     kinds = list(BROKEN)
     for turn in range(3):
         kind = kinds[(player.number * 3 + turn) % len(kinds)]
-        yield Picture(player, "google", f"/google/{player.number}/{kind}.jpg", kind, shown=(player.looks,), reasons=BROKEN[kind])
+        yield Picture(
+            player,
+            "google",
+            f"/google/{player.number}/{kind}.jpg",
+            kind,
+            shown=(player.looks,),
+            reasons=BROKEN[kind],
+        )
     yield from _wrong(player)
 
 
 def _copies(player: Player) -> Iterator[Picture]:
     near, me = ("near_duplicate",), (player.looks,)
-    yield Picture(player, "google", f"/mirror/{player.number}/same-bytes.jpg", "portrait", 0, me, ("exact_duplicate",))
+    yield Picture(
+        player,
+        "google",
+        f"/mirror/{player.number}/same-bytes.jpg",
+        "portrait",
+        0,
+        me,
+        ("exact_duplicate",),
+    )
     yield Picture(player, "google", f"/google/{player.number}/smaller.jpg", "smaller", 1, me, near)
-    yield Picture(player, "google", f"/google/{player.number}/recompressed.jpg", "recompressed", 2, me, near)
+    yield Picture(
+        player, "google", f"/google/{player.number}/recompressed.jpg", "recompressed", 2, me, near
+    )
     yield Picture(player, "tmdb", f"/tmdb/{player.number}/again-4.jpg", "recompressed", 4, me, near)
 
 
@@ -135,13 +168,75 @@ def _wrong(player: Player) -> Iterator[Picture]:
     one, other, third = (EXTRAS[(number + at) % len(EXTRAS)] for at in range(3))
     colleague = CAST[(number + 1) % len(CAST)].looks
     faces = {"needs_faces": True}
-    yield Picture(player, "google", f"/google/{number}/stranger.jpg", "portrait", 20 + number, (one,), ("other_person",), **faces)
-    yield Picture(player, "google", f"/google/{number}/colleague.jpg", "portrait", 40, (colleague,), ("other_person",), **faces)
-    yield Picture(player, "tmdb", f"/tmdb/{number}/stranger.jpg", "portrait", 30 + number, (other,), ("other_person",), **faces)
-    yield Picture(player, "commons", f"/commons/{number}/group.jpg", "group", 41, (me, third), ("several_faces",), **faces)
-    yield Picture(player, "commons", f"/commons/{number}/landscape.jpg", "landscape", number, (), ("no_face",), **faces)
-    yield Picture(player, "google", f"/google/{number}/thumbnail.jpg", "thumbnail", 42, (me,), ("face_too_small",), **faces)
+    yield Picture(
+        player,
+        "google",
+        f"/google/{number}/stranger.jpg",
+        "portrait",
+        20 + number,
+        (one,),
+        ("other_person",),
+        **faces,
+    )
+    yield Picture(
+        player,
+        "google",
+        f"/google/{number}/colleague.jpg",
+        "portrait",
+        40,
+        (colleague,),
+        ("other_person",),
+        **faces,
+    )
+    yield Picture(
+        player,
+        "tmdb",
+        f"/tmdb/{number}/stranger.jpg",
+        "portrait",
+        30 + number,
+        (other,),
+        ("other_person",),
+        **faces,
+    )
+    yield Picture(
+        player,
+        "commons",
+        f"/commons/{number}/group.jpg",
+        "group",
+        41,
+        (me, third),
+        ("several_faces",),
+        **faces,
+    )
+    yield Picture(
+        player,
+        "commons",
+        f"/commons/{number}/landscape.jpg",
+        "landscape",
+        number,
+        (),
+        ("no_face",),
+        **faces,
+    )
+    yield Picture(
+        player,
+        "google",
+        f"/google/{number}/thumbnail.jpg",
+        "thumbnail",
+        42,
+        (me,),
+        ("face_too_small",),
+        **faces,
+    )
     # The same picture for two people shows at most one of them: here neither.
     pair = number // 2
     shared = EXTRAS[pair % len(EXTRAS)]
-    yield Picture(player, "google", f"/google/{number}/shared.jpg", "portrait", 50 + pair, (shared,), ("same_picture_other_person",))
+    yield Picture(
+        player,
+        "google",
+        f"/google/{number}/shared.jpg",
+        "portrait",
+        50 + pair,
+        (shared,),
+        ("same_picture_other_person",),
+    )

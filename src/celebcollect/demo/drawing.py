@@ -1,7 +1,8 @@
 """Draw the demonstration's people: nobody's face, nobody's rights.
 
-A person is a set of proportions and colours drawn from a seed; every shot of the person varies background, light, place,
-size and expression. The same person, shot and size always give the same bytes.
+A person is a set of proportions and colours drawn from a seed; every shot of the person varies
+background, light, place, size and expression. The same person, shot and size always give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -23,8 +24,22 @@ Place = Callable[[float, float], tuple[float, float]]
 Oval = Callable[[float, float, float, float, Colour], None]
 """Draws an ellipse: middle x, y, half width, half height, fill."""
 
-SKIN: tuple[Colour, ...] = ((252, 222, 196), (238, 198, 160), (218, 168, 122), (188, 128, 84), (136, 86, 54), (96, 62, 42))
-HAIR: tuple[Colour, ...] = ((24, 20, 18), (66, 42, 26), (126, 80, 38), (196, 158, 92), (148, 66, 36), (170, 170, 172))
+SKIN: tuple[Colour, ...] = (
+    (252, 222, 196),
+    (238, 198, 160),
+    (218, 168, 122),
+    (188, 128, 84),
+    (136, 86, 54),
+    (96, 62, 42),
+)
+HAIR: tuple[Colour, ...] = (
+    (24, 20, 18),
+    (66, 42, 26),
+    (126, 80, 38),
+    (196, 158, 92),
+    (148, 66, 36),
+    (170, 170, 172),
+)
 IRIS: tuple[Colour, ...] = ((64, 44, 26), (48, 80, 126), (66, 112, 72), (98, 100, 104))
 
 
@@ -92,7 +107,10 @@ def portrait(person: int, shot: int, side_px: int = SIDE_PX) -> Image.Image:
         return middle_x + x * SIDE_PX * scale, middle_y + y * SIDE_PX * scale
 
     def oval(x: float, y: float, half_width: float, half_height: float, fill: Colour) -> None:
-        draw.ellipse([place(x - half_width, y - half_height), place(x + half_width, y + half_height)], fill=fill)
+        draw.ellipse(
+            [place(x - half_width, y - half_height), place(x + half_width, y + half_height)],
+            fill=fill,
+        )
 
     skin, shade = _lit(who.skin, light), _lit(who.skin, light * 0.8)
     hair = _lit(who.hair, light)
@@ -114,16 +132,35 @@ def portrait(person: int, shot: int, side_px: int = SIDE_PX) -> Image.Image:
                   place(who.nose_width, who.eye_height + who.nose_length + 0.03), place(-who.nose_width, who.eye_height + who.nose_length + 0.03)],
                  fill=_lit(who.skin, light * 0.93))  # fmt: skip
     for side in (-1, 1):
-        oval(side * who.nose_width * 0.55, who.eye_height + who.nose_length + 0.03, who.nose_width * 0.28, 0.011, _lit(who.skin, light * 0.5))
+        oval(
+            side * who.nose_width * 0.55,
+            who.eye_height + who.nose_length + 0.03,
+            who.nose_width * 0.28,
+            0.011,
+            _lit(who.skin, light * 0.5),
+        )
     smile = dice.uniform(0.0, 0.03)
     lips = _blend(skin, (170, 40, 50), 0.55)
     oval(0, who.mouth_height, who.mouth_width, who.lips + smile, lips)
-    oval(0, who.mouth_height - smile * 0.8, who.mouth_width * 0.9, who.lips * 0.3 + smile * 0.5, _blend(lips, (250, 245, 240), min(1.0, smile * 30)))
+    oval(
+        0,
+        who.mouth_height - smile * 0.8,
+        who.mouth_width * 0.9,
+        who.lips * 0.3 + smile * 0.5,
+        _blend(lips, (250, 245, 240), min(1.0, smile * 30)),
+    )
     picture = picture.rotate(
-        dice.uniform(-6, 6), resample=Image.Resampling.BICUBIC, center=(middle_x, middle_y), fillcolor=_lit((120, 120, 120), light)
+        dice.uniform(-6, 6),
+        resample=Image.Resampling.BICUBIC,
+        center=(middle_x, middle_y),
+        fillcolor=_lit((120, 120, 120), light),
     )
     picture = picture.filter(ImageFilter.GaussianBlur(1.1))
-    return picture if side_px == SIDE_PX else picture.resize((side_px, side_px), Image.Resampling.LANCZOS)
+    return (
+        picture
+        if side_px == SIDE_PX
+        else picture.resize((side_px, side_px), Image.Resampling.LANCZOS)
+    )
 
 
 def encode(picture: Image.Image, form: str = "JPEG", quality: int = 90) -> bytes:
@@ -138,7 +175,10 @@ def _background(dice: random.Random) -> Image.Image:
     draw = ImageDraw.Draw(picture)
     for _ in range(14):
         x, y, radius = dice.randrange(SIDE_PX), dice.randrange(SIDE_PX), dice.randrange(40, 190)
-        draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=tuple(dice.randrange(20, 236) for _ in range(3)))
+        draw.ellipse(
+            [x - radius, y - radius, x + radius, y + radius],
+            fill=tuple(dice.randrange(20, 236) for _ in range(3)),
+        )
     return picture.filter(ImageFilter.GaussianBlur(16))
 
 
@@ -147,18 +187,39 @@ def _shoulders(draw: ImageDraw.ImageDraw, place: Place, dice: random.Random) -> 
     draw.ellipse([place(-0.44, 0.40), place(0.44, 0.95)], fill=cloth)
 
 
-def _eyes(draw: ImageDraw.ImageDraw, who: Looks, place: Place, oval: Oval, dice: random.Random, shade: Colour) -> None:
+def _eyes(
+    draw: ImageDraw.ImageDraw,
+    who: Looks,
+    place: Place,
+    oval: Oval,
+    dice: random.Random,
+    shade: Colour,
+) -> None:
     open_by = dice.uniform(0.46, 0.60)
     look = dice.uniform(-0.3, 0.3)
     for side in (-1, 1):
         x, y = side * who.eye_gap, who.eye_height
         oval(x, y, who.eye_size * 1.2, who.eye_size * 0.85, shade)
         oval(x, y, who.eye_size, who.eye_size * open_by, (244, 242, 238))
-        oval(x + look * who.eye_size * 0.4, y, who.eye_size * 0.46, who.eye_size * min(0.46, open_by), who.iris)
-        oval(x + look * who.eye_size * 0.4, y, who.eye_size * 0.22, who.eye_size * 0.22, (12, 12, 14))
+        oval(
+            x + look * who.eye_size * 0.4,
+            y,
+            who.eye_size * 0.46,
+            who.eye_size * min(0.46, open_by),
+            who.iris,
+        )
+        oval(
+            x + look * who.eye_size * 0.4, y, who.eye_size * 0.22, who.eye_size * 0.22, (12, 12, 14)
+        )
         lift = dice.uniform(0.058, 0.072)
-        ends = [place(x - who.eye_size * 1.25, y - lift + 0.006), place(x, y - lift - 0.010), place(x + who.eye_size * 1.25, y - lift + 0.006)]
-        draw.line(ends, fill=_lit(who.hair, 0.75), width=max(2, round(who.brow * SIDE_PX)), joint="curve")
+        ends = [
+            place(x - who.eye_size * 1.25, y - lift + 0.006),
+            place(x, y - lift - 0.010),
+            place(x + who.eye_size * 1.25, y - lift + 0.006),
+        ]
+        draw.line(
+            ends, fill=_lit(who.hair, 0.75), width=max(2, round(who.brow * SIDE_PX)), joint="curve"
+        )
         if who.glasses:
             draw.ellipse([place(x - who.eye_size * 1.5, y - who.eye_size * 1.25), place(x + who.eye_size * 1.5, y + who.eye_size * 1.25)],
                          outline=(40, 36, 34), width=4)  # fmt: skip

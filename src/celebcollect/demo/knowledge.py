@@ -55,7 +55,15 @@ def _add(facts: Graph, player: Player, portrait: Picture) -> None:
     facts.add((item, SCHEMA.description, Literal("plays in the demonstration", lang="en")))
     facts.add((item, WDT.P569, Literal(f"{player.born}T00:00:00Z", datatype=XSD.dateTime)))
     facts.add((item, WDT.P4985, Literal(str(player.tmdb_id))))
-    facts.add((item, WDT.P18, URIRef(f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(file_name(portrait))}")))
+    facts.add(
+        (
+            item,
+            WDT.P18,
+            URIRef(
+                f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(file_name(portrait))}"
+            ),
+        )
+    )
     facts.add((item, WDT.P373, Literal(category(player))))
 
 

@@ -23,7 +23,13 @@ class Outcome:
     """What ended otherwise than planned."""
 
 
-def judge(planted: Sequence[Picture], rows: Mapping[str, Mapping[str, Any]], sources: Collection[str], *, faces: bool) -> Outcome:
+def judge(
+    planted: Sequence[Picture],
+    rows: Mapping[str, Mapping[str, Any]],
+    sources: Collection[str],
+    *,
+    faces: bool,
+) -> Outcome:
     """
     Compare what was planted with what became of it.
 
@@ -54,7 +60,8 @@ def judge(planted: Sequence[Picture], rows: Mapping[str, Mapping[str, Any]], sou
 
 
 def _difference(picture: Picture, row: Mapping[str, Any], *, faces: bool) -> str | None:
-    # Of two files with the same bytes either may be kept; which one is told by their URLs, not by the plan.
+    # Of two files with the same bytes either may be kept; which one is told by their URLs, not by
+    # the plan.
     if picture.kind == "portrait" and picture.shot == 0:
         return None
     must = picture.must_be_accepted(faces=faces)
@@ -82,11 +89,15 @@ def show(outcome: Outcome) -> None:
     for player in CAST:
         reasons = outcome.left_out[player.qid]
         why = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
-        table.add_row(Text(player.name), str(outcome.accepted[player.qid]), str(reasons.total()), Text(why))
+        table.add_row(
+            Text(player.name), str(outcome.accepted[player.qid]), str(reasons.total()), Text(why)
+        )
     everything: Counter[str] = sum(outcome.left_out.values(), Counter())
     total = ", ".join(f"{n} {reason}" for reason, n in everything.most_common())
     table.add_section()
-    table.add_row(f"{len(CAST)} people", str(outcome.accepted.total()), str(everything.total()), total)
+    table.add_row(
+        f"{len(CAST)} people", str(outcome.accepted.total()), str(everything.total()), total
+    )
     console = Console()
     # Without a terminal a line is as wide as it must be, so that nothing is cut.
     (console if console.is_terminal else Console(width=240)).print(table)

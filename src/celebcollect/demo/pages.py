@@ -25,14 +25,24 @@ SHELL_PAGE = """<!doctype html><html lang="en"><title>Google Search</title><body
 def result_page(query: str, found: Sequence[tuple[Picture, Size]], base: str) -> str:
     """Return a result page whose records only its script holds."""
     if not found:
-        return f"<!doctype html><title>{html.escape(query)} - Google Search</title><body>did not match any image results.</body>"
-    records = {f"demo{rank}": [1, _record(rank, picture, size, base)] for rank, (picture, size) in enumerate(found)}
+        return (
+            f"<!doctype html><title>{html.escape(query)} - Google Search</title><body>did not match"
+            " any image results.</body>"
+        )
+    records = {
+        f"demo{rank}": [1, _record(rank, picture, size, base)]
+        for rank, (picture, size) in enumerate(found)
+    }
     # Inside a script, "</" would end it; JSON allows the escape.
     merged = json.dumps(records, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    tiles = "".join(f'<div data-attrid="images universal" data-docid="{_docid(picture)}"></div>' for picture, _ in found)
+    tiles = "".join(
+        f'<div data-attrid="images universal" data-docid="{_docid(picture)}"></div>'
+        for picture, _ in found
+    )
     head = f"<head><meta charset='utf-8'><title>{html.escape(query)} - Google Search</title></head>"
     return (
-        f"<!doctype html><html>{head}<body><div id='rso'>{tiles}</div><script>(function(){{var m={merged};window.W_jd=m;}})();</script></body></html>"
+        f"<!doctype html><html>{head}<body><div id='rso'>{tiles}</div><script>(function(){{var"
+        f" m={merged};window.W_jd=m;}})();</script></body></html>"
     )
 
 
@@ -44,7 +54,21 @@ def _record(rank: int, picture: Picture, size: Size, base: str) -> list[object]:
     width, height = size
     page = f"{base}/page/{picture.player.number}/{rank}"
     title = f"Picture {rank} of {picture.player.name}"
-    about = [None, f"ref{rank}", page, title, None, None, None, None, None, False, None, None, "The small web"]
+    about = [
+        None,
+        f"ref{rank}",
+        page,
+        title,
+        None,
+        None,
+        None,
+        None,
+        None,
+        False,
+        None,
+        None,
+        "The small web",
+    ]
     return [
         0,
         _docid(picture),

@@ -30,7 +30,11 @@ def data(picture: Picture) -> tuple[int, str, bytes]:
     jpeg = functools.partial(_jpeg, picture)
     match picture.kind:
         case "html":
-            return 200, "image/jpeg", b"<!doctype html><title>Please log in</title><p>Hotlinking is not allowed."
+            return (
+                200,
+                "image/jpeg",
+                b"<!doctype html><title>Please log in</title><p>Hotlinking is not allowed.",
+            )
         case "empty":
             return 200, "image/jpeg", b""
         case "truncated-jpeg":
@@ -40,7 +44,11 @@ def data(picture: Picture) -> tuple[int, str, bytes]:
         case "bomb":
             return 200, "image/png", _bomb()
         case "svg-script":
-            return 200, "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+            return (
+                200,
+                "image/svg+xml",
+                b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+            )
         case "php-tail":
             return 200, "image/jpeg", jpeg(93) + SCRIPT
         case "zip-tail":
@@ -98,7 +106,14 @@ def _bomb() -> bytes:
     """Return a PNG of a few bytes that says it is 30,000 x 30,000 pixels."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 4096)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 4096))
+        + chunk(b"IEND", b"")
+    )

@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from celebcollect.checks.faces import engine_for
-from celebcollect.config import CleanConfig
+from celebcollect.config.sections import CleanConfig
 from celebcollect.demo.cast import CAST, GOOD_SHOTS, IDENTITY_THRESHOLD, STRANGER, UNKNOWN_DISTANCE
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.demo.outcome import judge, show
 from celebcollect.demo.web import TOKEN, SmallWeb
-from celebcollect.errors import CelebCollectError, Interrupted, StorageError, UsageError
+from celebcollect.domain.errors import CelebCollectError, Interrupted, StorageError, UsageError
 
 MARK = ".celebcollect-demo"
 """File that says that a folder is ours to empty."""
@@ -73,34 +73,59 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
     """
     Play the small web, run the program against it as a user would, and print what came of it.
 
-    Where faces can be looked at, it ends with a classifier that names an unseen picture and calls a stranger unknown.
+    Where faces can be looked at, it ends with a classifier that names an unseen picture and calls a
+    stranger unknown.
 
     Raises:
         UsageError: The folder holds something that is not a former demonstration.
         Interrupted: `stop` was set.
-        CelebCollectError: The run failed, or something else than the planted pictures was accepted, or somebody was not recognised.
+        CelebCollectError: The run failed, or something else than the planted pictures was accepted,
+            or somebody was not recognised.
     """
     _prepare(folder)
     faces = engine_for(CleanConfig(), tell=False) is not None
     config = folder / "config.toml"
     with SmallWeb() as web:
         config.write_text(config_text(web.base, folder / "data"), encoding="utf-8")
-        sys.stdout.write(f"A small web plays Wikidata, Google Images, TMDB and Commons at {web.base}.\n")
+        sys.stdout.write(
+            f"A small web plays Wikidata, Google Images, TMDB and Commons at {web.base}.\n"
+        )
         _program(config, ["run-all"], stop)
-        rows = [json.loads(line) for line in _program(config, ["images", "--json"], stop, capture=True).splitlines()]
+        rows = [
+            json.loads(line)
+            for line in _program(config, ["images", "--json"], stop, capture=True).splitlines()
+        ]
         sources = {row["source"] for row in rows}
-        outcome = judge(list(web.pictures.values()), {row["url"].removeprefix(web.base): row for row in rows}, sources, faces=faces)
+        outcome = judge(
+            list(web.pictures.values()),
+            {row["url"].removeprefix(web.base): row for row in rows},
+            sources,
+            faces=faces,
+        )
     sys.stdout.write("\n")
     show(outcome)
     if outcome.wrong:
-        raise CelebCollectError(f"{len(outcome.wrong)} pictures ended otherwise than planted: {'; '.join(outcome.wrong[:5])}", hint=REPORT)
+        raise CelebCollectError(
+            f"{len(outcome.wrong)} pictures ended otherwise than planted:"
+            f" {'; '.join(outcome.wrong[:5])}",
+            hint=REPORT,
+        )
     if faces:
         _recognise(config, folder / "unseen", stop)
     left_out = sum(reasons.total() for reasons in outcome.left_out.values())
-    sys.stdout.write(f"\nExactly as planted: {outcome.accepted.total()} pictures accepted, {left_out} left out, each for its reason.\n")
+    sys.stdout.write(
+        f"\nExactly as planted: {outcome.accepted.total()} pictures accepted, {left_out} left out,"
+        " each for its reason.\n"
+    )
     if not faces:
-        sys.stdout.write("Nobody looked at faces, so wrong people, groups and landscapes stayed in, and nothing can be trained on them.\n")
-    sys.stdout.write(f"Accepted pictures lie in {folder / 'data' / 'images'}, rejected ones in {folder / 'data' / 'quarantine'}.\n")
+        sys.stdout.write(
+            "Nobody looked at faces, so wrong people, groups and landscapes stayed in, and nothing"
+            " can be trained on them.\n"
+        )
+    sys.stdout.write(
+        f"Accepted pictures lie in {folder / 'data' / 'images'}, rejected ones in"
+        f" {folder / 'data' / 'quarantine'}.\n"
+    )
     sys.stdout.write(f"Look around: celebcollect --config {config} status\n")
 
 
@@ -116,14 +141,19 @@ def _recognise(config: Path, folder: Path, stop: threading.Event) -> None:
     sys.stdout.write(said)
     first, second, *_ = [*said.splitlines(), "", ""]
     if f": {CAST[0].name} ({CAST[0].qid})," not in first or ": unknown," not in second:
-        raise CelebCollectError(f"{known} shows {CAST[0].name}, and {stranger} somebody unknown", hint=REPORT)
+        raise CelebCollectError(
+            f"{known} shows {CAST[0].name}, and {stranger} somebody unknown", hint=REPORT
+        )
 
 
 def _prepare(folder: Path) -> None:
     with _told(folder):
         if folder.exists() and any(folder.iterdir()):
             if not (folder / MARK).is_file():
-                raise UsageError(f"{folder} is not empty and no former demonstration", hint="Name another folder: celebcollect demo DIR")
+                raise UsageError(
+                    f"{folder} is not empty and no former demonstration",
+                    hint="Name another folder: celebcollect demo DIR",
+                )
             shutil.rmtree(folder / "data", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
@@ -134,31 +164,42 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"cannot write in {folder}: {error.strerror}", hint="Name another folder: celebcollect demo DIR") from error
+        raise StorageError(
+            f"cannot write in {folder}: {error.strerror}",
+            hint="Name another folder: celebcollect demo DIR",
+        ) from error
 
 
-def _program(config: Path, arguments: list[str], stop: threading.Event, *, capture: bool = False) -> str:
+def _program(
+    config: Path, arguments: list[str], stop: threading.Event, *, capture: bool = False
+) -> str:
     """Run the program as a user would, in a process of its own, which is asked to end when `stop` is set."""
     if not capture or arguments[0] == "identify":
         sys.stdout.write(f"\n$ celebcollect --config {config} {' '.join(arguments)}\n")
     sys.stdout.flush()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CELEBCOLLECT_")
+    }
     command = [sys.executable, "-m", "celebcollect", "--config", str(config), *arguments]
     process = subprocess.Popen(  # noqa: S603 - our own program
-        command, env={**environment, "CELEBCOLLECT_TMDB__TOKEN": TOKEN}, stdout=subprocess.PIPE if capture else None
+        command,
+        env={**environment, "CELEBCOLLECT_TMDB__TOKEN": TOKEN},
+        stdout=subprocess.PIPE if capture else None,
     )
     asked_to_end = False
     while True:
         with suppress(subprocess.TimeoutExpired):
             out, _ = process.communicate(timeout=0.2)
             break
-        if stop.is_set() and not asked_to_end:  # Ctrl-C has reached it through the terminal, SIGTERM has not
+        # Ctrl-C has reached it through the terminal, SIGTERM has not
+        if stop.is_set() and not asked_to_end:
             process.terminate()
             asked_to_end = True
     if stop.is_set():
         raise Interrupted("interrupted", hint="The demonstration begins anew when it is run again.")
     if process.returncode:
         raise CelebCollectError(
-            f"celebcollect {' '.join(arguments)} ended with exit code {process.returncode}", hint="What it wrote above says why; doctor tells more."
+            f"celebcollect {' '.join(arguments)} ended with exit code {process.returncode}",
+            hint="What it wrote above says why; doctor tells more.",
         )
     return out.decode() if out else ""

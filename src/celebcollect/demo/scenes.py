@@ -26,7 +26,11 @@ def landscape(seed: int) -> Image.Image:
     dice = random.Random(f"landscape {seed}")  # noqa: S311 - not for secrets
     picture = _sky(dice)
     draw = ImageDraw.Draw(picture)
-    sun_x, sun_y, sun = dice.randrange(60, WIDE_PX - 60), dice.randrange(40, 130), dice.randrange(18, 36)
+    sun_x, sun_y, sun = (
+        dice.randrange(60, WIDE_PX - 60),
+        dice.randrange(40, 130),
+        dice.randrange(18, 36),
+    )
     draw.ellipse((sun_x - sun, sun_y - sun, sun_x + sun, sun_y + sun), fill=(255, 240, 170))
     for hill in range(4):
         _hill(draw, dice, top=190 + 60 * hill, green=150 - 28 * hill)
@@ -43,7 +47,14 @@ def _sky(dice: random.Random) -> Image.Image:
     column = Image.new("RGB", (1, HIGH_PX))
     for y in range(HIGH_PX):
         share = y / HIGH_PX
-        column.putpixel((0, y), (_between(deep[0], 245, share), _between(deep[1], 235, share), _between(deep[2], 225, share)))
+        column.putpixel(
+            (0, y),
+            (
+                _between(deep[0], 245, share),
+                _between(deep[1], 235, share),
+                _between(deep[2], 225, share),
+            ),
+        )
     return column.resize((WIDE_PX, HIGH_PX))
 
 
@@ -61,7 +72,14 @@ def _house(draw: ImageDraw.ImageDraw, left: int, ground: int, dice: random.Rando
     wide, high = dice.randrange(90, 150), dice.randrange(60, 90)
     wall: Colour = (dice.randrange(150, 240), dice.randrange(130, 210), dice.randrange(110, 180))
     draw.rectangle((left, ground - high, left + wide, ground), fill=wall)
-    draw.polygon([(left - 12, ground - high), (left + wide + 12, ground - high), (left + wide // 2, ground - high - 50)], fill=(130, 60, 45))
+    draw.polygon(
+        [
+            (left - 12, ground - high),
+            (left + wide + 12, ground - high),
+            (left + wide // 2, ground - high - 50),
+        ],
+        fill=(130, 60, 45),
+    )
     draw.rectangle((left + 12, ground - 44, left + 34, ground), fill=(80, 55, 40))
 
 
@@ -69,4 +87,11 @@ def _tree(draw: ImageDraw.ImageDraw, x: int, ground: int, dice: random.Random) -
     high = dice.randrange(50, 110)
     draw.rectangle((x - 4, ground - high // 3, x + 4, ground), fill=(86, 60, 40))
     leaf: Colour = (dice.randrange(20, 70), dice.randrange(80, 130), dice.randrange(20, 60))
-    draw.polygon([(x - high // 3, ground - high // 4), (x + high // 3, ground - high // 4), (x, ground - high)], fill=leaf)
+    draw.polygon(
+        [
+            (x - high // 3, ground - high // 4),
+            (x + high // 3, ground - high // 4),
+            (x, ground - high),
+        ],
+        fill=leaf,
+    )

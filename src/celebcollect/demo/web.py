@@ -1,6 +1,7 @@
 """The demonstration's small web on 127.0.0.1: Wikidata, Google Images, TMDB, Commons and the sites with the pictures.
 
-It answers as the real ones do, as far as the sources look; every word and picture in it is made here.
+It answers as the real ones do, as far as the sources look; every word and picture in it is made
+here.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ Answer = tuple[int, str, bytes]
 class SmallWeb:
     """Serves while it is open; `requests` counts what was asked for, by path."""
 
-    def __init__(self, *, albums: Callable[[Player], Iterable[Picture]] = album, data: Callable[[Picture], Answer] = pictures.data) -> None:
+    def __init__(
+        self,
+        *,
+        albums: Callable[[Player], Iterable[Picture]] = album,
+        data: Callable[[Picture], Answer] = pictures.data,
+    ) -> None:
         """
         Take a free port.
 
@@ -54,7 +60,9 @@ class SmallWeb:
         self.base = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="small web", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="small web", daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,7 +98,10 @@ class SmallWeb:
     def find(self, query: str) -> Player | None:
         """Return whom a search query means: the player most of whose words are in it."""
         asked = set(_words(query))
-        best = max(CAST, key=lambda player: len(asked & set(_words(player.name))) / len(_words(player.name)))
+        best = max(
+            CAST,
+            key=lambda player: len(asked & set(_words(player.name))) / len(_words(player.name)),
+        )
         return best if asked & set(_words(best.name)) else None
 
     def person(self, player: Player) -> dict[str, Any]:
@@ -110,23 +121,43 @@ class SmallWeb:
 
     def commons(self, asked: dict[str, str]) -> dict[str, Any]:
         """Answer a call of the MediaWiki API about files, by title or by category."""
-        by_name = {_file_title(picture): picture for picture in self.pictures.values() if picture.source == "commons"}
+        by_name = {
+            _file_title(picture): picture
+            for picture in self.pictures.values()
+            if picture.source == "commons"
+        }
         if "titles" in asked:
             titles = [title.replace("_", " ") for title in asked["titles"].split("|")]
         else:
-            category = (asked.get("gcmtitle") or asked.get("cmtitle") or "").removeprefix("Category:").replace("_", " ")
+            category = (
+                (asked.get("gcmtitle") or asked.get("cmtitle") or "")
+                .removeprefix("Category:")
+                .replace("_", " ")
+            )
             players = [player for player in CAST if knowledge.category(player) == category]
-            titles = [_file_title(picture) for player in players for picture in self.of(player, "commons")]
-        pages = [self._commons_page(number, title, by_name.get(title)) for number, title in enumerate(titles, 1)]
+            titles = [
+                _file_title(picture) for player in players for picture in self.of(player, "commons")
+            ]
+        pages = [
+            self._commons_page(number, title, by_name.get(title))
+            for number, title in enumerate(titles, 1)
+        ]
         if asked.get("formatversion") == "2":
             return {"batchcomplete": True, "query": {"pages": pages}}
-        return {"batchcomplete": "", "query": {"pages": {str(page["pageid"]): page for page in pages}}}
+        return {
+            "batchcomplete": "",
+            "query": {"pages": {str(page["pageid"]): page for page in pages}},
+        }
 
     def _commons_page(self, number: int, title: str, picture: Picture | None) -> dict[str, Any]:
         if picture is None:
             return {"pageid": -number, "ns": 6, "title": title, "missing": True}
         width, height = self.size_px(picture)
-        facts = {"LicenseShortName": "CC0", "LicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/", "Artist": "<i>celebcollect demo</i>"}
+        facts = {
+            "LicenseShortName": "CC0",
+            "LicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/",
+            "Artist": "<i>celebcollect demo</i>",
+        }
         info = {
             "url": self.base + picture.path, "descriptionurl": f"{self.base}/wiki/{title}", "mime": "image/jpeg", "width": width, "height": height,
             "size": len(self.answer(picture)[2]), "sha1": "0" * 40, "mediatype": "BITMAP",
@@ -170,14 +201,27 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {key: values[0] for key, values in parse_qs(parts.query + "&" + body).items()}
         web.requests[path] += 1
         if path == "/sparql":
-            query = body if self.headers.get("Content-Type", "").startswith("application/sparql-query") else asked.get("query", "")
+            query = (
+                body
+                if self.headers.get("Content-Type", "").startswith("application/sparql-query")
+                else asked.get("query", "")
+            )
             self._send(200, "application/sparql-results+json", web.sparql(query))
         elif path == "/search":
             self._search(asked)
         elif path.startswith("/3/"):
             self._tmdb(path)
         elif path.startswith("/t/p/"):
-            self._picture(next((at for at, picture in web.pictures.items() if path.endswith(tmdb_file(picture))), path))
+            self._picture(
+                next(
+                    (
+                        at
+                        for at, picture in web.pictures.items()
+                        if path.endswith(tmdb_file(picture))
+                    ),
+                    path,
+                )
+            )
         elif path == "/w/api.php":
             self._json(200, web.commons(asked))
         else:
@@ -194,22 +238,46 @@ class _Handler(BaseHTTPRequestHandler):
             player = self.small_web.find(asked.get("q", ""))
             found = self.small_web.of(player, "google") if player else []
             sized = [(picture, self.small_web.size_px(picture)) for picture in found]
-            self._send(200, "text/html; charset=utf-8", result_page(asked.get("q", ""), sized, self.small_web.base).encode())
+            self._send(
+                200,
+                "text/html; charset=utf-8",
+                result_page(asked.get("q", ""), sized, self.small_web.base).encode(),
+            )
 
     def _tmdb(self, path: str) -> None:
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self._json(401, {"success": False, "status_code": 7, "status_message": "Invalid API key: You must be granted a valid key."})
+            self._json(
+                401,
+                {
+                    "success": False,
+                    "status_code": 7,
+                    "status_message": "Invalid API key: You must be granted a valid key.",
+                },
+            )
             return
         if path == "/3/configuration":
             base = f"{self.small_web.base}/t/p/"
             sizes = ["w45", "w185", "h632", "original"]
-            self._json(200, {"images": {"base_url": base, "secure_base_url": base, "profile_sizes": sizes}, "change_keys": []})
+            self._json(
+                200,
+                {
+                    "images": {"base_url": base, "secure_base_url": base, "profile_sizes": sizes},
+                    "change_keys": [],
+                },
+            )
             return
         for player in CAST:
             if path == f"/3/person/{player.tmdb_id}":
                 self._json(200, self.small_web.person(player))
                 return
-        self._json(404, {"success": False, "status_code": 34, "status_message": "The resource you requested could not be found."})
+        self._json(
+            404,
+            {
+                "success": False,
+                "status_code": 34,
+                "status_message": "The resource you requested could not be found.",
+            },
+        )
 
     def _picture(self, path: str) -> None:
         picture = self.small_web.pictures.get(path)

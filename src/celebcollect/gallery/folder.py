@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from celebcollect.errors import Busy, StorageError, UsageError
+from celebcollect.domain.errors import Busy, StorageError, UsageError
 
 MARK = ".celebcollect-gallery"
 """File that says that a folder is ours to write to; it is the lock of the writer, too."""
@@ -34,19 +34,30 @@ def opened(folder: Path) -> Iterator[None]:
     try:
         str(folder.resolve()).encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"{str(folder)!a} is no usable name for a folder", hint="Name another one: celebcollect gallery DIR") from error
+        raise UsageError(
+            f"{str(folder)!a} is no usable name for a folder",
+            hint="Name another one: celebcollect gallery DIR",
+        ) from error
     with told("write in", folder):
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", hint="Name another one: celebcollect gallery DIR")
+            raise UsageError(
+                f"{folder} is no folder", hint="Name another one: celebcollect gallery DIR"
+            )
         if folder.exists() and not is_ours(folder) and any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty and no former gallery", hint="Name another folder: celebcollect gallery DIR")
+            raise UsageError(
+                f"{folder} is not empty and no former gallery",
+                hint="Name another folder: celebcollect gallery DIR",
+            )
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
         lock = FileLock(folder / f"{MARK}.lock")
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            raise Busy(f"somebody else is writing the gallery {folder}", hint="Wait for it, or name another folder.") from None
+            raise Busy(
+                f"somebody else is writing the gallery {folder}",
+                hint="Wait for it, or name another folder.",
+            ) from None
     try:
         yield
     finally:
@@ -89,5 +100,6 @@ def told(what: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"cannot {what} {path}: {error.strerror or type(error).__name__}", hint="Check the disk and the rights on the folder."
+            f"cannot {what} {path}: {error.strerror or type(error).__name__}",
+            hint="Check the disk and the rights on the folder.",
         ) from error

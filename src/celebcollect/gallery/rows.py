@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from celebcollect.records import Image, Status, clean_text
+from celebcollect.domain.records import Image, Status, clean_text
 
 ORDER = (Status.ACCEPTED, Status.REJECTED, Status.FAILED, Status.STORED, Status.VERIFIED)
 """How a person's pictures are sorted."""
@@ -25,7 +25,13 @@ Row = dict[str, Any]
 
 def sort_key(image: Image) -> tuple[int, str, str, int, str]:
     """Sort a person's pictures by status and reason, copies of one picture together."""
-    return ORDER.index(image.status), image.reason or "", image.duplicate_of or "", image.rank or 0, image.id
+    return (
+        ORDER.index(image.status),
+        image.reason or "",
+        image.duplicate_of or "",
+        image.rank or 0,
+        image.id,
+    )
 
 
 def kind_of(image: Image) -> tuple[str, str, str]:
@@ -47,7 +53,11 @@ def row(image: Image, other: Image | None, thumbnails: Collection[str]) -> Row:
         "detail": shown(image.detail),
         "url": shown(image.url),
         # What could not be downloaded may lie in a private network, where a click could do harm.
-        "linked": image.status is not Status.FAILED and image.reason not in DANGEROUS and is_web(image.url),
+        "linked": (
+            image.status is not Status.FAILED
+            and image.reason not in DANGEROUS
+            and is_web(image.url)
+        ),
         "page": image.page_url if is_web(image.page_url) else "",
         "title": shown(image.page_title),
         "licence": shown(image.licence),
@@ -63,7 +73,14 @@ def row(image: Image, other: Image | None, thumbnails: Collection[str]) -> Row:
 
 def _other(image: Image, other: Image, thumbnails: Collection[str]) -> Row:
     about = {"name": shown(other.name), "qid": other.qid} if other.qid != image.qid else {}
-    return _without_empty({**_looks(other, thumbnails), **about, "status": other.status.value, "reason": shown(other.reason)})
+    return _without_empty(
+        {
+            **_looks(other, thumbnails),
+            **about,
+            "status": other.status.value,
+            "reason": shown(other.reason),
+        }
+    )
 
 
 def _looks(image: Image, thumbnails: Collection[str]) -> Row:
@@ -71,7 +88,13 @@ def _looks(image: Image, thumbnails: Collection[str]) -> Row:
     return {
         "thumb": image.sha256 if has_thumbnail else "",
         # Only of what was accepted the page leads to the file itself.
-        "file": image.path if image.status is Status.ACCEPTED and has_thumbnail and _FILE.fullmatch(image.path or "") else "",
+        "file": (
+            image.path
+            if image.status is Status.ACCEPTED
+            and has_thumbnail
+            and _FILE.fullmatch(image.path or "")
+            else ""
+        ),
         "size": [image.width_px, image.height_px] if image.width_px and image.height_px else None,
         "bytes": image.bytes,
         "format": image.format,
@@ -88,7 +111,11 @@ def is_web(url: str | None) -> bool:
     """Tell whether a URL may become a link: http or https, with a host."""
     try:
         parts = urlsplit(url or "")
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and len(url or "") <= MAX_CHARS
+        return (
+            parts.scheme.lower() in ("http", "https")
+            and bool(parts.hostname)
+            and len(url or "") <= MAX_CHARS
+        )
     except ValueError:
         return False
 

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from celebcollect.catalogue.images import ImageFolder
 from celebcollect.checks.base import Picture
 from celebcollect.checks.pixels import NotAPicture, upright
-from celebcollect.errors import StorageError
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Image
 from celebcollect.gallery.folder import told
-from celebcollect.records import Image
+from celebcollect.images.folder import ImageFolder
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ class Thumbnails:
         Raises:
             StorageError: The disk refuses a thumbnail.
         """
-        wanted = {image.sha256: image for image in images if image.path and image.sha256 and _DIGEST.fullmatch(image.sha256)}
+        wanted = {
+            image.sha256: image
+            for image in images
+            if image.path and image.sha256 and _DIGEST.fullmatch(image.sha256)
+        }
         new = [image for sha256, image in wanted.items() if bytes.fromhex(sha256) not in self._seen]
         for image, made in zip(new, self._threads.map(self._ensure, new), strict=True):
             self._seen[bytes.fromhex(image.sha256 or "")] = made is not None
@@ -78,7 +82,11 @@ class Thumbnails:
         """Remove every thumbnail that nobody asked for in this run, and return how many: forgotten people must not live on here."""
         removed = 0
         for file in self._root.glob("[0-9a-f][0-9a-f]/*"):
-            if not (file.suffix == SUFFIX and _DIGEST.fullmatch(file.stem) and self._seen.get(bytes.fromhex(file.stem))):
+            if not (
+                file.suffix == SUFFIX
+                and _DIGEST.fullmatch(file.stem)
+                and self._seen.get(bytes.fromhex(file.stem))
+            ):
                 with told("remove", file):
                     file.unlink(missing_ok=True)
                 removed += 1

@@ -18,18 +18,19 @@ from urllib.parse import quote
 
 from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue, batches
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.errors import Interrupted
+from celebcollect.domain.errors import Interrupted
+from celebcollect.domain.reasons import meaning
+from celebcollect.domain.records import Image, now
 from celebcollect.gallery import folder as page_folder
 from celebcollect.gallery.folder import told
 from celebcollect.gallery.rows import ORDER, Row, kind_of, row, shown, sort_key
 from celebcollect.gallery.thumbnails import Thumbnails
-from celebcollect.reasons import meaning
-from celebcollect.records import Image, now
+from celebcollect.images.folder import ImageFolder
 
 PEOPLE_AT_ONCE = 50
 ROWS_PER_FILE = 100
-"""A page of the gallery shows 48 pictures: small files keep the search for rare ones cheap, larger ones are fewer."""
+"""A page of the gallery shows 48 pictures: small files keep the search for rare ones cheap, larger
+ones are fewer."""
 
 ASSETS = ("style.css", "rows.js", "cards.js", "page.js")
 THUMBNAILS = "thumbs"
@@ -51,7 +52,15 @@ class Summary:
     pictures_without_thumbnail: int
 
 
-def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, data_dir: Path, max_bytes: int, stop: threading.Event) -> Summary:
+def write_gallery(
+    target: Path,
+    catalogue: Catalogue,
+    pictures: ImageFolder,
+    *,
+    data_dir: Path,
+    max_bytes: int,
+    stop: threading.Event,
+) -> Summary:
     """
     Write a page about everything in the catalogue; until it is whole, readers see the former one.
 
@@ -77,7 +86,9 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
         _remember(catalogue, target)
         index = _Index()
         with told("write in", data):
-            for number, rows in enumerate(batches(_rows(catalogue, thumbnails, index, stop), ROWS_PER_FILE)):
+            for number, rows in enumerate(
+                batches(_rows(catalogue, thumbnails, index, stop), ROWS_PER_FILE)
+            ):
                 _write_script(data / f"rows-{number}.js", "rows", [number, rows])
             if stop.is_set():
                 raise Interrupted("interrupted", hint="The page is as it was; run it again.")
@@ -87,7 +98,9 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
             files_at = quote(os.path.relpath(data_dir.resolve(), target.resolve()))
             _write_script(data / "overview.js", "overview", [index.facts(files_at)])
             template = Template((assets / "index.html").read_text(encoding="utf-8"))
-        page_folder.publish(target, data, template.substitute(data=data.name, version=html.escape(__version__)))
+        page_folder.publish(
+            target, data, template.substitute(data=data.name, version=html.escape(__version__))
+        )
         removed = thumbnails.sweep()
         return Summary(
             people=len(index.people),
@@ -99,7 +112,9 @@ def write_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, 
         )
 
 
-def rewrite_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *, data_dir: Path, max_bytes: int) -> Summary:
+def rewrite_gallery(
+    target: Path, catalogue: Catalogue, pictures: ImageFolder, *, data_dir: Path, max_bytes: int
+) -> Summary:
     """
     Write a page again that is there already (see `write_gallery`).
 
@@ -109,7 +124,9 @@ def rewrite_gallery(target: Path, catalogue: Catalogue, pictures: ImageFolder, *
     """
     if not page_folder.is_ours(target):
         raise FileNotFoundError(target)
-    return write_gallery(target, catalogue, pictures, data_dir=data_dir, max_bytes=max_bytes, stop=threading.Event())
+    return write_gallery(
+        target, catalogue, pictures, data_dir=data_dir, max_bytes=max_bytes, stop=threading.Event()
+    )
 
 
 def known_galleries(catalogue: Catalogue) -> list[Path]:
@@ -124,14 +141,21 @@ def _remember(catalogue: Catalogue, target: Path) -> None:
         catalogue.set_note(NOTE, {"folders": [*map(str, known), str(where)]})
 
 
-def _rows(catalogue: Catalogue, thumbnails: Thumbnails, index: _Index, stop: threading.Event) -> Iterator[Row]:
+def _rows(
+    catalogue: Catalogue, thumbnails: Thumbnails, index: _Index, stop: threading.Event
+) -> Iterator[Row]:
     """Yield what the page shows of every picture, people after people, and tell the index."""
-    people = ((qid, sorted(rows, key=sort_key)) for qid, rows in groupby(catalogue.images(), key=lambda image: image.qid))
+    people = (
+        (qid, sorted(rows, key=sort_key))
+        for qid, rows in groupby(catalogue.images(), key=lambda image: image.qid)
+    )
     for batch in batches(people, PEOPLE_AT_ONCE):
         qids = [qid for qid, _ in batch]
         known = {person.qid: person for person in catalogue.people(qids)}
         images = {image.id: image for qid, rows in batch for image in rows}
-        away = catalogue.images_by_id({image.duplicate_of for image in images.values() if image.duplicate_of} - images.keys())
+        away = catalogue.images_by_id(
+            {image.duplicate_of for image in images.values() if image.duplicate_of} - images.keys()
+        )
         gone = catalogue.forgotten({*qids, *(image.qid for image in away.values())})
         others = {id_: image for id_, image in (images | away).items() if image.qid not in gone}
         for qid, rows in batch:
@@ -139,9 +163,20 @@ def _rows(catalogue: Catalogue, thumbnails: Thumbnails, index: _Index, stop: thr
                 return
             if qid in gone:
                 continue
-            there = thumbnails.of([*rows, *(others[image.duplicate_of] for image in rows if image.duplicate_of in others)])
+            there = thumbnails.of(
+                [
+                    *rows,
+                    *(others[image.duplicate_of] for image in rows if image.duplicate_of in others),
+                ]
+            )
             person = known.get(qid)
-            index.add(qid, shown(person.name if person else rows[0].name), person.sitelinks if person else 0, rows, there)
+            index.add(
+                qid,
+                shown(person.name if person else rows[0].name),
+                person.sitelinks if person else 0,
+                rows,
+                there,
+            )
             yield from (row(image, others.get(image.duplicate_of or ""), there) for image in rows)
 
 
@@ -154,8 +189,17 @@ class _Index:
     rows: list[int] = field(default_factory=list)
     """The kind of each row, in the order of the rows."""
 
-    def add(self, qid: str, name: str, fame: int, images: list[Image], thumbnails: set[str]) -> None:
-        face = next((image.sha256 for image in images if image.sha256 in thumbnails and image.status is ORDER[0]), "")
+    def add(
+        self, qid: str, name: str, fame: int, images: list[Image], thumbnails: set[str]
+    ) -> None:
+        face = next(
+            (
+                image.sha256
+                for image in images
+                if image.sha256 in thumbnails and image.status is ORDER[0]
+            ),
+            "",
+        )
         self.people.append([qid, name, fame, len(images), face])
         self.rows.extend(self.kinds.setdefault(kind_of(image), len(self.kinds)) for image in images)
 
@@ -181,6 +225,9 @@ class _Index:
 
 
 def _write_script(file: Path, call: str, arguments: list[Any]) -> None:
-    # A page that was opened from a file may load scripts, but may not fetch data. In ASCII, and without a `<`: no text can end a script or a string.
-    text = ", ".join(json.dumps(argument, separators=(",", ":")) for argument in arguments).replace("<", "\\u003c")
+    # A page that was opened from a file may load scripts, but may not fetch data. In ASCII, and
+    # without a `<`: no text can end a script or a string.
+    text = ", ".join(json.dumps(argument, separators=(",", ":")) for argument in arguments).replace(
+        "<", "\\u003c"
+    )
     file.write_text(f"gallery.{call}({text});\n", encoding="ascii")

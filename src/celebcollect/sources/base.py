@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from celebcollect.errors import SourceError
-from celebcollect.records import Celebrity, ImageCandidate
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.records import Celebrity, ImageCandidate
 
 
 class PersonNotSearched(SourceError):
     """
     One person could not be searched now, and the reason is counted; others can be.
 
-    Leave the state of the search as it was, so that the person is not lost, and go on with the next one.
+    Leave the state of the search as it was, so that the person is not lost, and go on with the next
+    one.
     """
 
 
@@ -36,7 +37,8 @@ class Source(Protocol):
         Raises:
             SourceBlocked: The source asks us to stay away; nobody else is to be searched there now.
             PersonNotSearched: The source failed for this person only.
-            SourceError: The source failed for everybody (refused token, unreachable, a page that nobody understands).
+            SourceError: The source failed for everybody (refused token, unreachable, a page that
+                nobody understands).
         """
         ...
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Catalogue, SearchState
 from celebcollect.catalogue.claims import this_owner
-from celebcollect.errors import Interrupted, SourceBlocked
-from celebcollect.records import Celebrity, now
-from celebcollect.report import Tally
+from celebcollect.domain.errors import Interrupted, SourceBlocked
+from celebcollect.domain.records import Celebrity, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
 from celebcollect.stages.runner import publish_what_fits
 
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LEASE_S = 600.0
-"""How long one person may take a scraper on another machine before somebody else may take the person over."""
+"""How long one person may take a scraper on another machine before somebody else may take the
+person over."""
 
 UNTOLD_REST = timedelta(hours=1)
 """How long a source is taken for blocked that did not say until when."""
 
 
-def find_people(wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop: threading.Event) -> None:
+def find_people(
+    wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop: threading.Event
+) -> None:
     """Ask Wikidata for people and save them batch by batch; a source's checkpoint comes after its batch is saved."""
     for batch in wikidata.people():
         saved = catalogue.save_people(batch)
@@ -43,13 +46,20 @@ def find_people(wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop:
 
 
 def collect(
-    source: Source, people: Iterable[Celebrity], catalogue: Catalogue, bus: Bus, tally: Tally, *, per_search: int, stop: threading.Event
+    source: Source,
+    people: Iterable[Celebrity],
+    catalogue: Catalogue,
+    bus: Bus,
+    tally: Tally,
+    *,
+    per_search: int,
+    stop: threading.Event,
 ) -> None:
     """
     Search each person once more in `source`; publish the candidates, then remember how far the search has come.
 
-    People whom another scraper is searching just now are left to it. A process that dies repeats the person it was at:
-    `validate` drops what is known already.
+    People whom another scraper is searching just now are left to it. A process that dies repeats
+    the person it was at: `validate` drops what is known already.
 
     Raises:
         SourceBlocked, SourceError: From the source; people who were done stay done.
@@ -75,17 +85,35 @@ def collect(
             _remember(catalogue, source.name, error)
             raise
         except PersonNotSearched as error:
-            # The reason is counted by the source; the search state stays, so the person's turn comes again.
+            # The reason is counted by the source; the search state stays, so the person's turn
+            # comes again.
             tally.count("not searched")
-            log.warning("person not searched source=%s qid=%s reason=%s", source.name, person.qid, error.message)
+            log.warning(
+                "person not searched source=%s qid=%s reason=%s",
+                source.name,
+                person.qid,
+                error.message,
+            )
         finally:
             catalogue.release(task, [person.qid], owner=owner)
 
 
-def _search(source: Source, person: Celebrity, catalogue: Catalogue, bus: Bus, tally: Tally, per_search: int, stop: threading.Event) -> None:
+def _search(
+    source: Source,
+    person: Celebrity,
+    catalogue: Catalogue,
+    bus: Bus,
+    tally: Tally,
+    per_search: int,
+    stop: threading.Event,
+) -> None:
     # Read after the claim: another scraper may have finished the person in between.
     states = catalogue.states([person.qid])
-    before = states[person.qid].searches.get(source.name, SearchState()) if person.qid in states else SearchState()
+    before = (
+        states[person.qid].searches.get(source.name, SearchState())
+        if person.qid in states
+        else SearchState()
+    )
     limit = per_search * (before.rounds + 1)
     try:
         candidates = list(islice(source.candidates(person, limit), limit))
@@ -93,16 +121,30 @@ def _search(source: Source, person: Celebrity, catalogue: Catalogue, bus: Bus, t
         if stop.is_set():
             return  # a wait of the source was cut short by us; the person is searched again
         raise
-    publish_what_fits(bus, source.topic, [(person.qid, candidate.to_json()) for candidate in candidates], tally)
+    publish_what_fits(
+        bus, source.topic, [(person.qid, candidate.to_json()) for candidate in candidates], tally
+    )
     exhausted = len(candidates) < limit
     if exhausted and stop.is_set():
         return  # cut short by us: the source may well have more, so the search is not done
-    catalogue.record_search(person.qid, source.name, SearchState(rounds=before.rounds + 1, offered=len(candidates), exhausted=exhausted, at=now()))
+    catalogue.record_search(
+        person.qid,
+        source.name,
+        SearchState(
+            rounds=before.rounds + 1, offered=len(candidates), exhausted=exhausted, at=now()
+        ),
+    )
     tally.count("people")
     tally.count("candidates", len(candidates))
     if not candidates:
         tally.drop("person_without_result")
-    log.debug("searched source=%s qid=%s candidates=%d exhausted=%s", source.name, person.qid, len(candidates), exhausted)
+    log.debug(
+        "searched source=%s qid=%s candidates=%d exhausted=%s",
+        source.name,
+        person.qid,
+        len(candidates),
+        exhausted,
+    )
 
 
 def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
@@ -124,7 +166,9 @@ def _remember(catalogue: Catalogue, source: str, error: SourceBlocked | None) ->
         catalogue.set_note(key, None)
 
 
-def pick(catalogue: Catalogue, source: str, *, target: int, limit: int | None) -> Sequence[Celebrity]:
+def pick(
+    catalogue: Catalogue, source: str, *, target: int, limit: int | None
+) -> Sequence[Celebrity]:
     """Return the people whom a source should search next, never searched and famous ones first."""
     order = catalogue.need_search(source, target=target, limit=limit)
     people = {person.qid: person for person in catalogue.people(order)}

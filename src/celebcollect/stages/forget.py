@@ -1,8 +1,8 @@
 """Remove a person for good, and see to it that nothing about them is collected again.
 
-The remembering comes first: from then on every stage passes the person over, and whatever is still under way comes to
-nothing. The rows of the catalogue go last, because they tell what else there is. So a process may die anywhere: the
-same command does the rest, and does no harm when there is none.
+The remembering comes first: from then on every stage passes the person over, and whatever is still
+under way comes to nothing. The rows of the catalogue go last, because they tell what else there is.
+So a process may die anywhere: the same command does the rest, and does no harm when there is none.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from celebcollect.bus.base import Bus, Item, Message, Purging
 from celebcollect.catalogue.base import Catalogue, batches
 from celebcollect.catalogue.claims import this_owner
-from celebcollect.catalogue.images import ImageFolder
-from celebcollect.errors import Busy, CelebCollectError
-from celebcollect.report import Tally
+from celebcollect.domain.errors import Busy, CelebCollectError
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export import About, Settings, export_images, known_exports, read_index
 from celebcollect.stages.mentions import Mentions
 from celebcollect.stages.train import shelf
@@ -28,7 +28,8 @@ from celebcollect.stages.train import shelf
 log = logging.getLogger(__name__)
 
 WAIT_S = 60.0
-"""How long to wait for somebody who is searching or cleaning the person: most are done with one person in seconds."""
+"""How long to wait for somebody who is searching or cleaning the person: most are done with one
+person in seconds."""
 LEASE_S = 600.0
 LOOK_S = 0.2
 
@@ -48,7 +49,8 @@ class Place:
     caches: Sequence[Callable[[str], int]] = ()
     """Each removes what a source remembers of a person, and returns how many files."""
     galleries: Mapping[Path, Callable[[], object]] = field(default_factory=dict)
-    """Pages about everybody, and what writes each again, without those who are to be forgotten. FileNotFoundError: it is not there any more."""
+    """Pages about everybody, and what writes each again, without those who are to be forgotten.
+    FileNotFoundError: it is not there any more."""
     wait_s: float = WAIT_S
 
 
@@ -75,7 +77,8 @@ class Removed:
     galleries: list[str] = field(default_factory=list)
     """Folders of pages that were written again."""
     missing: list[str] = field(default_factory=list)
-    """Folders of exports and galleries that are not there; whoever has them writes them again, or deletes them."""
+    """Folders of exports and galleries that are not there; whoever has them writes them again, or
+    deletes them."""
     failed: dict[str, str] = field(default_factory=dict)
     """Why an export or a gallery still holds the person, by folder."""
 
@@ -84,12 +87,15 @@ def forget_person(place: Place, qid: str) -> Removed:
     """
     Remove files, rows, messages, remembered answers, entries of exports and galleries, and models; other items of the person go too.
 
-    Everything that is published on the topic of clean pictures is withdrawn. From a log that can (`bus.base.Purging`) the
-    other messages are removed; Kafka loses them by the retention of its topics.
+    Everything that is published on the topic of clean pictures is withdrawn. From a log that can
+    (`bus.base.Purging`) the other messages are removed; Kafka loses them by the retention of its
+    topics.
 
     Raises:
-        Busy: Somebody kept searching or cleaning the person, or training. It is remembered all the same.
-        CelebCollectError: The disk, the log or the catalogue failed; the same command goes on from there.
+        Busy: Somebody kept searching or cleaning the person, or training. It is remembered all the
+            same.
+        CelebCollectError: The disk, the log or the catalogue failed; the same command goes on from
+            there.
     """
     qids, external_ids = _who(place.catalogue, qid)
     place.catalogue.forbid(qids, external_ids)
@@ -100,13 +106,17 @@ def forget_person(place: Place, qid: str) -> Removed:
         _purge(place, about, removed)
         removed.files = sum(map(place.folder.forget, qids))
         removed.cached = sum(cache(one) for cache in place.caches for one in qids)
-        removed.models = sum(shelf.forget(place.folder.root, one, wait_s=place.wait_s) for one in qids)
+        removed.models = sum(
+            shelf.forget(place.folder.root, one, wait_s=place.wait_s) for one in qids
+        )
         _export_again(place, qids, removed)
         _show_again(place, removed)
         # The person that was asked for comes last: the others are only found by it.
         removed.images = sum(place.catalogue.forget(one) for one in reversed(qids))
         # What was under way when it began: a batch of `validate` that was just being published.
-        if isinstance(place.bus, Purging) and any(about.remove(message, place.clean_topic) for message in _all_messages(place.bus)):
+        if isinstance(place.bus, Purging) and any(
+            about.remove(message, place.clean_topic) for message in _all_messages(place.bus)
+        ):
             _purge(place, about, removed)
     log.info("forgotten qid=%s images=%d files=%d", qid, removed.images, removed.files)
     return removed
@@ -115,8 +125,18 @@ def forget_person(place: Place, qid: str) -> Removed:
 def _who(catalogue: Catalogue, qid: str) -> tuple[list[str], set[str]]:
     """Return the person and other items of the same person, and all their ids elsewhere."""
     ids = {text for person in catalogue.people([qid]) for text in person.external_ids}
-    twins = [person for person in catalogue.people() if person.qid != qid and ids & set(person.external_ids)] if ids else []
-    return [qid, *(person.qid for person in twins)], ids | {text for person in twins for text in person.external_ids}
+    twins = (
+        [
+            person
+            for person in catalogue.people()
+            if person.qid != qid and ids & set(person.external_ids)
+        ]
+        if ids
+        else []
+    )
+    return [qid, *(person.qid for person in twins)], ids | {
+        text for person in twins for text in person.external_ids
+    }
 
 
 @contextmanager
@@ -127,11 +147,16 @@ def _alone(place: Place, qids: Sequence[str]) -> Iterator[None]:
     known = [person.qid for person in place.catalogue.people(qids)]
     try:
         for task in place.tasks:
-            while known and len(place.catalogue.claim(task, known, owner=owner, lease_s=LEASE_S)) < len(known):
+            while known and len(
+                place.catalogue.claim(task, known, owner=owner, lease_s=LEASE_S)
+            ) < len(known):
                 if time.monotonic() > deadline:
                     raise Busy(
                         f"another process is busy with {', '.join(known)} ({task})",
-                        hint="It is remembered and will not be collected again. Forget it once more when that process is done.",
+                        hint=(
+                            "It is remembered and will not be collected again. Forget it once more"
+                            " when that process is done."
+                        ),
                     )
                 time.sleep(LOOK_S)
         yield
@@ -144,8 +169,12 @@ def _withdraw(place: Place, about: Mentions) -> int:
     """Publish a null for every key on the topic of clean pictures whose newest value is about the people; return how many."""
     newest: dict[str, bool] = {}
     for message in place.bus.read(place.clean_topic):
-        if message.key is not None and (message.key in newest or about.key(message.key) or about.value(message.value)):
-            newest[message.key] = message.value is not None and (about.key(message.key) or about.value(message.value))
+        if message.key is not None and (
+            message.key in newest or about.key(message.key) or about.value(message.value)
+        ):
+            newest[message.key] = message.value is not None and (
+                about.key(message.key) or about.value(message.value)
+            )
     keys = sorted(key for key, live in newest.items() if live)
     for some in batches(keys, 500):
         items: list[Item] = [(key, None) for key in some]
@@ -155,7 +184,9 @@ def _withdraw(place: Place, about: Mentions) -> int:
 
 def _purge(place: Place, about: Mentions, removed: Removed) -> None:
     if isinstance(place.bus, Purging):
-        for topic, number in place.bus.purge(lambda message: about.remove(message, place.clean_topic)).items():
+        for topic, number in place.bus.purge(
+            lambda message: about.remove(message, place.clean_topic)
+        ).items():
             removed.messages[topic] = removed.messages.get(topic, 0) + number
 
 
@@ -197,10 +228,21 @@ def _shrink(place: Place, where: Path, qids: Sequence[str]) -> int:
         raise FileNotFoundError(where)
     gone = sum(len(index.pictures.get(qid, ())) for qid in qids)
     if gone:
-        # Whoever made the export held the agreements that it took; to look at them again is not our business here.
-        keep = index.keys() - {f"{qid}/{sha256}" for qid in qids for sha256 in index.pictures.get(qid, ())}
+        # Whoever made the export held the agreements that it took; to look at them again is not our
+        # business here.
+        keep = index.keys() - {
+            f"{qid}/{sha256}" for qid in qids for sha256 in index.pictures.get(qid, ())
+        }
         settings = Settings(index.layout, ml_use_permitted=("tmdb",), crops=index.crops, only=keep)
         if index.max_shard_bytes:
             settings = replace(settings, max_shard_bytes=index.max_shard_bytes)
-        export_images(place.catalogue, place.folder, where, settings, about=place.about, tally=Tally(), stop=threading.Event())
+        export_images(
+            place.catalogue,
+            place.folder,
+            where,
+            settings,
+            about=place.about,
+            tally=Tally(),
+            stop=threading.Event(),
+        )
     return gone

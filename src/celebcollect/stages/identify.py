@@ -14,15 +14,15 @@ from celebcollect.checks.base import Facts, Picture
 from celebcollect.checks.face_facts import faces_of, from_text
 from celebcollect.checks.faces import engine_for
 from celebcollect.checks.identity import embedding_version
-from celebcollect.checks.vision import dlib_engine
-from celebcollect.checks.vision.base import EngineSpec
-from celebcollect.checks.vision.looking import detect_and_embed
-from celebcollect.checks.vision.workers import Workers, available_cores
-from celebcollect.config import CleanConfig, StoreConfig
-from celebcollect.errors import ConfigError, UsageError
-from celebcollect.pictures import NotAPicture, inspect
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.errors import ConfigError, UsageError
+from celebcollect.pictures.decode import NotAPicture, inspect
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train.model import Model, Person
+from celebcollect.vision import dlib_engine
+from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.looking import detect_and_embed
+from celebcollect.vision.workers import Workers, available_cores
 
 Fault = Literal["missing", "unreadable", "no picture"]
 
@@ -36,7 +36,8 @@ class Found:
     person: Person | None
     """None: unknown."""
     distance: float
-    """To the nearest training photograph of the person that the face is most like, also where it is unknown."""
+    """To the nearest training photograph of the person that the face is most like, also where it is
+    unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,31 @@ def engine_of(model: Model, clean: CleanConfig) -> EngineSpec:
         ConfigError: No faces can be looked at here.
         UsageError: The model was trained with another engine.
     """
-    # `[clean] faces` says what `clean` does. Whoever asks who is in a picture wants faces looked at.
+    # `[clean] faces` says what `clean` does. Whoever asks who is in a picture wants faces looked
+    # at.
     spec = engine_for(clean.model_copy(update={"faces": "auto"}), tell=False)
     if spec is None:
-        raise ConfigError(f"faces cannot be recognised here: {dlib_engine.why_not()}", hint=dlib_engine.INSTALL)
+        raise ConfigError(
+            f"faces cannot be recognised here: {dlib_engine.why_not()}", hint=dlib_engine.INSTALL
+        )
     version = embedding_version(spec)
     if model.embedding_version != version:
         raise UsageError(
-            f"the model was trained with embeddings {model.embedding_version!a}, and this installation makes {version!a}",
+            f"the model was trained with embeddings {model.embedding_version!a}, and this"
+            f" installation makes {version!a}",
             hint="Clean and train again: celebcollect clean, celebcollect train",
         )
     return spec
 
 
-def identify(files: Sequence[Path], model: Model, spec: EngineSpec, *, clean: CleanConfig, store: StoreConfig) -> Iterator[Seen]:
+def identify(
+    files: Sequence[Path], model: Model, spec: EngineSpec, *, clean: CleanConfig, store: StoreConfig
+) -> Iterator[Seen]:
     """
     Yield what is seen in each file, in their order.
 
-    A picture that crashes the face engine does so in a process of its own, and counts as no picture.
+    A picture that crashes the face engine does so in a process of its own, and counts as no
+    picture.
 
     Raises:
         UsageError: The embeddings are not as long as the model's.
@@ -93,7 +101,9 @@ def identify(files: Sequence[Path], model: Model, spec: EngineSpec, *, clean: Cl
     yield from (done[number] for number in sorted(done))
 
 
-def _pictures(files: Sequence[Path], done: dict[int, Seen], store: StoreConfig) -> Iterator[Picture]:
+def _pictures(
+    files: Sequence[Path], done: dict[int, Seen], store: StoreConfig
+) -> Iterator[Picture]:
     """Yield the files that hold a picture; what the others lack goes into `done`."""
     for number, file in enumerate(files):
         try:
@@ -103,18 +113,24 @@ def _pictures(files: Sequence[Path], done: dict[int, Seen], store: StoreConfig) 
                 done[number] = Seen(file, fault="no picture", detail="not a regular file")
                 continue
             if status.st_size > store.max_bytes:
-                raise NotAPicture("too_large", f"{status.st_size} bytes, at most {store.max_bytes} are read")
+                raise NotAPicture(
+                    "too_large", f"{status.st_size} bytes, at most {store.max_bytes} are read"
+                )
             facts = inspect(file.read_bytes(), max_pixels=store.max_pixels)
         except FileNotFoundError:
             done[number] = Seen(file, fault="missing", detail="no such file")
         except OSError as error:
-            done[number] = Seen(file, fault="unreadable", detail=error.strerror or type(error).__name__)
+            done[number] = Seen(
+                file, fault="unreadable", detail=error.strerror or type(error).__name__
+            )
         except ValueError as error:  # a zero byte in the name
             done[number] = Seen(file, fault="missing", detail=str(error))
         except NotAPicture as error:
             done[number] = Seen(file, fault="no picture", detail=str(error))
         else:
-            yield loose_picture(file, id_=str(number), width_px=facts.width_px, height_px=facts.height_px)
+            yield loose_picture(
+                file, id_=str(number), width_px=facts.width_px, height_px=facts.height_px
+            )
 
 
 def _seen(file: Path, facts: Facts, model: Model) -> Seen:
@@ -127,10 +143,24 @@ def _seen(file: Path, facts: Facts, model: Model) -> Seen:
     vectors = np.stack([from_text(text) for text in cast("list[str]", facts["embeddings"])])
     if vectors.shape[1] != model.vectors.shape[1]:
         raise UsageError(
-            f"the model's embeddings have {model.vectors.shape[1]} numbers, those of this engine {vectors.shape[1]}", hint="Train again."
+            f"the model's embeddings have {model.vectors.shape[1]} numbers, those of this engine"
+            f" {vectors.shape[1]}",
+            hint="Train again.",
         )
     guesses = model.guess(vectors)
-    people = [model.people[number] if known else None for number, known in zip(guesses.people, guesses.known, strict=True)]
-    boxes = [(round(face.box[0]), round(face.box[1]), round(face.box[2]), round(face.box[3])) for face in faces]
+    people = [
+        model.people[number] if known else None
+        for number, known in zip(guesses.people, guesses.known, strict=True)
+    ]
+    boxes = [
+        (round(face.box[0]), round(face.box[1]), round(face.box[2]), round(face.box[3]))
+        for face in faces
+    ]
     far = [round(float(distance), 4) for distance in guesses.distances]
-    return Seen(file, tuple(Found(box, person, distance) for box, person, distance in zip(boxes, people, far, strict=True)))
+    return Seen(
+        file,
+        tuple(
+            Found(box, person, distance)
+            for box, person, distance in zip(boxes, people, far, strict=True)
+        ),
+    )

@@ -18,7 +18,9 @@ class Mentions:
 
     def __init__(self, qids: Collection[str]) -> None:
         self._qids = frozenset(qids)
-        self._mention = re.compile(rb"(?<![0-9A-Za-z])(?:%s)(?![0-9])" % b"|".join(qid.encode() for qid in qids))
+        self._mention = re.compile(
+            rb"(?<![0-9A-Za-z])(?:%s)(?![0-9])" % b"|".join(qid.encode() for qid in qids)
+        )
 
     def key(self, key: str | None) -> bool:
         """Tell whether a key is the person's: the QID, alone or before a slash."""
@@ -28,10 +30,12 @@ class Mentions:
         """
         Tell whether a value is about the person.
 
-        A JSON object is about the person whom its `qid` names, a dead letter about whom its message is about; anything else,
-        JSON or not, is about everybody whom it mentions.
+        A JSON object is about the person whom its `qid` names, a dead letter about whom its message
+        is about; anything else, JSON or not, is about everybody whom it mentions.
         """
-        if value is None or not (self._mention.search(value) or _ANY_ESCAPE in value or b'"value_base64"' in value):
+        if value is None or not (
+            self._mention.search(value) or _ANY_ESCAPE in value or b'"value_base64"' in value
+        ):
             return False
         try:
             facts = json.loads(value)
@@ -43,7 +47,12 @@ class Mentions:
                 return qid in self._qids
             if isinstance(inside, str):
                 return self._letter(inside, facts)
-        return self._mention.search(json.dumps(facts, ensure_ascii=False).encode("utf-8", "backslashreplace")) is not None
+        return (
+            self._mention.search(
+                json.dumps(facts, ensure_ascii=False).encode("utf-8", "backslashreplace")
+            )
+            is not None
+        )
 
     def remove(self, message: Message, clean_topic: str) -> bool:
         """Tell whether to remove a message: withdrawals stay, for consumers that have not seen them yet."""
@@ -58,7 +67,9 @@ class Mentions:
         if self.key(key if isinstance(key, str) else None):
             return True
         try:
-            if isinstance(raw_key, str) and self._mention.search(base64.b64decode(raw_key, validate=True)):
+            if isinstance(raw_key, str) and self._mention.search(
+                base64.b64decode(raw_key, validate=True)
+            ):
                 return True
             return self.value(base64.b64decode(inside, validate=True))
         except ValueError:

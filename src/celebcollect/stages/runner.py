@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
-from celebcollect.errors import MessageTooLarge
-from celebcollect.records import ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.domain.errors import MessageTooLarge
+from celebcollect.domain.records import ImageCandidate
+from celebcollect.domain.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,11 @@ class Output:
     publish: dict[str, list[Item]] = field(default_factory=dict)
     """Items by topic."""
     finish: Callable[[Collection[Item]], None] = lambda _: None
-    """Runs after `publish` is durable, e.g. marking candidates as known; told which messages of it are not, being over the broker's limit."""
+    """Runs after `publish` is durable, e.g. marking candidates as known; told which messages of it
+    are not, being over the broker's limit."""
     ready: Callable[[float], bool] = lambda _: True
-    """Waits up to so many seconds and tells whether `finish` may run; until then the loop may go on with the next batch (`Stage.ahead`)."""
+    """Waits up to so many seconds and tells whether `finish` may run; until then the loop may go on
+    with the next batch (`Stage.ahead`)."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,23 @@ class Stage(Generic[T]):
     """Raises ValueError for a message that it cannot understand."""
     handle: Callable[[list[T]], Output]
     batch: int
-    """Messages per poll. A batch must be done well within Kafka's max.poll.interval.ms (5 minutes)."""
+    """Messages per poll. A batch must be done well within Kafka's max.poll.interval.ms (5
+    minutes)."""
     ahead: int = 0
-    """Batches to begin while the oldest is not ready, so that one slow item does not keep everything waiting. Batches end in their order."""
+    """Batches to begin while the oldest is not ready, so that one slow item does not keep
+    everything waiting. Batches end in their order."""
     background: bool = False
-    """Publish in a thread and finish in another, to spend the waiting for log and disk on the next batches; `handle` then runs beside `finish`."""
+    """Publish in a thread and finish in another, to spend the waiting for log and disk on the next
+    batches; `handle` then runs beside `finish`."""
     close: Callable[[], None] = lambda: None
-    """Gives up what `handle` has begun and did not end; called when the loop ends, however it ends. A later loop may use the stage again."""
+    """Gives up what `handle` has begun and did not end; called when the loop ends, however it ends.
+    A later loop may use the stage again."""
     due: Callable[[Bus], object] = lambda _: None
-    """Puts messages whose time has come back on the stage's topics; called when the loop begins, and every ten minutes."""
+    """Puts messages whose time has come back on the stage's topics; called when the loop begins,
+    and every ten minutes."""
     due_in_s: Callable[[], float | None] = lambda: None
-    """In how many seconds to call `due` instead; as long as this is not None the loop does not end by itself."""
+    """In how many seconds to call `due` instead; as long as this is not None the loop does not end
+    by itself."""
 
 
 def consume(
@@ -78,13 +86,17 @@ def consume(
     """
     Handle what is on the stage's topics until `stop` is set, until nothing is left and `more_may_come` says no, or until `limit` messages are done.
 
-    At least once: a process that dies anywhere repeats what it had not committed. Undecodable messages go to `<topic>.dead`.
+    At least once: a process that dies anywhere repeats what it had not committed. Undecodable
+    messages go to `<topic>.dead`.
     """
     under_way: deque[_Batch] = deque()
     allowed = math.inf if limit is None else limit
     look_for_due = 0.0
     try:
-        with bus.subscribe(stage.topics, stage.group) as subscription, _Ending(stage, bus, tally) as ending:
+        with (
+            bus.subscribe(stage.topics, stage.group) as subscription,
+            _Ending(stage, bus, tally) as ending,
+        ):
             done = _Done(subscription)
             while not stop.is_set():
                 if time.monotonic() >= look_for_due:
@@ -153,8 +165,13 @@ class _Ending(Generic[T]):
 
     def __init__(self, stage: Stage[T], bus: Bus, tally: Tally) -> None:
         self._bus, self._tally = bus, tally
-        # One thread each, so that a batch waits for the log while the one before it waits for the disk, and no two of them for one another.
-        self._threads = [ThreadPoolExecutor(1, thread_name_prefix=f"{stage.group}-{does}") for does in ("publish", "finish") if stage.background]
+        # One thread each, so that a batch waits for the log while the one before it waits for the
+        # disk, and no two of them for one another.
+        self._threads = [
+            ThreadPoolExecutor(1, thread_name_prefix=f"{stage.group}-{does}")
+            for does in ("publish", "finish")
+            if stage.background
+        ]
 
     def begin(self, batch: _Batch) -> _Batch:
         if not self._threads:
@@ -186,8 +203,16 @@ def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch
             decoded.append(stage.decode(message))
         except ValueError as error:
             reason = explain(error)
-            log.warning("undecodable message topic=%s partition=%d offset=%d error=%s", message.topic, message.partition, message.offset, reason)
-            letters.setdefault(dead.dead_topic(message.topic), []).append(dead.encode(message, reason))
+            log.warning(
+                "undecodable message topic=%s partition=%d offset=%d error=%s",
+                message.topic,
+                message.partition,
+                message.offset,
+                reason,
+            )
+            letters.setdefault(dead.dead_topic(message.topic), []).append(
+                dead.encode(message, reason)
+            )
             tally.drop("undecodable")
     return _Batch(messages, letters, stage.handle(decoded) if decoded else Output())
 
@@ -196,12 +221,21 @@ def _publish(batch: _Batch, bus: Bus, tally: Tally) -> list[Item]:
     """Return what the topic does not take."""
     for topic, letters in batch.letters.items():
         publish_what_fits(bus, topic, letters, tally)
-    return [item for topic, items in batch.output.publish.items() if items for item in publish_what_fits(bus, topic, items, tally)]
+    return [
+        item
+        for topic, items in batch.output.publish.items()
+        if items
+        for item in publish_what_fits(bus, topic, items, tally)
+    ]
 
 
 def _finish(batch: _Batch, too_large: Sequence[Item]) -> None:
     batch.output.finish(too_large)
-    log.debug("batch done messages=%d last=%s/%d/%d", len(batch.messages), *_coordinates(batch.messages[-1]))
+    log.debug(
+        "batch done messages=%d last=%s/%d/%d",
+        len(batch.messages),
+        *_coordinates(batch.messages[-1]),
+    )
 
 
 def publish_what_fits(bus: Bus, topic: str, items: Sequence[Item], tally: Tally) -> Sequence[Item]:
@@ -209,7 +243,9 @@ def publish_what_fits(bus: Bus, topic: str, items: Sequence[Item], tally: Tally)
     try:
         bus.publish(topic, items)
     except MessageTooLarge as error:
-        log.warning("%s keys=%.200s hint=%s", error.message, [key for key, _ in error.items], error.hint)
+        log.warning(
+            "%s keys=%.200s hint=%s", error.message, [key for key, _ in error.items], error.hint
+        )
         tally.drop("message_too_large", len(error.items))
         return error.items
     return ()

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 
 from celebcollect.bus.base import Item
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.records import Image, ImageCandidate
-from celebcollect.report import Tally
+from celebcollect.domain.records import Image, ImageCandidate
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.runner import Output, Stage, decode_candidate
 from celebcollect.web import urls
 
@@ -19,7 +19,12 @@ BATCH = 500
 
 
 def validate_stage(
-    catalogue: Catalogue, *, candidate_topics: Sequence[str], verified_topic: str, allow_private: bool, tally: Tally
+    catalogue: Catalogue,
+    *,
+    candidate_topics: Sequence[str],
+    verified_topic: str,
+    allow_private: bool,
+    tally: Tally,
 ) -> Stage[ImageCandidate]:
     """Return the stage that moves candidates from the sources' topics to `verified_topic`, each (person, canonical URL) once."""
     under_way: dict[str, None] = {}
@@ -39,10 +44,15 @@ def validate_stage(
         items: list[Item] = [(candidate.qid, candidate.to_json()) for candidate, _ in new]
 
         def mark(too_large: Collection[Item]) -> None:
-            # Only after the publish: marked first, a candidate that a crash kept from being published would be taken for known for ever,
-            # and so would one that the topic does not take.
+            # Only after the publish: marked first, a candidate that a crash kept from being
+            # published would be taken for known for ever, and so would one that the topic does not
+            # take.
             refused = {value for _, value in too_large}
-            passed = [image for (_, image), (_, value) in zip(new, items, strict=True) if value not in refused]
+            passed = [
+                image
+                for (_, image), (_, value) in zip(new, items, strict=True)
+                if value not in refused
+            ]
             if passed:
                 catalogue.add_verified(passed)
                 tally.count("verified", len(passed))
@@ -64,13 +74,21 @@ def validate_stage(
     )
 
 
-def _well_formed(candidates: Sequence[ImageCandidate], *, allow_private: bool, tally: Tally) -> dict[str, tuple[ImageCandidate, Image]]:
+def _well_formed(
+    candidates: Sequence[ImageCandidate], *, allow_private: bool, tally: Tally
+) -> dict[str, tuple[ImageCandidate, Image]]:
     """Return the candidates that their URL does not speak against, the first of each identity, by image id."""
     kept: dict[str, tuple[ImageCandidate, Image]] = {}
     for candidate in candidates:
         reason = urls.refusal(candidate.url, allow_private=allow_private)
         if reason:
-            log.debug("dropped reason=%s qid=%s source=%s url=%r", reason, candidate.qid, candidate.source, candidate.url)
+            log.debug(
+                "dropped reason=%s qid=%s source=%s url=%r",
+                reason,
+                candidate.qid,
+                candidate.source,
+                candidate.url,
+            )
             tally.drop(reason)
             continue
         image = Image.verified(candidate, urls.canonical(candidate.url))

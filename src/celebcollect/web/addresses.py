@@ -9,7 +9,8 @@ Address = IPv4Address | IPv6Address
 _NOT_PUBLIC_V4 = tuple(
     IPv4Network(network)
     for network in (
-        # IANA IPv4 Special-Purpose Address Registry (read 2026-11). Written out, because `is_global` differs between versions of Python.
+        # IANA IPv4 Special-Purpose Address Registry (read 2026-11). Written out, because
+        # `is_global` differs between versions of Python.
         "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",  # shared by carriers; Alibaba's metadata service (100.100.100.200)
@@ -32,7 +33,8 @@ _NOT_PUBLIC_V4 = tuple(
     )
 )
 _UNICAST_V6 = IPv6Network("2000::/3")
-"""The only part of IPv6 that is handed out as global unicast (RFC 4291); NAT64, mapped, compatible, ULA and link-local lie outside."""
+"""The only part of IPv6 that is handed out as global unicast (RFC 4291); NAT64, mapped, compatible,
+ULA and link-local lie outside."""
 
 _NOT_PUBLIC_V6 = tuple(
     IPv6Network(network)
@@ -50,4 +52,9 @@ def is_public(address: Address) -> bool:
     """Tell whether an address is one of the public internet; those that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are not."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _NOT_PUBLIC_V4)
-    return address.scope_id is None and address in _UNICAST_V6 and address.is_global and not any(address in network for network in _NOT_PUBLIC_V6)
+    return (
+        address.scope_id is None
+        and address in _UNICAST_V6
+        and address.is_global
+        and not any(address in network for network in _NOT_PUBLIC_V6)
+    )

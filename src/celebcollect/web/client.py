@@ -1,6 +1,7 @@
 """Talk to the APIs of sources as a polite guest: one User-Agent, a pace per host, Retry-After, retries with an end.
 
-Pictures are not downloaded here (that is `web.fetch`), and what an answer means is the source's business.
+Pictures are not downloaded here (that is `web.fetch`), and what an answer means is the source's
+business.
 """
 
 from __future__ import annotations
@@ -20,29 +21,36 @@ import httpx
 import stamina
 import stamina.instrumentation
 
-from celebcollect.config import HttpConfig
-from celebcollect.errors import Interrupted, SourceBlocked, SourceError
-from celebcollect.records import clean_text, now
-from celebcollect.web.introduction import user_agent
+from celebcollect.config.sections import HttpConfig
+from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.records import clean_text, now
 from celebcollect.web.pace import Pace, Wait
 from celebcollect.web.retry_after import retry_after_s
+from celebcollect.web.user_agent import user_agent
 
 log = logging.getLogger(__name__)
 
-# We say ourselves that we try again, with host, attempt and pause; stamina's own line would say it once more without them.
+# We say ourselves that we try again, with host, attempt and pause; stamina's own line would say it
+# once more without them.
 stamina.instrumentation.set_on_retry_hooks(())
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer that is read; the largest recorded one has 57 KB."""
 _MAX_REDIRECTS = 5
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0
-_LONGEST_BLOCK = timedelta(days=30)  # no API bans for longer; keeps a hostile Retry-After inside the calendar
+# no API bans for longer; keeps a hostile Retry-After inside the calendar
+_LONGEST_BLOCK = timedelta(days=30)
 
 
 def server_time(url: str, http: HttpConfig) -> datetime | None:
     """Return the time (UTC, whole seconds) that the server of `url` puts on its answers; None when it cannot be reached or tells none."""
     try:
-        answer = httpx.head(url, headers={"User-Agent": user_agent(http.contact)}, timeout=http.timeout_s, trust_env=False)
+        answer = httpx.head(
+            url,
+            headers={"User-Agent": user_agent(http.contact)},
+            timeout=http.timeout_s,
+            trust_env=False,
+        )
         told = parsedate_to_datetime(answer.headers.get("Date", ""))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
@@ -91,9 +99,10 @@ class ApiClient:
     """
     Ask JSON APIs, in any number of threads.
 
-    `may_pass(status, body)` says whether a failure is worth another attempt, `on_request` is called before each request,
-    `wait` does all the waiting (see `web.pace.Wait`). No proxy and no netrc of the environment is used. Messages name the
-    host and the status, never a URL, a header or text that the server sent.
+    `may_pass(status, body)` says whether a failure is worth another attempt, `on_request` is called
+    before each request, `wait` does all the waiting (see `web.pace.Wait`). No proxy and no netrc of
+    the environment is used. Messages name the host and the status, never a URL, a header or text
+    that the server sent.
     """
 
     def __init__(
@@ -121,24 +130,40 @@ class ApiClient:
             follow_redirects=False,
         )
 
-    def get_json(self, url: str, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None) -> Any:
+    def get_json(
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """
         Return the parsed JSON of a successful answer, after as many attempts as `Manners` allows.
 
         Raises:
-            ApiError: The API refused (4xx), kept failing (5xx), answered no JSON, too much, or from somewhere else.
-            SourceBlocked: It asks us to stay away for longer than we wait, or did not stop saying 429.
+            ApiError: The API refused (4xx), kept failing (5xx), answered no JSON, too much, or from
+                somewhere else.
+            SourceBlocked: It asks us to stay away for longer than we wait, or did not stop saying
+                429.
             SourceError: The host cannot be reached.
             Interrupted: The work is to stop.
         """
         try:
             target = httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
         except httpx.InvalidURL:
-            raise SourceError("the address of an API cannot be understood", hint="Check the URLs in the configuration.") from None
+            raise SourceError(
+                "the address of an API cannot be understood",
+                hint="Check the URLs in the configuration.",
+            ) from None
         try:
-            # The waiting is done by the pace, where a stop interrupts it and other threads see it; stamina counts and ends.
+            # The waiting is done by the pace, where a stop interrupts it and other threads see it;
+            # stamina counts and ends.
             for attempt in stamina.retry_context(
-                on=_Passing, attempts=self._manners.attempts, timeout=self._manners.total_s, wait_initial=0, wait_max=0, wait_jitter=0
+                on=_Passing,
+                attempts=self._manners.attempts,
+                timeout=self._manners.total_s,
+                wait_initial=0,
+                wait_max=0,
+                wait_jitter=0,
             ):
                 with attempt:
                     return self._attempt(target, headers or {}, attempt.num)
@@ -158,10 +183,18 @@ class ApiClient:
             if asked_s is not None and asked_s > self._manners.longest_wait_s:
                 raise _blocked(passing.error.message, asked_s) from passing
             # Jitter, so that workers on several machines do not come back together.
-            backoff_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2 ** (number - 1)) * random.uniform(0.75, 1)  # noqa: S311
+            backoff_s = min(
+                _LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2 ** (number - 1)
+            ) * random.uniform(0.75, 1)  # noqa: S311
             delay_s = max(backoff_s, asked_s or 0)
             self._pace(url.host).hold(delay_s)
-            log.info("request failed host=%s attempt=%d wait_s=%.1f reason=%s", url.host, number, delay_s, passing)
+            log.info(
+                "request failed host=%s attempt=%d wait_s=%.1f reason=%s",
+                url.host,
+                number,
+                delay_s,
+                passing,
+            )
             raise
 
     def _follow(self, url: httpx.URL, headers: Mapping[str, str]) -> Any:
@@ -174,10 +207,14 @@ class ApiClient:
 
     def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> tuple[int, Any, str | None]:
         """Return status, parsed JSON (None if it is none) and the target of a redirect."""
-        # A place among the connections first, the start after that: a request that has its start must not queue any more.
+        # A place among the connections first, the start after that: a request that has its start
+        # must not queue any more.
         with self._at_once:
             if self._pace(url.host).take(self._wait):
-                raise Interrupted(f"stopped while waiting to ask {url.host}", hint="What was finished is kept; run it again.")
+                raise Interrupted(
+                    f"stopped while waiting to ask {url.host}",
+                    hint="What was finished is kept; run it again.",
+                )
             self._on_request()
             return self._exchange(url, headers)
 
@@ -188,27 +225,51 @@ class ApiClient:
                     return response.status_code, None, response.headers["Location"]
                 body = _parse(self._read(response))
                 if self._may_pass(response.status_code, body):
-                    error = ApiError(f"{url.host} answered HTTP {response.status_code}", status=response.status_code, body=body)
+                    error = ApiError(
+                        f"{url.host} answered HTTP {response.status_code}",
+                        status=response.status_code,
+                        body=body,
+                    )
                     raise _Passing(error, retry_after_s(response.headers.get("Retry-After")))
                 return response.status_code, body, None
         except httpx.TimeoutException as error:
             raise _Passing(
-                SourceError(f"{url.host} did not answer within {self._timeout_s:g} s", hint="Try again later, or raise [http] timeout_s.")
+                SourceError(
+                    f"{url.host} did not answer within {self._timeout_s:g} s",
+                    hint="Try again later, or raise [http] timeout_s.",
+                )
             ) from error
         except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            reason = clean_text(str(error))[:200] if isinstance(error, httpx.ConnectError) else "the connection broke"
-            raise _Passing(SourceError(f"cannot reach {url.host}: {reason}", hint="Check the network and the URL in the configuration.")) from error
+            reason = (
+                clean_text(str(error))[:200]
+                if isinstance(error, httpx.ConnectError)
+                else "the connection broke"
+            )
+            raise _Passing(
+                SourceError(
+                    f"cannot reach {url.host}: {reason}",
+                    hint="Check the network and the URL in the configuration.",
+                )
+            ) from error
         except httpx.HTTPError:
-            # What is left are requests that cannot be sent; the text of such an error may quote a header.
-            raise SourceError(f"the request to {url.host} cannot be sent", hint="Check the URLs in the configuration.") from None
+            # What is left are requests that cannot be sent; the text of such an error may quote a
+            # header.
+            raise SourceError(
+                f"the request to {url.host} cannot be sent",
+                hint="Check the URLs in the configuration.",
+            ) from None
 
     def _read(self, response: httpx.Response) -> bytes:
-        deadline = time.monotonic() + 3 * self._timeout_s  # a server may not drip its answer for ever
+        # a server may not drip its answer for ever
+        deadline = time.monotonic() + 3 * self._timeout_s
         content = bytearray()
         for chunk in response.iter_bytes():
             content += chunk
             if len(content) > MAX_ANSWER_BYTES:
-                raise ApiError(f"{response.url.host} answered with more than {MAX_ANSWER_BYTES} bytes", status=response.status_code)
+                raise ApiError(
+                    f"{response.url.host} answered with more than {MAX_ANSWER_BYTES} bytes",
+                    status=response.status_code,
+                )
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer drips")
         return bytes(content)
@@ -231,8 +292,15 @@ def _same_host(url: httpx.URL, location: str, status: int) -> httpx.URL:
         target = url.join(location)
     except httpx.InvalidURL:
         raise ApiError(f"{url.host} redirects to something that is no URL", status=status) from None
-    upgrade = url.scheme == "http" and target.scheme == "https" and url.port is None and target.port is None
-    if target.host != url.host or not (upgrade or (target.scheme, target.port) == (url.scheme, url.port)):
+    upgrade = (
+        url.scheme == "http"
+        and target.scheme == "https"
+        and url.port is None
+        and target.port is None
+    )
+    if target.host != url.host or not (
+        upgrade or (target.scheme, target.port) == (url.scheme, url.port)
+    ):
         raise ApiError(f"{url.host} redirects to another server", status=status)
     return target
 
@@ -255,5 +323,7 @@ def _final(passing: _Passing) -> SourceError:
 def _blocked(message: str, seconds: float) -> SourceBlocked:
     until = now() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)
     return SourceBlocked(
-        f"{message} and asks us to stay away until {until:%Y-%m-%d %H:%M:%S} UTC", hint="Run the same command again after that.", until=until
+        f"{message} and asks us to stay away until {until:%Y-%m-%d %H:%M:%S} UTC",
+        hint="Run the same command again after that.",
+        until=until,
     )

@@ -1,7 +1,8 @@
 """One HTTP request and its answer, with every way to fail told as a `FetchFailed`.
 
-What HTTP libraries add (cookies, redirects by themselves, decompression without a limit, proxies from the environment) is what a downloader must not
-have, so a request is a few lines of text over a guarded line, and `http1` reads the answer.
+What HTTP libraries add (cookies, redirects by themselves, decompression without a limit, proxies
+from the environment) is what a downloader must not have, so a request is a few lines of text over a
+guarded line, and `http1` reads the answer.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from celebcollect.errors import CelebCollectError
+from celebcollect.domain.errors import CelebCollectError
 from celebcollect.web.guard import Line, OverBudget, RefusedAddress, Unresolvable
 from celebcollect.web.http1 import BadAnswer, Response
 from celebcollect.web.urls import Target
 
 _DRAIN_BYTES = 65_536
-"""An unwanted body up to this size is read, so that its connection can be used again; a longer one is cut off with the connection."""
+"""An unwanted body up to this size is read, so that its connection can be used again; a longer one
+is cut off with the connection."""
 
 _PIECE = 65_536
 _OUR_OWN = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
@@ -35,7 +37,13 @@ class FetchFailed(Exception):
     """Why a URL gave no bytes: a reason to count, what it was seen on, and whether another try may help."""
 
     def __init__(
-        self, reason: str, detail: str = "", *, transient: bool = False, retry_after_s: float | None = None, answered_before: bool = False
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        transient: bool = False,
+        retry_after_s: float | None = None,
+        answered_before: bool = False,
     ) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
@@ -68,14 +76,18 @@ class Answer:
 
         Args:
             max_bytes: What is wanted at most.
-            admit: Called once with the bytes that the body may take, when it proves to be large: a mere promise holds no room.
+            admit: Called once with the bytes that the body may take, when it proves to be large: a
+                mere promise holds no room.
 
         Raises:
-            FetchFailed: `too_large` (announced, received or unpacked), `unsupported_encoding`, `bad_response`.
+            FetchFailed: `too_large` (announced, received or unpacked), `unsupported_encoding`,
+                `bad_response`.
         """
         announced = self._response.length
         if announced is not None and announced > max_bytes:
-            raise FetchFailed("too_large", f"{announced} bytes announced, at most {max_bytes} wanted")
+            raise FetchFailed(
+                "too_large", f"{announced} bytes announced, at most {max_bytes} wanted"
+            )
         unpack = _unpacker(self.header("content-encoding"))
         if announced is not None and unpack is None:
             start = self._response.read(min(announced, SMALL_BYTES))
@@ -86,7 +98,11 @@ class Answer:
         chunks: list[bytes] = []
         size, admitted = 0, False
         while received := self._response.read(_PIECE):
-            chunk = unpack(received, max_bytes - size if admitted else SMALL_BYTES) if unpack else received
+            chunk = (
+                unpack(received, max_bytes - size if admitted else SMALL_BYTES)
+                if unpack
+                else received
+            )
             if size + len(chunk) > SMALL_BYTES and not admitted:
                 admit(max_bytes)
                 admitted = True
@@ -152,7 +168,8 @@ class _Unpacker:
 
 
 def _unpacker(encoding: str) -> _Unpacker | None:
-    # We ask for no compression; some servers compress all the same. 47 = gzip or zlib by its header, with the largest window.
+    # We ask for no compression; some servers compress all the same. 47 = gzip or zlib by its
+    # header, with the largest window.
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return None
@@ -168,7 +185,11 @@ def ask(line: Line, target: Target, headers: Mapping[str, str]) -> Answer:
     Raises:
         OSError, OverBudget, BadAnswer: As the line and its reader raise them, see `told`.
     """
-    lines = [f"GET {target.path} HTTP/1.1", f"Host: {target.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"GET {target.path} HTTP/1.1",
+        f"Host: {target.netloc}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     line.send("\r\n".join((*lines, "", "")).encode("ascii"))
     response = Response(line)
     return Answer(response.status, response)
@@ -180,7 +201,8 @@ def told() -> Iterator[None]:
     Turn what network and protocol raise into `FetchFailed`.
 
     Raises:
-        CelebCollectError: This machine has no more connections to give, which is no fault of the host or the picture.
+        CelebCollectError: This machine has no more connections to give, which is no fault of the
+            host or the picture.
     """
     try:
         yield
@@ -196,12 +218,19 @@ def told() -> Iterator[None]:
         raise FetchFailed("timeout", "no answer in time", transient=True) from error
     except ssl.SSLError as error:
         # A certificate does not get better by asking again; a connection that breaks off may.
-        raise FetchFailed("tls_error", str(error)[:200], transient=isinstance(error, ssl.SSLEOFError)) from error
+        raise FetchFailed(
+            "tls_error", str(error)[:200], transient=isinstance(error, ssl.SSLEOFError)
+        ) from error
     except BadAnswer as error:
         raise FetchFailed("bad_response", str(error)[:200], transient=True) from error
     except OSError as error:
         if error.errno in _OUR_OWN:
             raise CelebCollectError(
-                f"cannot open a connection: {error.strerror}", hint="Raise `ulimit -n`, or lower [store] workers, then run the same command again."
+                f"cannot open a connection: {error.strerror}",
+                hint=(
+                    "Raise `ulimit -n`, or lower [store] workers, then run the same command again."
+                ),
             ) from error
-        raise FetchFailed("connection_failed", (error.strerror or str(error))[:200], transient=True) from error
+        raise FetchFailed(
+            "connection_failed", (error.strerror or str(error))[:200], transient=True
+        ) from error

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from celebcollect.config import HttpConfig, StoreConfig
+from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web import robots, urls
 from celebcollect.web.exchange import Answer, FetchFailed
 from celebcollect.web.guard import Budget
 from celebcollect.web.hosts import RESTING, Hosts
-from celebcollect.web.introduction import user_agent
+from celebcollect.web.user_agent import user_agent
 
 __all__ = ["RESTING", "FetchFailed", "Fetched", "Fetcher"]
 
@@ -25,7 +25,9 @@ MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
-_FAULTS_OF_HOSTS = frozenset(("timeout", "connection_failed", "bad_response", "server_error", "unresolvable"))
+_FAULTS_OF_HOSTS = frozenset(
+    ("timeout", "connection_failed", "bad_response", "server_error", "unresolvable")
+)
 _SAID_BY_HOSTS = frozenset(("not_found", "forbidden", "bad_status", "opted_out", "too_large"))
 _MAY_ASK_FOR_A_REST = frozenset(("rate_limited", "server_error", "robots_unreachable"))
 
@@ -36,7 +38,8 @@ _ACCEPT = "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.1"
 """The formats that we read first: servers that choose by this header send those."""
 
 _OPT_OUT = frozenset(("noai", "noimageai"))
-"""Directives of `X-Robots-Tag` against use in machine learning (DeviantArt, 2022; read by img2dataset and others)."""
+"""Directives of `X-Robots-Tag` against use in machine learning (DeviantArt, 2022; read by
+img2dataset and others)."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,15 @@ class Fetched:
 class Fetcher:
     """Fetches pictures. Thread-safe; close it at the end."""
 
-    def __init__(self, store: StoreConfig, http: HttpConfig, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, store: StoreConfig, http: HttpConfig, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Take the limits from `[store]` and `[http]`; `tls` replaces the usual trust in public certificate authorities."""
         self._limits = store
         self._timeout_s = http.timeout_s
-        self._hosts = Hosts(per_host=store.per_host, allow_private=store.allow_private_addresses, tls=tls)
+        self._hosts = Hosts(
+            per_host=store.per_host, allow_private=store.allow_private_addresses, tls=tls
+        )
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
 
@@ -66,13 +73,18 @@ class Fetcher:
 
         Args:
             url: Of a picture, from anywhere.
-            admit: Called when the picture proves to be large, with the bytes that it may take; may wait, at the expense of the picture's time.
+            admit: Called when the picture proves to be large, with the bytes that it may take; may
+                wait, at the expense of the picture's time.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
         """
         limits = self._limits
-        budget = Budget.of(time_s=limits.picture_timeout_s, max_bytes=limits.max_bytes + _WIRE_OVERHEAD, timeout_s=self._timeout_s)
+        budget = Budget.of(
+            time_s=limits.picture_timeout_s,
+            max_bytes=limits.max_bytes + _WIRE_OVERHEAD,
+            timeout_s=self._timeout_s,
+        )
         for _ in range(MAX_REDIRECTS + 1):
             target = self._target(url)
             with self._watched(target):
@@ -111,13 +123,19 @@ class Fetcher:
             raise
         breaker.succeeded()
 
-    def _ask(self, target: urls.Target, budget: Budget, admit: Callable[[int], None]) -> Fetched | str:
+    def _ask(
+        self, target: urls.Target, budget: Budget, admit: Callable[[int], None]
+    ) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         with self._hosts.ask(target, {**self._headers, "Accept": _ACCEPT}, budget) as answer:
             if opted_out(answer.headers("x-robots-tag")):
                 raise FetchFailed("opted_out", "X-Robots-Tag")
             if answer.status == 200:
-                return Fetched(answer.body(self._limits.max_bytes, admit), answer.header("content-type"), target.url)
+                return Fetched(
+                    answer.body(self._limits.max_bytes, admit),
+                    answer.header("content-type"),
+                    target.url,
+                )
             answer.drain()
             if answer.status in _REDIRECTS and answer.header("location"):
                 return _joined(target.url, answer.header("location"))
@@ -126,10 +144,14 @@ class Fetcher:
     def _ask_robots(self, url: str) -> robots.Rules:
         """Fetch a robots.txt: 4xx means that there are no rules, 5xx and silence that nobody knows (RFC 9309, section 2.3.1)."""
         time_s = min(self._timeout_s, self._limits.picture_timeout_s)
-        budget = Budget.of(time_s=time_s, max_bytes=robots.MAX_BYTES + _WIRE_OVERHEAD, timeout_s=self._timeout_s)
+        budget = Budget.of(
+            time_s=time_s, max_bytes=robots.MAX_BYTES + _WIRE_OVERHEAD, timeout_s=self._timeout_s
+        )
         for _ in range(MAX_REDIRECTS + 1):
             target = self._target(url)
-            with self._hosts.ask(target, {**self._headers, "Accept": "text/plain, */*;q=0.1"}, budget) as answer:
+            with self._hosts.ask(
+                target, {**self._headers, "Accept": "text/plain, */*;q=0.1"}, budget
+            ) as answer:
                 if answer.status == 200:
                     return robots.parse(answer.start(robots.MAX_BYTES))
                 answer.drain()
@@ -137,9 +159,15 @@ class Fetcher:
                     url = _joined(target.url, answer.header("location"))
                     continue
                 if answer.status == 429 or answer.status >= 500:
-                    raise FetchFailed("robots_unreachable", f"HTTP {answer.status}", transient=True, retry_after_s=answer.retry_after_s())
+                    raise FetchFailed(
+                        "robots_unreachable",
+                        f"HTTP {answer.status}",
+                        transient=True,
+                        retry_after_s=answer.retry_after_s(),
+                    )
                 return robots.ALLOW_ALL
-        return robots.ALLOW_ALL  # RFC 9309, section 2.3.1.2: more than five redirects may be taken as unavailable
+        # RFC 9309, section 2.3.1.2: more than five redirects may be taken as unavailable
+        return robots.ALLOW_ALL
 
 
 def opted_out(lines: Iterable[str]) -> bool:
@@ -149,7 +177,11 @@ def opted_out(lines: Iterable[str]) -> bool:
         for part in line.lower().split(","):
             name, colon, rest = part.partition(":")
             directive = part
-            if colon and re.fullmatch(r"\s*(\*|[a-z][a-z0-9_-]*)\s*", name) and name.strip() not in _WITH_VALUE:
+            if (
+                colon
+                and re.fullmatch(r"\s*(\*|[a-z][a-z0-9_-]*)\s*", name)
+                and name.strip() not in _WITH_VALUE
+            ):
                 for_us = name.strip() in ("*", robots.PRODUCT)
                 directive = rest
             if for_us and directive.strip() in _OPT_OUT:
@@ -157,7 +189,9 @@ def opted_out(lines: Iterable[str]) -> bool:
     return False
 
 
-_WITH_VALUE = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+_WITH_VALUE = frozenset(
+    ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+)
 """Directives that are followed by a colon themselves, and so are no names of crawlers."""
 
 
@@ -165,9 +199,13 @@ def _refusal(answer: Answer) -> FetchFailed:
     status = answer.status
     detail = f"HTTP {status}"
     if status == 429:
-        return FetchFailed("rate_limited", detail, transient=True, retry_after_s=answer.retry_after_s())
+        return FetchFailed(
+            "rate_limited", detail, transient=True, retry_after_s=answer.retry_after_s()
+        )
     if status in (408, 425) or status >= 500:
-        return FetchFailed("server_error", detail, transient=True, retry_after_s=answer.retry_after_s())
+        return FetchFailed(
+            "server_error", detail, transient=True, retry_after_s=answer.retry_after_s()
+        )
     if status in (404, 410):
         return FetchFailed("not_found", detail)
     if status in (401, 403, 451):
@@ -177,7 +215,8 @@ def _refusal(answer: Answer) -> FetchFailed:
 
 def _joined(base: str, location: str) -> str:
     with contextlib.suppress(UnicodeDecodeError):
-        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and browsers take it so.
+        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and
+        # browsers take it so.
         location = location.encode("latin-1").decode()
     try:
         return urljoin(base, location)

@@ -1,8 +1,10 @@
 """Connect to public addresses only, and never wait or read beyond what the request at hand may cost.
 
-The check is made on the address that the connection really uses: the name is resolved once, every address it has must be public, and the socket
-is opened to the address that was checked, so a name cannot point elsewhere a moment later. Every connection of a download is opened here, those
-of redirects, robots.txt and reconnects included, which makes this the one door to the network; proxies of the environment play no role.
+The check is made on the address that the connection really uses: the name is resolved once, every
+address it has must be public, and the socket is opened to the address that was checked, so a name
+cannot point elsewhere a moment later. Every connection of a download is opened here, those of
+redirects, robots.txt and reconnects included, which makes this the one door to the network; proxies
+of the environment play no role.
 """
 
 from __future__ import annotations
@@ -204,7 +206,8 @@ class Network:
 
     def _addresses(self, host: str, port: int) -> list[tuple[int, Any]]:
         try:
-            # Blocking, bounded by the system's resolver (usually 5 s per server and try); the deadline is checked right after it.
+            # Blocking, bounded by the system's resolver (usually 5 s per server and try); the
+            # deadline is checked right after it.
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise Unresolvable(f"{host}: {error}") from error

@@ -14,7 +14,8 @@ from celebcollect.web.guard import Budget, Line, Network
 from celebcollect.web.urls import Target
 
 _OPEN_HOSTS = 128
-"""Hosts with open connections; with 4 idle ones each (`per_host`) that stays below the usual limit of 1,024 open files."""
+"""Hosts with open connections; with 4 idle ones each (`per_host`) that stays below the usual limit
+of 1,024 open files."""
 
 _IDLE_LINES = 8
 _IDLE_S = 20.0
@@ -39,8 +40,8 @@ class Breaker:
     """
     Leaves a host alone for as long as it asks, or after eight pictures in a row failed: 30 s, then one try, and twice as long after each failure.
 
-    Only faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some URLs of a good host fail each time, and
-    their repetitions come one after the other. Thread-safe.
+    Only faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some
+    URLs of a good host fail each time, and their repetitions come one after the other. Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -57,7 +58,13 @@ class Breaker:
         with self._lock:
             left_s = self._rest_until - time.monotonic()
             if left_s > 0:
-                raise FetchFailed(RESTING, host, transient=True, retry_after_s=left_s, answered_before=self._answered)
+                raise FetchFailed(
+                    RESTING,
+                    host,
+                    transient=True,
+                    retry_after_s=left_s,
+                    answered_before=self._answered,
+                )
             if self._rests:
                 self._rest_until = time.monotonic() + self._rest_s()
 
@@ -75,7 +82,8 @@ class Breaker:
         with self._lock:
             if url in self._failed:
                 if self._rests:
-                    self._rest_until = 0.0  # that one failed before says nothing: let the next one try
+                    # that one failed before says nothing: let the next one try
+                    self._rest_until = 0.0
                 return
             if len(self._failed) >= _REMEMBERED_URLS:
                 self._failed.clear()
@@ -110,7 +118,9 @@ class _Host:
 class Hosts:
     """Connections to many hosts, a few for each, kept open between requests. Thread-safe; a connection belongs to one request at a time."""
 
-    def __init__(self, *, per_host: int, allow_private: bool, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, per_host: int, allow_private: bool, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Connect to nobody yet; `tls` replaces the usual trust in public certificate authorities."""
         self._per_host = per_host
         self._network = Network(allow_private=allow_private, tls=tls)
@@ -124,12 +134,15 @@ class Hosts:
         Send a GET request, waiting for one of the host's slots if need be; the body must be read inside the block.
 
         Raises:
-            FetchFailed: No slot became free in time, no answer, a broken one, or reading its body failed.
+            FetchFailed: No slot became free in time, no answer, a broken one, or reading its body
+                failed.
         """
         host = self._enter(target.host)
         try:
             if not host.slots.acquire(timeout=budget.left_s()):
-                raise FetchFailed("timeout", f"no connection to {target.host} became free", transient=True)
+                raise FetchFailed(
+                    "timeout", f"no connection to {target.host} became free", transient=True
+                )
             try:
                 with told():
                     line, answer = self._answer(host, target, headers, budget)
@@ -160,17 +173,22 @@ class Hosts:
             for host in hosts:
                 host.close()
 
-    def _answer(self, host: _Host, target: Target, headers: Mapping[str, str], budget: Budget) -> tuple[Line, Answer]:
+    def _answer(
+        self, host: _Host, target: Target, headers: Mapping[str, str], budget: Budget
+    ) -> tuple[Line, Answer]:
         """Return the answer and the line it came over, a kept one if there is one."""
         while True:
             kept = self._kept(host, target.origin)
-            line = kept or self._network.connect(target.scheme, target.host, target.port or _PORTS[target.scheme], budget)
+            line = kept or self._network.connect(
+                target.scheme, target.host, target.port or _PORTS[target.scheme], budget
+            )
             line.budget = budget
             try:
                 return line, ask(line, target, headers)
             except ConnectionError:
                 line.close()
-                # The server closed a kept connection at the moment in which we used it again: nothing is wrong with the host.
+                # The server closed a kept connection at the moment in which we used it again:
+                # nothing is wrong with the host.
                 if kept is None:
                     raise
             except BaseException:
@@ -180,7 +198,14 @@ class Hosts:
     def _kept(self, host: _Host, origin: str) -> Line | None:
         while True:
             with self._lock:
-                place = next((place for place in reversed(range(len(host.idle))) if host.idle[place][0] == origin), None)
+                place = next(
+                    (
+                        place
+                        for place in reversed(range(len(host.idle)))
+                        if host.idle[place][0] == origin
+                    ),
+                    None,
+                )
                 if place is None:
                     return None
                 line = host.idle.pop(place)[1]
@@ -193,7 +218,11 @@ class Hosts:
         line.idle_since = time.monotonic()
         with self._lock:
             # Not for a host that was dropped or closed meanwhile: nobody would ever close it.
-            if usable and len(host.idle) < min(self._per_host, _IDLE_LINES) and self._hosts.get(target.host) is host:
+            if (
+                usable
+                and len(host.idle) < min(self._per_host, _IDLE_LINES)
+                and self._hosts.get(target.host) is host
+            ):
                 host.idle.append((target.origin, line))
                 return
         line.close()
@@ -207,7 +236,9 @@ class Hosts:
             self._hosts.move_to_end(name)
             host.users += 1
             if len(self._hosts) > _OPEN_HOSTS:
-                oldest = next((other for other, entry in self._hosts.items() if not entry.users), None)
+                oldest = next(
+                    (other for other, entry in self._hosts.items() if not entry.users), None
+                )
                 dropped = self._hosts.pop(oldest) if oldest is not None else None
         if dropped:
             dropped.close()

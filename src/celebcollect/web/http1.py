@@ -1,6 +1,7 @@
 """Read an answer in HTTP/1.1 (RFC 9112), strictly: what two programs could read in two ways is refused.
 
-A fifth of the work of the readers in httpcore or http.client, which parse headers as if they were mail. Knows no compression and no redirects.
+A fifth of the work of the readers in httpcore or http.client, which parse headers as if they were
+mail. Knows no compression and no redirects.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ _MAX_INTERIM = 10
 """Answers like 103 before the real one; honest servers send one or two."""
 
 _MAX_CHUNKS = 100_000
-"""Of a body; servers send 4 to 64 KB in each. Chunks of one byte would take 15 s of work for the largest picture."""
+"""Of a body; servers send 4 to 64 KB in each. Chunks of one byte would take 15 s of work for the
+largest picture."""
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*\r?\n")
@@ -59,7 +61,11 @@ class Response:
             raise BadAnswer("interim answers without an end")
         if self.status == 101:
             raise BadAnswer("a switch of protocol")
-        tokens = {token.strip() for value in self.headers.get("connection", ()) for token in value.lower().split(",")}
+        tokens = {
+            token.strip()
+            for value in self.headers.get("connection", ())
+            for token in value.lower().split(",")
+        }
         self._chunked = "transfer-encoding" in self.headers
         self._persistent = "close" not in tokens and (version == b"1" or "keep-alive" in tokens)
         self.length = self._length()
@@ -127,7 +133,8 @@ class Response:
         if codings:
             if codings != ["chunked"]:
                 raise BadAnswer(f"Transfer-Encoding: {', '.join(codings)[:80]}")
-            # Both framings at once is how answers are smuggled past somebody; nothing may follow this one.
+            # Both framings at once is how answers are smuggled past somebody; nothing may follow
+            # this one.
             self._persistent = self._persistent and "content-length" not in self.headers
             return None
         lengths = set(self.headers.get("content-length", ()))

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable
 
 Wait = Callable[[float], object]
-"""Waits so many seconds and returns something true when it was cut short because the work is to stop, as `threading.Event.wait` does."""
+"""Waits so many seconds and returns something true when it was cut short because the work is to
+stop, as `threading.Event.wait` does."""
 
-# A request may take a little longer to arrive than the one a window after it, so windows are kept 8 % longer than
-# asked: the server does not count one too many, and the rate stays within 10 % of what is allowed.
+# A request may take a little longer to arrive than the one a window after it, so windows are kept 8
+# % longer than asked: the server does not count one too many, and the rate stays within 10 % of
+# what is allowed.
 _MARGIN = 1.08
 
 
@@ -20,11 +22,14 @@ class Pace:
     """
     Let at most `burst` requests start in any window of `burst / rate_per_s` seconds; thread-safe.
 
-    `burst` = 1 spaces requests evenly; `burst` = `rate_per_s` lets a whole second's worth start at once, and then none
-    before that second is over. Unlike a token bucket, no window ever holds more than the configured rate.
+    `burst` = 1 spaces requests evenly; `burst` = `rate_per_s` lets a whole second's worth start at
+    once, and then none before that second is over. Unlike a token bucket, no window ever holds more
+    than the configured rate.
     """
 
-    def __init__(self, rate_per_s: float, burst: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate_per_s: float, burst: int = 1, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         if rate_per_s <= 0 or burst < 1:
             raise ValueError(f"no pace of {rate_per_s} per second with a burst of {burst}")
         self._window_s = burst / rate_per_s * _MARGIN
@@ -42,7 +47,8 @@ class Pace:
             if delay > 0 and wait(delay):
                 return True
             with self._lock:
-                # A server that asked for a rest in the meantime is given it: this start is let go for a later one.
+                # A server that asked for a rest in the meantime is given it: this start is let go
+                # for a later one.
                 if start >= self._held_until:
                     return False
 
@@ -53,6 +59,8 @@ class Pace:
 
     def _next_start(self) -> float:
         full = len(self._starts) == self._starts.maxlen
-        start = max(self._clock(), self._held_until, self._starts[0] + self._window_s if full else -math.inf)
+        start = max(
+            self._clock(), self._held_until, self._starts[0] + self._window_s if full else -math.inf
+        )
         self._starts.append(start)
         return start

@@ -19,4 +19,7 @@ def retry_after_s(value: str | None) -> float | None:
         at = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return max(SHORTEST_S, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+    return max(
+        SHORTEST_S,
+        ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds(),
+    )

@@ -22,7 +22,8 @@ _KEPT_S = 86_400.0
 """RFC 9309, section 2.4: no longer than a day."""
 
 _FAILURE_KEPT_S = 5.0
-"""Long enough for the workers that wait for the same answer, short enough for another try in the same run."""
+"""Long enough for the workers that wait for the same answer, short enough for another try in the
+same run."""
 
 _MAX_RULES = 5_000
 _MAX_PATTERN = 2_000
@@ -43,7 +44,9 @@ class Rules:
         if path == "/robots.txt":
             return True
         path = path.replace("*", "%2A").replace("$", "%24")
-        matching = [(len(pattern), allow) for allow, pattern in self.rules if _matches(pattern, path)]
+        matching = [
+            (len(pattern), allow) for allow, pattern in self.rules if _matches(pattern, path)
+        ]
         return max(matching)[1] if matching else True
 
 
@@ -134,14 +137,20 @@ class RobotsCache:
         Return the rules for an origin such as `https://example.org:8443`; blocks while they are asked for.
 
         Raises:
-            FetchFailed: The rules cannot be known now, so nothing may be fetched (RFC 9309, section 2.3.1.4).
+            FetchFailed: The rules cannot be known now, so nothing may be fetched (RFC 9309, section
+                2.3.1.4).
         """
         with self._lock:
             known = self._known(origin)
         if known is None:
             known = self._find_out(origin)
         if isinstance(known, FetchFailed):
-            raise FetchFailed(known.reason, known.detail, transient=known.transient, retry_after_s=known.retry_after_s)
+            raise FetchFailed(
+                known.reason,
+                known.detail,
+                transient=known.transient,
+                retry_after_s=known.retry_after_s,
+            )
         return known
 
     def _find_out(self, origin: str) -> Rules | FetchFailed:
@@ -173,10 +182,15 @@ class RobotsCache:
     def _keep(self, origin: str, known: Rules | FetchFailed) -> None:
         replaced = self._kept.pop(origin, None)
         self._chars += _chars(known) - (_chars(replaced[1]) if replaced else 0)
-        self._kept[origin] = (time.monotonic() + (_KEPT_S if isinstance(known, Rules) else _FAILURE_KEPT_S), known)
+        self._kept[origin] = (
+            time.monotonic() + (_KEPT_S if isinstance(known, Rules) else _FAILURE_KEPT_S),
+            known,
+        )
         while self._chars > _KEPT_CHARS and len(self._kept) > 1:
             self._chars -= _chars(self._kept.popitem(last=False)[1][1])
 
 
 def _chars(known: Rules | FetchFailed) -> int:
-    return 200 + (sum(100 + len(pattern) for _, pattern in known.rules) if isinstance(known, Rules) else 0)
+    return 200 + (
+        sum(100 + len(pattern) for _, pattern in known.rules) if isinstance(known, Rules) else 0
+    )

@@ -11,28 +11,45 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import idna
 from w3lib.url import canonicalize_url
 
-from celebcollect.records import MAX_URL_CHARS, clean_text
+from celebcollect.domain.records import MAX_URL_CHARS, clean_text
 from celebcollect.web.addresses import Address, is_public
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_LOCAL_SUFFIXES = ("localhost", "local", "internal", "localdomain", "lan", "home", "corp", "intranet", "private", "home.arpa")
-"""Names that never leave a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal` (2024) and the ones in common use."""
+_LOCAL_SUFFIXES = (
+    "localhost",
+    "local",
+    "internal",
+    "localdomain",
+    "lan",
+    "home",
+    "corp",
+    "intranet",
+    "private",
+    "home.arpa",
+)
+"""Names that never leave a local network: RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal` (2024)
+and the ones in common use."""
 
 _BAD_PORTS = frozenset(
-    # Ports of other protocols that browsers refuse too: Fetch Standard, "port blocking" (read 2026-11).
+    # Ports of other protocols that browsers refuse too: Fetch Standard, "port blocking" (read
+    # 2026-11).
     int(port)
     for port in (  # noqa: SIM905 - eighty strings in quotes are no easier to read
-        "1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 143 161 179 "
-        "389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 "
-        "5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080"
+        "1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111"
+        " 113 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532"
+        " 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060"
+        " 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080"
     ).split()
 )
 
 _LOCAL_ENDINGS = tuple(f".{suffix}" for suffix in _LOCAL_SUFFIXES)
 
-_PLAIN = re.compile(r"https?://((?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9_-]{0,62})(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
-"""URLs that are canonical as they stand: a host name in lower case and a path of plain characters without empty or dotted segments, no more."""
+_PLAIN = re.compile(
+    r"https?://((?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9_-]{0,62})(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+"
+)
+"""URLs that are canonical as they stand: a host name in lower case and a path of plain characters
+without empty or dotted segments, no more."""
 
 _MAX_HOST = 253
 """Characters of a host name (RFC 1035, without the root)."""
@@ -47,8 +64,8 @@ def canonical(url: str) -> str:
     """
     Return the key under which a URL is known; the URL that is fetched stays the original one.
 
-    Scheme and host in lower case (IDNA, IPv4 in dotted form), no default port, no user, no trailing dot of the host, no fragment,
-    query sorted, escapes and dot segments normalised.
+    Scheme and host in lower case (IDNA, IPv4 in dotted form), no default port, no user, no trailing
+    dot of the host, no fragment, query sorted, escapes and dot segments normalised.
 
     Raises:
         ValueError: The URL has no host, or cannot be understood.
@@ -59,7 +76,9 @@ def canonical(url: str) -> str:
     port = parts.port
     host_text = f"[{host}]" if isinstance(host, IPv6Address) else str(host)
     scheme = parts.scheme.lower()
-    netloc = host_text if port is None or port == _DEFAULT_PORTS.get(scheme) else f"{host_text}:{port}"
+    netloc = (
+        host_text if port is None or port == _DEFAULT_PORTS.get(scheme) else f"{host_text}:{port}"
+    )
     return str(canonicalize_url(urlunsplit((scheme, netloc, parts.path, parts.query, ""))))
 
 
@@ -78,7 +97,9 @@ def shown_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        return clean_text(f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}")[:200]
+        return clean_text(
+            f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        )[:200]
     except ValueError:
         return "an address that is none"
 
@@ -98,7 +119,11 @@ class Target:
     def netloc(self) -> str:
         """Return host and port as the Host header has them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port is None or self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return (
+            host
+            if self.port is None or self.port == _DEFAULT_PORTS[self.scheme]
+            else f"{host}:{self.port}"
+        )
 
     @property
     def origin(self) -> str:
@@ -149,14 +174,19 @@ def refusal(url: str, *, allow_private: bool) -> str | None:
     """
     Return the reason why a URL must not be fetched, or None when nothing in its text speaks against it.
 
-    Reasons: `too_long`, `malformed_url`, `not_http`, `userinfo`, `bad_port`, `private_address`, `private_name`.
+    Reasons: `too_long`, `malformed_url`, `not_http`, `userinfo`, `bad_port`, `private_address`,
+        `private_name`.
     """
     if len(url) > MAX_URL_CHARS:
         return "too_long"
     if name := _plain_host(url):
         return "private_name" if not allow_private and _is_local(name) else None
     scheme, colon, _ = url.partition(":")
-    if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) and scheme.lower() not in _DEFAULT_PORTS:
+    if (
+        colon
+        and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
+        and scheme.lower() not in _DEFAULT_PORTS
+    ):
         return "not_http"
     try:
         parts, host = _split(url)
@@ -189,7 +219,8 @@ def _is_local(host: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _split(url: str) -> tuple[SplitResult, Address | str]:
-    # urlsplit drops line breaks and leading blanks without a word, and so would hide what another parser sees.
+    # urlsplit drops line breaks and leading blanks without a word, and so would hide what another
+    # parser sees.
     if _UNPRINTABLE.search(url) or url != url.strip():
         raise ValueError("holds characters that no URL has")
     parts = urlsplit(url)
@@ -206,7 +237,8 @@ def _host(name: str, brackets: bool) -> Address | str:
         except AddressValueError as error:
             raise ValueError("holds a broken IPv6 address") from error
     if not name.isascii():
-        # UTS 46, as browsers do: it maps full-width digits and dots to plain ones, so that `１２７.0.0.1` is seen as what it is.
+        # UTS 46, as browsers do: it maps full-width digits and dots to plain ones, so that
+        # `１２７.0.0.1` is seen as what it is.
         name = idna.encode(name, uts46=True).decode("ascii")
     name = name.removesuffix(".")
     if len(name) > _MAX_HOST or not _HOST.fullmatch(name):
@@ -223,7 +255,9 @@ def _ipv4(name: str) -> IPv4Address:
     room = 256 ** (4 - len(front))
     if any(number > 255 for number in front) or last >= room:
         raise ValueError("holds a broken IPv4 address")
-    return IPv4Address(sum(number * 256 ** (3 - place) for place, number in enumerate(front)) + last)
+    return IPv4Address(
+        sum(number * 256 ** (3 - place) for place, number in enumerate(front)) + last
+    )
 
 
 def _number(text: str) -> int:

@@ -14,8 +14,8 @@ from celebcollect.bus.kafka.reader import read, read_newest
 from celebcollect.bus.kafka.settings import Settings
 from celebcollect.bus.kafka.topics import Rules, Topics
 from celebcollect.bus.kafka.trouble import Trouble
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import BusError, UsageError
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import BusError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ class KafkaBus:
     Topics of the cluster that `[kafka]` names. `stop` ends the waiting for a cluster that is gone, nothing else.
 
     Raises:
-        ConfigError: `[kafka.client]` holds a setting that librdkafka refuses, or that is ours to set.
+        ConfigError: `[kafka.client]` holds a setting that librdkafka refuses, or that is ours to
+            set.
         BusError: The cluster does not answer within `timeout_s`, or refuses us.
     """
 
@@ -70,7 +71,10 @@ class KafkaBus:
         if rows:
             rules = self._rules_of(topic)
             if rules.compacted and any(key is None for key, _ in rows):
-                raise BusError(f"a message without a key cannot go to the compacted topic {topic}", hint="Give every message a key.")
+                raise BusError(
+                    f"a message without a key cannot go to the compacted topic {topic}",
+                    hint="Give every message a key.",
+                )
             self._publisher.send(topic, rows, rules.max_bytes)
 
     def subscribe(self, topics: Iterable[str], group: str) -> KafkaSubscription:
@@ -83,7 +87,9 @@ class KafkaBus:
 
     def topics(self) -> list[TopicInfo]:
         """Return all topics by name, with the lag of every group that ever committed on them."""
-        return self._trouble.patiently("listing topics", self._topics.infos, give_up_s=self._settings.config.timeout_s)
+        return self._trouble.patiently(
+            "listing topics", self._topics.infos, give_up_s=self._settings.config.timeout_s
+        )
 
     def read(self, topic: str, *, last: int | None = None) -> Iterator[Message]:
         """
@@ -94,11 +100,19 @@ class KafkaBus:
         """
         check_topic(topic)
         give_up_s = self._settings.config.timeout_s
-        places = self._trouble.patiently(f"reading {topic}", lambda: self._topics.places([topic]), give_up_s=give_up_s)
+        places = self._trouble.patiently(
+            f"reading {topic}", lambda: self._topics.places([topic]), give_up_s=give_up_s
+        )
         if not places:
-            raise UsageError(f"there is no topic {topic}", hint="`celebcollect topics list` shows them.")
-        ends = self._trouble.patiently(f"reading {topic}", lambda: self._topics.ends(places), give_up_s=give_up_s)
-        starts = self._trouble.patiently(f"reading {topic}", lambda: self._topics.starts(places), give_up_s=give_up_s)
+            raise UsageError(
+                f"there is no topic {topic}", hint="`celebcollect topics list` shows them."
+            )
+        ends = self._trouble.patiently(
+            f"reading {topic}", lambda: self._topics.ends(places), give_up_s=give_up_s
+        )
+        starts = self._trouble.patiently(
+            f"reading {topic}", lambda: self._topics.starts(places), give_up_s=give_up_s
+        )
         if last is None:
             return read(self._settings, self._trouble, starts, ends)
         return iter(read_newest(self._settings, self._trouble, starts, ends, last))

@@ -14,7 +14,7 @@ from celebcollect.bus.base import Message, decode_key
 from celebcollect.bus.kafka.settings import Settings
 from celebcollect.bus.kafka.topics import Place, Topics, behind
 from celebcollect.bus.kafka.trouble import Trouble
-from celebcollect.errors import BusError, ConfigError
+from celebcollect.domain.errors import BusError, ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -22,17 +22,32 @@ _SLICE_S = 0.5
 """Longest stay inside librdkafka, which Ctrl-C does not interrupt."""
 
 _PROBE_S = 0.3
-"""How long to wait for an answer when the brokers seem to be gone; a healthy one takes milliseconds."""
+"""How long to wait for an answer when the brokers seem to be gone; a healthy one takes
+milliseconds."""
 
 _LATE = frozenset(
-    {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_INSTANCE_ID, KafkaError._ASSIGNMENT_LOST, KafkaError._STATE}
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._STATE,
+    }
 )
 """Answers to a commit that met a rebalance: the next poll shows which partitions are still ours."""
 
 _FINAL = frozenset(
     {
-        *(KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL),
-        *(KafkaError.INCONSISTENT_GROUP_PROTOCOL, KafkaError.GROUP_MAX_SIZE_REACHED, KafkaError.INVALID_GROUP_ID),
+        *(
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+            KafkaError._FATAL,
+        ),
+        *(
+            KafkaError.INCONSISTENT_GROUP_PROTOCOL,
+            KafkaError.GROUP_MAX_SIZE_REACHED,
+            KafkaError.INVALID_GROUP_ID,
+        ),
     }
 )
 """Events of a group that will not have us: no waiting cures them."""
@@ -41,7 +56,9 @@ _FINAL = frozenset(
 class KafkaSubscription:
     """One member of a consumer group."""
 
-    def __init__(self, settings: Settings, trouble: Trouble, topics: Topics, names: Sequence[str], group: str) -> None:
+    def __init__(
+        self, settings: Settings, trouble: Trouble, topics: Topics, names: Sequence[str], group: str
+    ) -> None:
         self._names = names
         self._group = group
         self._who = f"consuming for {group}"
@@ -50,13 +67,16 @@ class KafkaSubscription:
         # First offset that was polled since a partition became ours; None before the first.
         self._owned: dict[Place, int | None] = {}
         self._committed: dict[Place, int] = {}
-        # Commits that met a rebalance. Members keep their place in partitions that stay theirs, so nobody would repeat that work.
+        # Commits that met a rebalance. Members keep their place in partitions that stay theirs, so
+        # nobody would repeat that work.
         self._late: dict[Place, int] = {}
         self._closed = False
         self._brokers_down = False
         self._last_error = "no answer"
         self._consumer = settings.make(Consumer, settings.consumer(group, self._note))
-        self._consumer.subscribe(list(names), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        self._consumer.subscribe(
+            list(names), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
 
     def poll(self, limit: int, timeout_s: float) -> list[Message]:
         """
@@ -70,7 +90,8 @@ class KafkaSubscription:
         deadline = time.monotonic() + timeout_s
         while True:
             left_s = max(0.0, deadline - time.monotonic())
-            # One message with patience, then what has arrived with it: asking for all at once would wait for all.
+            # One message with patience, then what has arrived with it: asking for all at once would
+            # wait for all.
             got = self._consumer.consume(1, min(left_s, _SLICE_S))
             if got and limit > 1:
                 got += self._consumer.consume(limit - 1, 0)
@@ -103,7 +124,11 @@ class KafkaSubscription:
             elif message.offset >= self._committed.get(place, 0):
                 done[place] = max(message.offset + 1, done.get(place, 0))
         if given_up:
-            log.info("work given up, its partitions went to another consumer group=%s messages=%d", self._group, given_up)
+            log.info(
+                "work given up, its partitions went to another consumer group=%s messages=%d",
+                self._group,
+                given_up,
+            )
         if done:
             self._trouble.patiently(self._who, lambda: self._commit(self._late | done))
 
@@ -142,22 +167,33 @@ class KafkaSubscription:
         if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
             raise ConfigError(
                 f"[kafka.client] session.timeout.ms: {error.str()}",
-                hint="The broker's group.min.session.timeout.ms and group.max.session.timeout.ms say what it takes.",
+                hint=(
+                    "The broker's group.min.session.timeout.ms and group.max.session.timeout.ms say"
+                    " what it takes."
+                ),
             )
         if error.code() in _FINAL or error.fatal():
             raise self._trouble.error(error, self._who)
         if error.code() == KafkaError._MAX_POLL_EXCEEDED:
-            log.warning("a batch took longer than max.poll.interval.ms, the group went on without us group=%s", self._group)
+            log.warning(
+                "a batch took longer than max.poll.interval.ms, the group went on without us"
+                " group=%s",
+                self._group,
+            )
         else:
             log.debug("consumer event group=%s error=%s", self._group, error)
 
     def _commit(self, done: dict[Place, int]) -> None:
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in done.items()]
+        offsets = [
+            TopicPartition(topic, partition, offset) for (topic, partition), offset in done.items()
+        ]
         try:
             answers = self._consumer.commit(offsets=offsets, asynchronous=False) or []
         except KafkaException as trouble:
             if trouble.args[0].code() in _LATE:
-                log.debug("commit met a rebalance group=%s reason=%s", self._group, trouble.args[0].str())
+                log.debug(
+                    "commit met a rebalance group=%s reason=%s", self._group, trouble.args[0].str()
+                )
                 self._late = done
                 return
             raise
@@ -168,7 +204,8 @@ class KafkaSubscription:
         self._late = {}
 
     def _lag(self) -> int:
-        # Asked by the admin client: the consumer's own question has to wait while its group rebalances.
+        # Asked by the admin client: the consumer's own question has to wait while its group
+        # rebalances.
         places = self._topics.places(self._names)
         done = self._topics.committed([self._group])[self._group]
         ends = self._topics.ends(places)
@@ -204,7 +241,12 @@ class KafkaSubscription:
         log.debug("revoked group=%s partitions=%d", self._group, len(partitions))
 
     def _on_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        log.info("out of the group for a while, uncommitted work will be repeated group=%s partitions=%d", self._group, len(partitions))
+        log.info(
+            "out of the group for a while, uncommitted work will be repeated group=%s"
+            " partitions=%d",
+            self._group,
+            len(partitions),
+        )
         self._on_revoke(consumer, partitions)
 
 
@@ -212,6 +254,9 @@ def to_message(message: KafkaMessage) -> Message:
     """Return confluent_kafka's message as ours."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
-        raise BusError("Kafka delivered a message without coordinates", hint="That is a fault of the broker or of librdkafka: upgrade both.")
+        raise BusError(
+            "Kafka delivered a message without coordinates",
+            hint="That is a fault of the broker or of librdkafka: upgrade both.",
+        )
     key, raw_key = decode_key(message.key())
     return Message(topic, partition, offset, key, message.value(), message.timestamp()[1], raw_key)

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from celebcollect.bus.base import decode_key
 from celebcollect.bus.kafka.settings import Settings
 from celebcollect.bus.kafka.trouble import REFUSALS, Trouble
-from celebcollect.errors import MessageTooLarge
+from celebcollect.domain.errors import MessageTooLarge
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ Row = tuple[bytes | None, bytes | None]
 """Key and value."""
 
 _FRAME_BYTES = 100
-"""What Kafka adds to a message that is alone in its batch: 61 bytes of batch header, up to 30 of lengths and deltas."""
+"""What Kafka adds to a message that is alone in its batch: 61 bytes of batch header, up to 30 of
+lengths and deltas."""
 
 _QUIET_S = 5.0
 """Without any delivery for so long, the cluster counts as gone: an election takes less."""
@@ -69,7 +70,8 @@ class Publisher:
             for error, row in self._deliver(topic, chunk):
                 if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
                     raise self._trouble.error(error, f"publishing to {topic}")
-                # The broker measures a whole batch. Alone, a message is refused for its own size only.
+                # The broker measures a whole batch. Alone, a message is refused for its own size
+                # only.
                 for alone, refused in self._deliver(topic, [row]):
                     if alone.code() != KafkaError.MSG_SIZE_TOO_LARGE:
                         raise self._trouble.error(alone, f"publishing to {topic}")
@@ -77,7 +79,8 @@ class Publisher:
         if too_large:
             size = max(map(_size, too_large)) - _FRAME_BYTES
             raise MessageTooLarge(
-                f"{len(too_large)} of {len(rows)} messages are too large for topic {topic}: {size} bytes, the limit is {limit}",
+                f"{len(too_large)} of {len(rows)} messages are too large for topic {topic}:"
+                f" {size} bytes, the limit is {limit}",
                 hint="Raise the topic's max.message.bytes in Kafka.",
                 items=tuple((decode_key(key)[0], value) for key, value in too_large),
             )
@@ -89,7 +92,8 @@ class Publisher:
         del self._producer  # its threads end here, not with the interpreter
 
     def _deliver(self, topic: str, rows: Sequence[Row]) -> list[tuple[KafkaError, Row]]:
-        # list.append is atomic: the reports of our messages may arrive in another thread that publishes at the same time.
+        # list.append is atomic: the reports of our messages may arrive in another thread that
+        # publishes at the same time.
         done: list[None] = []
         failed: list[tuple[KafkaError, Row]] = []
 
@@ -116,11 +120,14 @@ class Publisher:
     def _wait_for(self, done: Sequence[None], count: int, who: str) -> None:
         quiet_since = time.monotonic()
         while (seen := len(done)) < count:
-            self._producer.flush(0.1)  # unlike poll, it sends at once what linger.ms would hold back
+            # unlike poll, it sends at once what linger.ms would hold back
+            self._producer.flush(0.1)
             if len(done) > seen:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > min(_QUIET_S, self._config.timeout_s):
-                self._trouble.gone(who, self._last_error.str() if self._last_error else "no acknowledgement")
+                self._trouble.gone(
+                    who, self._last_error.str() if self._last_error else "no acknowledgement"
+                )
         self._trouble.back(who)
 
     def _note(self, error: KafkaError) -> None:

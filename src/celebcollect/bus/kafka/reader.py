@@ -17,7 +17,9 @@ from celebcollect.bus.kafka.trouble import Trouble
 _PAGE = 500
 
 
-def read(settings: Settings, trouble: Trouble, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> Iterator[Message]:
+def read(
+    settings: Settings, trouble: Trouble, starts: Mapping[Place, int], ends: Mapping[Place, int]
+) -> Iterator[Message]:
     """
     Yield the messages of partitions from start to end offset; in order within a partition.
 
@@ -49,13 +51,22 @@ def read(settings: Settings, trouble: Trouble, starts: Mapping[Place, int], ends
                 raise trouble.error(KafkaError(KafkaError._TIMED_OUT), "reading")
 
 
-def read_newest(settings: Settings, trouble: Trouble, starts: Mapping[Place, int], ends: Mapping[Place, int], last: int) -> list[Message]:
+def read_newest(
+    settings: Settings,
+    trouble: Trouble,
+    starts: Mapping[Place, int],
+    ends: Mapping[Place, int],
+    last: int,
+) -> list[Message]:
     """Return the newest `last` messages of all partitions, oldest first."""
     window = last
     while last > 0:
-        # Compaction leaves gaps, so that the last n offsets may hold fewer than n messages: look further back then.
+        # Compaction leaves gaps, so that the last n offsets may hold fewer than n messages: look
+        # further back then.
         since = {place: max(starts[place], ends[place] - window) for place in ends}
-        messages = sorted(read(settings, trouble, since, ends), key=lambda message: message.timestamp_ms)
+        messages = sorted(
+            read(settings, trouble, since, ends), key=lambda message: message.timestamp_ms
+        )
         if len(messages) >= last or since == dict(starts):
             return messages[-last:]
         window *= 10

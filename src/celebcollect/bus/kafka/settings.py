@@ -9,33 +9,48 @@ from typing import Any, TypeVar
 
 from confluent_kafka import KafkaException, Producer
 
-from celebcollect.config import KafkaConfig
-from celebcollect.errors import ConfigError
+from celebcollect.config.sections import KafkaConfig
+from celebcollect.domain.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
 C = TypeVar("C")
 Options = dict[str, Any]
 
-_OWN_KEY = dict.fromkeys(("bootstrap.servers", "metadata.broker.list"), "it has a key of its own, [kafka] bootstrap_servers")
+_OWN_KEY = dict.fromkeys(
+    ("bootstrap.servers", "metadata.broker.list"),
+    "it has a key of its own, [kafka] bootstrap_servers",
+)
 _SAFETY = dict.fromkeys(
     (
         *("acks", "request.required.acks", "enable.idempotence", "transactional.id"),
         *("message.timeout.ms", "delivery.timeout.ms", "retries", "message.send.max.retries"),
-        *("enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset", "enable.partition.eof"),
+        *(
+            "enable.auto.commit",
+            "enable.auto.offset.store",
+            "auto.offset.reset",
+            "enable.partition.eof",
+        ),
         *("group.id", "group.protocol", "partition.assignment.strategy"),
     ),
     "celebcollect sets it so that no message is lost",
 )
 
 _NO_TEXT = "it takes a function, which a file cannot give"
-_FUNCTIONS = dict.fromkeys(("error_cb", "stats_cb", "throttle_cb", "oauth_cb", "on_delivery", "on_commit", "logger"), _NO_TEXT)
+_FUNCTIONS = dict.fromkeys(
+    ("error_cb", "stats_cb", "throttle_cb", "oauth_cb", "on_delivery", "on_commit", "logger"),
+    _NO_TEXT,
+)
 
-_SECRET = re.compile(r"password|secret|token|jaas|credential|assertion|user|key|pem|sasl\.oauthbearer\.config", re.IGNORECASE)
+_SECRET = re.compile(
+    r"password|secret|token|jaas|credential|assertion|user|key|pem|sasl\.oauthbearer\.config",
+    re.IGNORECASE,
+)
 
 _DEFAULTS: Options = {
     "client.id": "celebcollect",
-    "reconnect.backoff.max.ms": "2000",  # librdkafka's 10 s would keep everybody waiting after a broker is back
+    # librdkafka's 10 s would keep everybody waiting after a broker is back
+    "reconnect.backoff.max.ms": "2000",
     "allow.auto.create.topics": "false",  # we create topics, with the configured partitions
 }
 _PRODUCER_DEFAULTS: Options = {
@@ -43,9 +58,12 @@ _PRODUCER_DEFAULTS: Options = {
     "message.max.bytes": "100000000",  # the topic's own limit decides, and we ask for it
 }
 _CONSUMER_DEFAULTS: Options = {
-    "session.timeout.ms": "10000",  # a killed worker's partitions go to the others after 10 s, not librdkafka's 45
+    # a killed worker's partitions go to the others after 10 s, not librdkafka's 45
+    "session.timeout.ms": "10000",
     "heartbeat.interval.ms": "1000",  # a member learns of a rebalance by its heartbeat
-    "fetch.wait.max.ms": "100",  # the broker holds an empty answer back for so long, and a new partition's first fetch waits behind it
+    # the broker holds an empty answer back for so long, and a new partition's first fetch waits
+    # behind it
+    "fetch.wait.max.ms": "100",
 }
 
 
@@ -69,12 +87,21 @@ class Settings:
             if name in config.client:
                 raise ConfigError(f"[kafka.client] {name} cannot be set: {why}", hint="Remove it.")
         self.config = config
-        self._user: Options = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in config.client.items()}
+        self._user: Options = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in config.client.items()
+        }
         self._always: Options = {"bootstrap.servers": config.bootstrap_servers}
 
     def producer(self, on_error: Callable[..., None]) -> Options:
         """Return a producer's settings: idempotent, acknowledged by all in-sync replicas, patient without end."""
-        ours = {"acks": "all", "enable.idempotence": "true", "message.timeout.ms": "0", "error_cb": on_error, "logger": _Quiet()}
+        ours = {
+            "acks": "all",
+            "enable.idempotence": "true",
+            "message.timeout.ms": "0",
+            "error_cb": on_error,
+            "logger": _Quiet(),
+        }
         return {**_DEFAULTS, **_PRODUCER_DEFAULTS, **self._user, **self._always, **ours}
 
     def consumer(self, group: str, on_error: Callable[..., None]) -> Options:
@@ -92,7 +119,12 @@ class Settings:
 
     def reader(self) -> Options:
         """Return the settings of a consumer that reads outside any group and is told where a partition ends."""
-        ours = {"group.id": "celebcollect-reader", "enable.auto.commit": "false", "enable.partition.eof": "true", "logger": _Quiet()}
+        ours = {
+            "group.id": "celebcollect-reader",
+            "enable.auto.commit": "false",
+            "enable.partition.eof": "true",
+            "logger": _Quiet(),
+        }
         return {**_DEFAULTS, **_CONSUMER_DEFAULTS, **self._user, **self._always, **ours}
 
     def admin(self) -> Options:
@@ -104,7 +136,8 @@ class Settings:
         Make a client.
 
         Raises:
-            ConfigError: librdkafka refuses a setting; the message names it, never a value that may be secret.
+            ConfigError: librdkafka refuses a setting; the message names it, never a value that may
+                be secret.
         """
         try:
             return client(options)
@@ -119,7 +152,8 @@ class Settings:
         return " ".join(text.split())
 
     def _blame(self, error: Exception) -> ConfigError:
-        # librdkafka names some settings by an older alias and others not at all: the one that fails alike alone is to blame.
+        # librdkafka names some settings by an older alias and others not at all: the one that fails
+        # alike alone is to blame.
         culprit = ""
         for name, value in self._user.items():
             try:
@@ -128,12 +162,22 @@ class Settings:
                 if _reason(alone) == _reason(error):
                     culprit = name
                     break
-        reason = "librdkafka refuses its value" if _SECRET.search(culprit) and "No such" not in _reason(error) else self.mask(_reason(error))
+        reason = (
+            "librdkafka refuses its value"
+            if _SECRET.search(culprit) and "No such" not in _reason(error)
+            else self.mask(_reason(error))
+        )
         where = f"[kafka.client] {culprit}".rstrip()
-        return ConfigError(f"{where}: {reason}", hint="librdkafka's CONFIGURATION.md names every setting.")
+        return ConfigError(
+            f"{where}: {reason}", hint="librdkafka's CONFIGURATION.md names every setting."
+        )
 
 
 def _reason(error: Exception) -> str:
     if not isinstance(error, KafkaException):
         return "not a setting that a file can give"
-    return str(error.args[0].str()).removeprefix("Failed to create producer: ").removeprefix("Failed to create consumer: ")
+    return (
+        str(error.args[0].str())
+        .removeprefix("Failed to create producer: ")
+        .removeprefix("Failed to create consumer: ")
+    )

@@ -11,7 +11,7 @@ from typing import TypeVar
 from confluent_kafka import KafkaError, KafkaException
 
 from celebcollect.bus.kafka.settings import Settings
-from celebcollect.errors import BusError, Interrupted
+from celebcollect.domain.errors import BusError, Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -25,28 +25,73 @@ _HINTS: dict[int, str] = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: _REFUSED,
     KafkaError.GROUP_AUTHORIZATION_FAILED: _REFUSED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: _REFUSED,
-    KafkaError.INVALID_REPLICATION_FACTOR: "[kafka] replication_factor may be as large as the number of brokers that are up.",
+    KafkaError.INVALID_REPLICATION_FACTOR: (
+        "[kafka] replication_factor may be as large as the number of brokers that are up."
+    ),
     KafkaError.INVALID_RECORD: "Give every message of a compacted topic a key.",
-    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "Another program uses this consumer group in its own way: end it, or give it another group.",
-    KafkaError.GROUP_MAX_SIZE_REACHED: "The brokers' group.max.size says how many workers there may be.",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: (
+        "Another program uses this consumer group in its own way: end it, or give it another group."
+    ),
+    KafkaError.GROUP_MAX_SIZE_REACHED: (
+        "The brokers' group.max.size says how many workers there may be."
+    ),
 }
-_UNREACHABLE = "Is Kafka running there? Check [kafka] bootstrap_servers, and security.protocol in [kafka.client]."
+_UNREACHABLE = (
+    "Is Kafka running there? Check [kafka] bootstrap_servers, and security.protocol in"
+    " [kafka.client]."
+)
 
-REFUSALS = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL})
+REFUSALS = frozenset(
+    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}
+)
 """Errors of a connection that waiting does not cure."""
 
 _PASSING = frozenset(
     {
-        *(KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE, KafkaError._WAIT_COORD),
-        *(KafkaError._WAIT_CACHE, KafkaError._RETRY, KafkaError._TIMED_OUT_QUEUE, KafkaError._IN_PROGRESS, KafkaError._PARTIAL),
-        *(KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR),
-        *(KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.BROKER_NOT_AVAILABLE),
-        *(KafkaError.REQUEST_TIMED_OUT, KafkaError.NETWORK_EXCEPTION, KafkaError.REBALANCE_IN_PROGRESS),
-        *(KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.REPLICA_NOT_AVAILABLE),
-        *(KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.NOT_CONTROLLER),
+        *(
+            KafkaError._TRANSPORT,
+            KafkaError._ALL_BROKERS_DOWN,
+            KafkaError._TIMED_OUT,
+            KafkaError._RESOLVE,
+            KafkaError._WAIT_COORD,
+        ),
+        *(
+            KafkaError._WAIT_CACHE,
+            KafkaError._RETRY,
+            KafkaError._TIMED_OUT_QUEUE,
+            KafkaError._IN_PROGRESS,
+            KafkaError._PARTIAL,
+        ),
+        *(
+            KafkaError.COORDINATOR_NOT_AVAILABLE,
+            KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+            KafkaError.NOT_COORDINATOR,
+        ),
+        *(
+            KafkaError.LEADER_NOT_AVAILABLE,
+            KafkaError.NOT_LEADER_FOR_PARTITION,
+            KafkaError.BROKER_NOT_AVAILABLE,
+        ),
+        *(
+            KafkaError.REQUEST_TIMED_OUT,
+            KafkaError.NETWORK_EXCEPTION,
+            KafkaError.REBALANCE_IN_PROGRESS,
+        ),
+        *(
+            KafkaError.OFFSET_NOT_AVAILABLE,
+            KafkaError.FENCED_LEADER_EPOCH,
+            KafkaError.UNKNOWN_LEADER_EPOCH,
+            KafkaError.REPLICA_NOT_AVAILABLE,
+        ),
+        *(
+            KafkaError.NOT_ENOUGH_REPLICAS,
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            KafkaError.NOT_CONTROLLER,
+        ),
     }
 )
-"""Errors that a healthy cluster gets over: a broker that starts, an election, a topic that not every broker knows yet."""
+"""Errors that a healthy cluster gets over: a broker that starts, an election, a topic that not
+every broker knows yet."""
 
 _RETRY_S = 0.2
 _GRACE_S = 2.0
@@ -65,8 +110,12 @@ class Trouble:
 
     def error(self, error: KafkaError, doing: str) -> BusError:
         """Return an error of Kafka as ours."""
-        what = self._settings.mask(f"Kafka at {self._settings.config.bootstrap_servers}: {doing}: {error.str()}")
-        return BusError(what, hint=_HINTS.get(error.code(), _UNREACHABLE if error.code() in _PASSING else ""))
+        what = self._settings.mask(
+            f"Kafka at {self._settings.config.bootstrap_servers}: {doing}: {error.str()}"
+        )
+        return BusError(
+            what, hint=_HINTS.get(error.code(), _UNREACHABLE if error.code() in _PASSING else "")
+        )
 
     def gone(self, who: str, reason: str) -> None:
         """
@@ -81,7 +130,11 @@ class Trouble:
             if first:
                 self._since = time.monotonic()
         if first:
-            log.warning("waiting for Kafka servers=%s reason=%s", self._settings.config.bootstrap_servers, self._settings.mask(reason))
+            log.warning(
+                "waiting for Kafka servers=%s reason=%s",
+                self._settings.config.bootstrap_servers,
+                self._settings.mask(reason),
+            )
         self.check_stop()
 
     def check_stop(self) -> None:
@@ -93,7 +146,8 @@ class Trouble:
         """
         if self._stop.is_set():
             raise Interrupted(
-                f"stopped while waiting for Kafka at {self._settings.config.bootstrap_servers}", hint="What was finished is kept; run it again."
+                f"stopped while waiting for Kafka at {self._settings.config.bootstrap_servers}",
+                hint="What was finished is kept; run it again.",
             )
 
     def leave(self, who: str) -> None:
@@ -109,7 +163,11 @@ class Trouble:
             last = who in self._waiting and len(self._waiting) == 1
             self._waiting.discard(who)
         if last:
-            log.warning("Kafka is back servers=%s after_s=%.0f", self._settings.config.bootstrap_servers, time.monotonic() - self._since)
+            log.warning(
+                "Kafka is back servers=%s after_s=%.0f",
+                self._settings.config.bootstrap_servers,
+                time.monotonic() - self._since,
+            )
 
     def patiently(self, who: str, ask: Callable[[], T], *, give_up_s: float | None = None) -> T:
         """
@@ -127,7 +185,11 @@ class Trouble:
                 error: KafkaError = trouble.args[0]
                 waited_s = time.monotonic() - start
                 # A topic that is still unknown after a while was deleted, not just made.
-                limit_s = self._settings.config.timeout_s if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART else give_up_s
+                limit_s = (
+                    self._settings.config.timeout_s
+                    if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+                    else give_up_s
+                )
                 if error.code() not in _PASSING or (limit_s is not None and waited_s > limit_s):
                     self.back(who)
                     raise self.error(error, who) from trouble

@@ -1,7 +1,8 @@
 """The catalogue in MongoDB: people, images, claims and notes, shared by workers on any number of machines.
 
-Nothing needs a transaction: each document is written at once, in an order that a repetition completes. Only plain
-operators are used, and every filter is served by an index (a test lists them).
+Nothing needs a transaction: each document is written at once, in an order that a repetition
+completes. Only plain operators are used, and every filter is served by an index (a test lists
+them).
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from typing import Any, Literal
 from celebcollect.catalogue.mongo import documents, forgetting
 from celebcollect.catalogue.mongo.faces import Faces
 from celebcollect.catalogue.mongo.link import Link, patient
-from celebcollect.config import MongoConfig
+from celebcollect.config.sections import MongoConfig
 
 
 class MongoCatalogue(Faces):
     """
     Keeps the catalogue in a MongoDB database; see `base.Catalogue` for what the methods promise.
 
-    When the server goes away in the middle of the work, every method waits for it (see `Link.patiently`), until `stop` is set.
+    When the server goes away in the middle of the work, every method waits for it (see
+    `Link.patiently`), until `stop` is set.
 
     Raises:
         ConfigError: `mongo.uri` is no usable URI.
@@ -77,7 +79,9 @@ class MongoCatalogue(Faces):
         if value is None:
             self._notes.delete_one({"_id": key})
         else:
-            self._notes.replace_one({"_id": key}, {"value": json.dumps(dict(value), ensure_ascii=False)}, upsert=True)
+            self._notes.replace_one(
+                {"_id": key}, {"value": json.dumps(dict(value), ensure_ascii=False)}, upsert=True
+            )
 
     def close(self) -> None:
         """Close all connections."""

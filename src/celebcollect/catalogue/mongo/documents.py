@@ -1,6 +1,7 @@
 """How people, images, claims and notes lie in MongoDB, and which indexes serve them. Private to this package.
 
-Facts lie under the names of the records, so that a person can read and query them; what only we need stands beside.
+Facts lie under the names of the records, so that a person can read and query them; what only we
+need stands beside.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pymongo.errors import BulkWriteError
 from celebcollect.catalogue import bands
 from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.keys import all_folded, number, own_id
-from celebcollect.errors import CatalogueError
-from celebcollect.records import Celebrity, Image, Record
+from celebcollect.domain.errors import CatalogueError
+from celebcollect.domain.records import Celebrity, Image, Record
 
 Document = dict[str, Any]
 Write = ReplaceOne[Document] | UpdateOne
@@ -60,7 +61,15 @@ class _Celebrity(me.Document):  # type: ignore[misc]
     cleaned = me.LongField()
     cleaned_with = me.StringField()
 
-    meta = {**_COMMON, "indexes": [("-sitelinks", "number"), "folded", ("dirty", "number"), ("cleaned_with", "number")]}  # noqa: RUF012
+    meta = {
+        **_COMMON,
+        "indexes": [
+            ("-sitelinks", "number"),
+            "folded",
+            ("dirty", "number"),
+            ("cleaned_with", "number"),
+        ],
+    }
 
 
 class _Image(me.Document):  # type: ignore[misc]
@@ -101,7 +110,8 @@ class _Claim(me.Document):  # type: ignore[misc]
     qid = me.StringField()
     owner = me.StringField()
     until = me.FloatField()
-    """Seconds since 1970, by the clock of the claiming machine: clocks must agree to a fraction of a lease."""
+    """Seconds since 1970, by the clock of the claiming machine: clocks must agree to a fraction of
+    a lease."""
 
     meta = {**_COMMON, "indexes": [("task", "until"), "qid"]}  # noqa: RUF012
 
@@ -137,7 +147,10 @@ class _Face(me.Document):  # type: ignore[misc]
     changed = me.FloatField()
     """Seconds since 1970, by the clock of the machine that wrote it."""
 
-    meta = {**_COMMON, "indexes": ["changed", {"fields": ["held_against"], "sparse": True}]}  # noqa: RUF012
+    meta = {
+        **_COMMON,
+        "indexes": ["changed", {"fields": ["held_against"], "sparse": True}],
+    }
 
 
 @dataclass(frozen=True)
@@ -155,10 +168,25 @@ class Collections:
 def connect(client: pymongo.MongoClient[Document], database: str, alias: str) -> list[Any]:
     """Return the document classes of one catalogue, tied to a client; asks the server nothing."""
     # The client is made by `link`, so that mongoengine never holds the URI with its password.
-    me.connect(db=database, alias=alias, mongo_client_class=lambda **_: client, uuidRepresentation="standard")
+    me.connect(
+        db=database,
+        alias=alias,
+        mongo_client_class=lambda **_: client,
+        uuidRepresentation="standard",
+    )
     # Classes of its own for each catalogue: mongoengine ties a class to one connection.
-    shapes = {"celebrities": _Celebrity, "images": _Image, "claims": _Claim, "forgotten": _Forgotten, "notes": _Note, "faces": _Face}
-    return [type(shape.__name__, (shape,), {"meta": {"db_alias": alias, "collection": name}}) for name, shape in shapes.items()]
+    shapes = {
+        "celebrities": _Celebrity,
+        "images": _Image,
+        "claims": _Claim,
+        "forgotten": _Forgotten,
+        "notes": _Note,
+        "faces": _Face,
+    }
+    return [
+        type(shape.__name__, (shape,), {"meta": {"db_alias": alias, "collection": name}})
+        for name, shape in shapes.items()
+    ]
 
 
 def collections(shapes: Sequence[Any]) -> Collections:
@@ -198,7 +226,8 @@ def write(collection: Collection[Document], writes: Sequence[Write], *, per_comm
                 matched += collection.bulk_write(batch, ordered=False).matched_count
                 batch = []
             except BulkWriteError as error:
-                # An upsert that met another worker's insert of the same id: the next time it finds the document.
+                # An upsert that met another worker's insert of the same id: the next time it finds
+                # the document.
                 batch = [batch[index] for index in _duplicates(error)]
                 matched += error.details["nMatched"]
     return matched
@@ -207,7 +236,11 @@ def write(collection: Collection[Document], writes: Sequence[Write], *, per_comm
 def _duplicates(error: BulkWriteError) -> list[int]:
     """Return which writes met an id that was there already; raise the error again when it holds anything else."""
     problems = error.details["writeErrors"]
-    if not problems or error.details["writeConcernErrors"] or any(problem["code"] != DUPLICATE_KEY for problem in problems):
+    if (
+        not problems
+        or error.details["writeConcernErrors"]
+        or any(problem["code"] != DUPLICATE_KEY for problem in problems)
+    ):
         raise error
     return [problem["index"] for problem in problems]
 
@@ -220,7 +253,14 @@ def celebrity_facts(person: Celebrity) -> Document:
 
 def new_work() -> Document:
     """Return the state of the work on a new person."""
-    return {"rounds": 0, "finished": False, "searches": {}, "revision": 0, "dirty": False, "cleaned": 0}
+    return {
+        "rounds": 0,
+        "finished": False,
+        "searches": {},
+        "revision": 0,
+        "dirty": False,
+        "cleaned": 0,
+    }
 
 
 def read_celebrity(document: Document) -> Celebrity:
@@ -235,23 +275,35 @@ def image_document(image: Image) -> Document:
     if image.phash is not None:
         document["bands"] = bands.keys(bands.number(image.phash))
     if image.facts:
-        # As text, because names of facts are free, and MongoDB gives some characters in names a meaning.
-        document["facts"] = json.dumps(image.model_dump(mode="json", include={"facts"})["facts"], ensure_ascii=False)
+        # As text, because names of facts are free, and MongoDB gives some characters in names a
+        # meaning.
+        document["facts"] = json.dumps(
+            image.model_dump(mode="json", include={"facts"})["facts"], ensure_ascii=False
+        )
     return document
 
 
 def read_image(document: Document) -> Image:
     """Read an image."""
-    return _read(Image, {**document, "id": document["_id"], "facts": json.loads(document.get("facts", "{}"))})
+    return _read(
+        Image, {**document, "id": document["_id"], "facts": json.loads(document.get("facts", "{}"))}
+    )
 
 
 def _read(model: type[R], document: Document) -> R:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise CatalogueError(f"the catalogue in MongoDB holds a damaged record: {document['_id']!r}", hint="Restore it from a backup.") from error
+        raise CatalogueError(
+            f"the catalogue in MongoDB holds a damaged record: {document['_id']!r}",
+            hint="Restore it from a backup.",
+        ) from error
 
 
 def _storable(values: Document) -> Document:
-    # A message may hold any whole number, BSON only 64 bits; pydantic reads the text back as a number.
-    return {key: str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value for key, value in values.items()}
+    # A message may hold any whole number, BSON only 64 bits; pydantic reads the text back as a
+    # number.
+    return {
+        key: str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+        for key, value in values.items()
+    }

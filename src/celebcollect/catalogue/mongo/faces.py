@@ -13,7 +13,8 @@ from celebcollect.catalogue.mongo.images import Images
 from celebcollect.catalogue.mongo.link import patient
 
 OVERLAP_S = 300.0
-"""How far back a mark reaches: clocks of machines differ, and a write takes its time. Claims want clocks that agree better than that."""
+"""How far back a mark reaches: clocks of machines differ, and a write takes its time. Claims want
+clocks that agree better than that."""
 
 
 class Faces(Images):
@@ -26,7 +27,13 @@ class Faces(Images):
         """Write a person's face."""
         if forgetting.forbidden(self._all, [face.qid]):
             return
-        row: Document = {"version": face.version, "mean": face.mean, "trusted": face.trusted, "image": face.image, "changed": time.time()}
+        row: Document = {
+            "version": face.version,
+            "mean": face.mean,
+            "trusted": face.trusted,
+            "image": face.image,
+            "changed": time.time(),
+        }
         if face.held_against is not None:
             row["held_against"] = face.held_against
         self._all.faces.replace_one({"_id": face.qid}, row, upsert=True)
@@ -35,7 +42,9 @@ class Faces(Images):
     @patient
     def faces_of(self, qids: Collection[str]) -> dict[str, PersonFace]:
         """Return the faces of people."""
-        rows = (row for batch in batches(set(qids), MANY) for row in self._all.faces.find(among(batch)))
+        rows = (
+            row for batch in batches(set(qids), MANY) for row in self._all.faces.find(among(batch))
+        )
         return {row["_id"]: _face(row) for row in rows}
 
     @patient
@@ -52,4 +61,11 @@ class Faces(Images):
 
 
 def _face(row: Document) -> PersonFace:
-    return PersonFace(row["_id"], row["version"], bytes(row["mean"]), row["trusted"], row["image"], row.get("held_against"))
+    return PersonFace(
+        row["_id"],
+        row["version"],
+        bytes(row["mean"]),
+        row["trusted"],
+        row["image"],
+        row.get("held_against"),
+    )

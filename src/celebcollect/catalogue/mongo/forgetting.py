@@ -1,7 +1,8 @@
 """Forget people in MongoDB, and keep them out.
 
-Without transactions a worker may write a row at the very moment when its person is forgotten. So whoever writes asks
-before and after: rows of people whose removal has begun are taken away again, also when a message is repeated.
+Without transactions a worker may write a row at the very moment when its person is forgotten. So
+whoever writes asks before and after: rows of people whose removal has begun are taken away again,
+also when a message is repeated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.forgetting import is_note_about, without
 from celebcollect.catalogue.keys import number, numbers
 from celebcollect.catalogue.mongo.documents import MANY, Collections, among, insert
-from celebcollect.records import Celebrity, Image
+from celebcollect.domain.records import Celebrity, Image
 
 
 def forbid(collections: Collections, qids: Iterable[str], external_ids: Iterable[str] = ()) -> None:
@@ -24,7 +25,11 @@ def forbid(collections: Collections, qids: Iterable[str], external_ids: Iterable
 
 def forbidden(collections: Collections, qids: Iterable[str]) -> set[str]:
     """Return those people who are remembered; if their removal has begun, finish it for rows that came in between."""
-    found = [row for batch in batches(set(qids), MANY) for row in collections.forgotten.find(among(batch))]
+    found = [
+        row
+        for batch in batches(set(qids), MANY)
+        for row in collections.forgotten.find(among(batch))
+    ]
     removed = [row["_id"] for row in found if row["removed"]]
     if removed:
         remove_rows(collections, removed)
@@ -77,7 +82,12 @@ def _clear_others(collections: Collections, qid: str) -> None:
     # Ids begin with the QID and a colon; the semicolon is the next character after it.
     held = {"duplicate_of": {"$gt": f"{qid}:", "$lt": f"{qid};"}}
     people = {row["qid"] for row in collections.images.find(held, {"qid": 1})} - {qid}
-    # First, because the rows cannot be found again once they are cleared: a crash in between cleans once more for nothing.
-    collections.celebrities.update_many(among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}})
+    # First, because the rows cannot be found again once they are cleared: a crash in between cleans
+    # once more for nothing.
+    collections.celebrities.update_many(
+        among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
+    )
     collections.images.update_many(held, {"$unset": {"duplicate_of": "", "detail": ""}})
-    collections.celebrities.update_many(among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}})
+    collections.celebrities.update_many(
+        among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
+    )

@@ -13,7 +13,7 @@ from celebcollect.catalogue.mongo import documents, forgetting
 from celebcollect.catalogue.mongo.documents import BATCH, MANY, Document, among
 from celebcollect.catalogue.mongo.link import patient
 from celebcollect.catalogue.mongo.people import People
-from celebcollect.records import Image, Status
+from celebcollect.domain.records import Image, Status
 
 BY_ID = [("number", 1), ("_id", 1)]
 
@@ -26,7 +26,11 @@ class Images(People):
     @patient
     def known(self, ids: Collection[str]) -> set[str]:
         """Return those image ids that exist."""
-        return {found["_id"] for batch in batches(set(ids), MANY) for found in self._images.find(among(batch), {"_id": 1})}
+        return {
+            found["_id"]
+            for batch in batches(set(ids), MANY)
+            for found in self._images.find(among(batch), {"_id": 1})
+        }
 
     def add_verified(self, images: Sequence[Image]) -> int:
         """Insert rows and people that are missing; when the server went away in between, fewer may be counted as new."""
@@ -45,7 +49,11 @@ class Images(People):
     @patient
     def images_by_id(self, ids: Collection[str]) -> dict[str, Image]:
         """Return the rows that exist, by id."""
-        found = (document for batch in batches(set(ids), MANY) for document in self._images.find(among(batch)))
+        found = (
+            document
+            for batch in batches(set(ids), MANY)
+            for document in self._images.find(among(batch))
+        )
         return {document["_id"]: documents.read_image(document) for document in found}
 
     def record_stored(self, images: Sequence[Image]) -> None:
@@ -65,22 +73,37 @@ class Images(People):
         final: dict[str, str] = {}
         waiting = set(rows)
         while waiting:
-            found = {row["_id"]: row["status"] for row in self._images.find(among(waiting), {"status": 1})}
+            found = {
+                row["_id"]: row["status"]
+                for row in self._images.find(among(waiting), {"status": 1})
+            }
             final.update(found)
-            lost = self._replace({id_: status for id_, status in found.items() if status not in SETTLED}, rows)
+            lost = self._replace(
+                {id_: status for id_, status in found.items() if status not in SETTLED}, rows
+            )
             # What another worker has changed or inserted in between is looked at again.
-            waiting = lost | documents.insert(self._images, [rows[id_] for id_ in waiting - found.keys()])
-        # Last, and for rows that were stored already too: a worker that died in between repeats its batch, and a picture
-        # whose person is not sent to `clean` would wait for ever.
+            waiting = lost | documents.insert(
+                self._images, [rows[id_] for id_ in waiting - found.keys()]
+            )
+        # Last, and for rows that were stored already too: a worker that died in between repeats its
+        # batch, and a picture whose person is not sent to `clean` would wait for ever.
         decided = (Status.ACCEPTED, Status.REJECTED)
-        changed = {image.qid for image in wanted.values() if image.status is Status.STORED and final.get(image.id) not in decided}
+        changed = {
+            image.qid
+            for image in wanted.values()
+            if image.status is Status.STORED and final.get(image.id) not in decided
+        }
         if changed:
-            self._celebrities.update_many(among(changed), {"$inc": {"revision": 1}, "$set": {"dirty": True}})
+            self._celebrities.update_many(
+                among(changed), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
+            )
         forgetting.allowed(self._all, images)
 
     def _replace(self, seen: dict[str, str], rows: dict[str, Document]) -> set[str]:
         """Replace rows that still have the status that was seen; return the ids to look at again because some had not."""
-        guards = {id_: {"status": status} if self._link.guards else {} for id_, status in seen.items()}
+        guards = {
+            id_: {"status": status} if self._link.guards else {} for id_, status in seen.items()
+        }
         writes = [ReplaceOne({"_id": id_, **guards[id_]}, rows[id_]) for id_ in seen]
         matched = documents.write(self._images, writes, per_command=self._link.per_command)
         return set(seen) if matched < len(seen) else set()
@@ -98,9 +121,18 @@ class Images(People):
             asked = bands.probes(batch, bits)
             rows = self._images.find({"bands": {"$in": sorted(asked)}}, {"phash": 1})
             texts = {bands.signed(row["phash"]): row["phash"] for row in rows}
-            pairs = [(key, phash) for phash, text in texts.items() for key in bands.keys(bands.number(text)) if key in asked]
+            pairs = [
+                (key, phash)
+                for phash, text in texts.items()
+                for key in bands.keys(bands.number(text))
+                if key in asked
+            ]
             alike.update(texts[phash] for phash in bands.near(asked, pairs, bits))
-        return [image for image in self._sorted({"phash": {"$in": sorted(alike)}}) if image.phash_version == version]
+        return [
+            image
+            for image in self._sorted({"phash": {"$in": sorted(alike)}})
+            if image.phash_version == version
+        ]
 
     def person_images(self, qid: str) -> list[Image]:
         """Return all rows of a person, by id."""
@@ -123,7 +155,8 @@ class Images(People):
         only = None if qid is None else numbers([qid])
         if only == []:
             return
-        # A page may end in the middle of a person, whose rest comes first then. Two plain ranges, each along one index.
+        # A page may end in the middle of a person, whose rest comes first then. Two plain ranges,
+        # each along one index.
         person, after = (only[0], "") if only else (0, "")
         while True:
             page = self._page({**query, "number": person, "_id": {"$gt": after}})
@@ -156,7 +189,11 @@ class Images(People):
             if reason and status in (Status.REJECTED, Status.FAILED):
                 reasons[reason] = reasons.get(reason, 0) + group["n"]
         people = self._celebrities.count_documents({"_id": {"$gt": "Q"}})
-        return Counts(celebrities=people, images=images, reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))))
+        return Counts(
+            celebrities=people,
+            images=images,
+            reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        )
 
     def _sorted(self, query: Document) -> list[Image]:
         images = [documents.read_image(row) for row in self._images.find(query)]

@@ -23,8 +23,8 @@ from pymongo.errors import (
 )
 
 from celebcollect.catalogue.mongo.client import client_of
-from celebcollect.config import MongoConfig
-from celebcollect.errors import CatalogueError, CelebCollectError, Interrupted
+from celebcollect.config.sections import MongoConfig
+from celebcollect.domain.errors import CatalogueError, CelebCollectError, Interrupted
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +33,21 @@ T = TypeVar("T")
 Document = dict[str, Any]
 
 PATIENCE_S = 600.0
-"""How long to wait for a server that went away in the middle of the work, before giving up (exit 3; a supervisor starts us again)."""
+"""How long to wait for a server that went away in the middle of the work, before giving up (exit 3;
+a supervisor starts us again)."""
 
 PAUSE_S = 0.2
-"""Between two attempts that fail at once; while no server is there the driver itself waits for one."""
+"""Between two attempts that fail at once; while no server is there the driver itself waits for
+one."""
 
 LOOK_S = 0.02
 """Between two looks whether the driver has found a server, at the start."""
 
-_PASSING = frozenset({6, 7, 43, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-"""Codes of a server that starts, stops, votes or is overrun (MongoDB's error_codes.yml): HostUnreachable, CursorNotFound, shutdowns, ..."""
+_PASSING = frozenset(
+    {6, 7, 43, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+)
+"""Codes of a server that starts, stops, votes or is overrun (MongoDB's error_codes.yml):
+HostUnreachable, CursorNotFound, shutdowns, ..."""
 
 
 class Link:
@@ -74,7 +79,8 @@ class Link:
         """
         Do something on the server, as often as it takes: a server that goes away is waited for, told once.
 
-        What is done must be harmless when it is done twice: an answer may be lost after the work was done.
+        What is done must be harmless when it is done twice: an answer may be lost after the work
+        was done.
 
         Raises:
             CatalogueError: The server refuses, or stayed away for `PATIENCE_S`.
@@ -100,8 +106,12 @@ class Link:
 
     def _greet(self, timeout_s: float) -> CelebCollectError | None:
         deadline = time.monotonic() + timeout_s
-        # The driver looks for the server in threads of its own; only what it has found is asked, so that a stop is seen meanwhile.
-        while not self.client.topology_description.has_writable_server() and time.monotonic() < deadline:
+        # The driver looks for the server in threads of its own; only what it has found is asked, so
+        # that a stop is seen meanwhile.
+        while (
+            not self.client.topology_description.has_writable_server()
+            and time.monotonic() < deadline
+        ):
             if self._stop.wait(LOOK_S):
                 return self._interrupted()
         try:
@@ -120,15 +130,19 @@ class Link:
         return None
 
     def _interrupted(self) -> Interrupted:
-        return Interrupted(f"stopped while waiting for MongoDB at {self.where}", hint="What was finished is kept; run it again.")
+        return Interrupted(
+            f"stopped while waiting for MongoDB at {self.where}",
+            hint="What was finished is kept; run it again.",
+        )
 
     def _go_gently(self) -> None:
         """
         Spare FerretDB 1, as far as its source (1.24, internal/handler) shows what it needs.
 
-        It reads a document, changes it and writes it back without a lock, and for a filter of two fields it walks through
-        the whole collection: a guard would protect nothing and take minutes. And each update of a command keeps one of
-        the server's 100 connections to its database until the command ends: more would wait for themselves for ever.
+        It reads a document, changes it and writes it back without a lock, and for a filter of two
+        fields it walks through the whole collection: a guard would protect nothing and take
+        minutes. And each update of a command keeps one of the server's 100 connections to its
+        database until the command ends: more would wait for themselves for ever.
         """
         self.guards, self.per_command = False, 10
 
@@ -137,7 +151,11 @@ class Link:
             first = self._down_since is None
             self._down_since = self._down_since or time.monotonic()
         if first:
-            log.warning("MongoDB does not answer, waiting for it where=%s error=%s", self.where, type(error).__name__)
+            log.warning(
+                "MongoDB does not answer, waiting for it where=%s error=%s",
+                self.where,
+                type(error).__name__,
+            )
 
     def _back(self) -> None:
         if self._down_since is None:
@@ -145,23 +163,38 @@ class Link:
         with self._lock:
             since, self._down_since = self._down_since, None
         if since is not None:
-            log.warning("MongoDB answers again where=%s after_s=%.1f", self.where, time.monotonic() - since)
+            log.warning(
+                "MongoDB answers again where=%s after_s=%.1f", self.where, time.monotonic() - since
+            )
 
     def _told(self, error: PyMongoError) -> CelebCollectError:
         code = error.code if isinstance(error, OperationFailure) else None
         reason = _reason(error)
         log.debug("failed where=%s error=%s code=%s", self.where, type(error).__name__, code)
         if isinstance(error, ConnectionFailure):
-            return CatalogueError(f"MongoDB at {self.where} stayed away for {PATIENCE_S:.0f} s", hint="Start it, then run the same command again.")
+            return CatalogueError(
+                f"MongoDB at {self.where} stayed away for {PATIENCE_S:.0f} s",
+                hint="Start it, then run the same command again.",
+            )
         if code in (18, 8000):
-            return CatalogueError(f"MongoDB at {self.where} refuses us: {reason}", hint="Check user, password and authSource in mongo.uri.")
+            return CatalogueError(
+                f"MongoDB at {self.where} refuses us: {reason}",
+                hint="Check user, password and authSource in mongo.uri.",
+            )
         if code == 13:
             return CatalogueError(
-                f"MongoDB at {self.where} does not allow it: {reason}", hint="The user needs the role readWrite on the database mongo.database."
+                f"MongoDB at {self.where} does not allow it: {reason}",
+                hint="The user needs the role readWrite on the database mongo.database.",
             )
         if code == 14031:
-            return CatalogueError(f"MongoDB at {self.where} has no room left: {reason}", hint="Make room on the server's disk.")
-        return CatalogueError(f"MongoDB at {self.where} failed: {reason}", hint="`celebcollect doctor` looks at it; its own log says more.")
+            return CatalogueError(
+                f"MongoDB at {self.where} has no room left: {reason}",
+                hint="Make room on the server's disk.",
+            )
+        return CatalogueError(
+            f"MongoDB at {self.where} failed: {reason}",
+            hint="`celebcollect doctor` looks at it; its own log says more.",
+        )
 
 
 class Linked:
@@ -187,7 +220,9 @@ def _is_passing(error: PyMongoError) -> bool:
     if isinstance(error, BulkWriteError):
         details = error.details or {}
         # Without errors of single writes, what failed is the waiting for the majority.
-        return not details.get("writeErrors") or any(problem.get("code") in _PASSING for problem in details["writeErrors"])
+        return not details.get("writeErrors") or any(
+            problem.get("code") in _PASSING for problem in details["writeErrors"]
+        )
     if isinstance(error, OperationFailure):
         return error.code in _PASSING or isinstance(error, WTimeoutError)
     return isinstance(error, (AutoReconnect, ConnectionFailure))

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from celebcollect.records import MAX_URL_CHARS
+from celebcollect.domain.records import MAX_URL_CHARS
 from celebcollect.web.plain_text import plain_text
 
 TITLES_PER_CALL = 50
@@ -17,14 +17,22 @@ TITLES_PER_CALL = 50
 MAX_TITLES_CHARS = 6000  # percent-encoded; servers refuse request lines beyond 8 KB
 MAX_TITLE_BYTES = 240  # MediaWiki's limit for the name of a file
 MAX_TEXT_CHARS = 500
-PHOTO_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "jpe": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+PHOTO_TYPES = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "jpe": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+}
 """Formats of photographs by extension: no SVG, TIFF, GIF, PDF, DjVu, sound or film."""
 
 DRAWN = re.compile(
-    # Categories of pictures that show a work of art, e.g. "Pencil drawings of men", but not "People with drawings".
+    # Categories of pictures that show a work of art, e.g. "Pencil drawings of men", but not "People
+    # with drawings".
     r"(?:\A|\|)(?:(?!(?:with|and|in|at|by|of|for|near) )[\w'-]+ ){0,2}"
     r"(?:drawings|caricatures|cartoons|paintings|illustrations|engravings|etchings|lithographs|sketches|murals|graffiti|"
-    r"sculptures|statues|busts|wax figures|signatures|autographs|logos|stamps|coins)(?= (?:of|by|in|from|after)\b|\||\Z)",
+    r"sculptures|statues|busts|wax figures|signatures|autographs|logos|stamps|coins)(?="
+    r" (?:of|by|in|from|after)\b|\||\Z)",
     re.IGNORECASE,
 )
 
@@ -64,13 +72,17 @@ class File(Answer):
     @property
     def is_photo_format(self) -> bool:
         """Tell whether photographs come in this format; by the extension where the API does not say."""
-        return (self.mime or PHOTO_TYPES.get(self.url.rpartition(".")[2].lower())) in PHOTO_TYPES.values()
+        return (
+            self.mime or PHOTO_TYPES.get(self.url.rpartition(".")[2].lower())
+        ) in PHOTO_TYPES.values()
 
     @property
     def is_drawn(self) -> bool:
         """Tell whether the API or the categories call it a drawing, or a picture of another work of art."""
         categories = self.extmetadata.get("Categories", Meta()).value
-        return self.mediatype not in (None, "BITMAP") or (isinstance(categories, str) and DRAWN.search(categories) is not None)
+        return self.mediatype not in (None, "BITMAP") or (
+            isinstance(categories, str) and DRAWN.search(categories) is not None
+        )
 
 
 class Page(Answer):
@@ -92,7 +104,10 @@ class Query(Answer):
 
     normalized: tuple[Rename, ...] = ()
     redirects: tuple[Rename, ...] = ()
-    pages: Annotated[tuple[Page, ...], BeforeValidator(lambda value: list(value.values()) if isinstance(value, dict) else value)] = ()
+    pages: Annotated[
+        tuple[Page, ...],
+        BeforeValidator(lambda value: list(value.values()) if isinstance(value, dict) else value),
+    ] = ()
 
 
 class Reply(Answer):
@@ -100,12 +115,18 @@ class Reply(Answer):
 
     batchcomplete: Any = None
     query: Annotated[Query, BeforeValidator(lambda value: value or {})] = Query()
-    more: Annotated[dict[str, Any], BeforeValidator(lambda value: value or {})] = Field(default={}, alias="continue")
+    more: Annotated[dict[str, Any], BeforeValidator(lambda value: value or {})] = Field(
+        default={}, alias="continue"
+    )
 
     @property
     def next_parameters(self) -> dict[str, str]:
         """Return the parameters of the next request, or nothing at the end; `iistart` leads to older versions of a file, which nobody wants."""
-        found: dict[str, str] = {key: str(self.more[key]) for key in ("iicontinue", "gcmcontinue", "continue") if key in self.more}
+        found: dict[str, str] = {
+            key: str(self.more[key])
+            for key in ("iicontinue", "gcmcontinue", "continue")
+            if key in self.more
+        }
         return found if found.keys() - {"continue"} else {}
 
 
@@ -118,7 +139,12 @@ def title_of(portrait: str) -> str:
     """
     _, found, encoded = urlsplit(portrait).path.partition("Special:FilePath/")
     name = " ".join(unquote(encoded, errors="strict").replace("_", " ").split())
-    if not found or not name or re.search(r"[|\x00-\x1f\x7f]", name) or len(name.encode()) > MAX_TITLE_BYTES:
+    if (
+        not found
+        or not name
+        or re.search(r"[|\x00-\x1f\x7f]", name)
+        or len(name.encode()) > MAX_TITLE_BYTES
+    ):
         raise ValueError("not the URL of a file")
     return f"File:{name}"
 
@@ -158,6 +184,12 @@ def web_address(url: str | None) -> str | None:
         whole = f"https:{url}" if url and url.startswith("//") else url or ""
         parts = urlsplit(whole)
         # A lone surrogate has no bytes, and could not become a message.
-        return whole if parts.scheme in ("http", "https") and parts.hostname and len(whole.encode()) <= MAX_URL_CHARS else None
+        return (
+            whole
+            if parts.scheme in ("http", "https")
+            and parts.hostname
+            and len(whole.encode()) <= MAX_URL_CHARS
+            else None
+        )
     except ValueError:
         return None

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from celebcollect.config import THUMBNAIL_WIDTHS_PX, CommonsConfig, HttpConfig
-from celebcollect.errors import Interrupted, SourceBlocked, SourceError
-from celebcollect.records import Celebrity, ImageCandidate, now
-from celebcollect.report import Tally
+from celebcollect.config.sections import THUMBNAIL_WIDTHS_PX, CommonsConfig, HttpConfig
+from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.records import Celebrity, ImageCandidate, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.commons import api
 from celebcollect.web.client import ApiClient, ApiError, Manners, passes
@@ -26,19 +26,30 @@ FIELDS = "LicenseShortName|UsageTerms|LicenseUrl|Artist|Attribution|Restrictions
 LEAVE_ALONE = {"maxlag", "ratelimited", "readonly"}
 PASSING = LEAVE_ALONE | {"internal_api_error_DBQueryError", "internal_api_error_DBConnectionError"}
 NO_SUCH_TITLE = {"invalidtitle", "invalidcategory"}
-CONTACT_HINT = "Wikimedia asks programs to say whom to write to: set http.contact to a mail address or URL."
+CONTACT_HINT = (
+    "Wikimedia asks programs to say whom to write to: set http.contact to a mail address or URL."
+)
 
 
 class Commons:
     """
     Finds photographs on Wikimedia Commons: one request for up to 50 portraits, one per 50 files of the category.
 
-    May be used by several threads. When `wait` says that the work is to stop, the iterator just ends.
+    May be used by several threads. When `wait` says that the work is to stop, the iterator just
+    ends.
     """
 
     name = "commons"
 
-    def __init__(self, settings: CommonsConfig, http: HttpConfig, *, topic: str, tally: Tally, wait: Wait | None = None) -> None:
+    def __init__(
+        self,
+        settings: CommonsConfig,
+        http: HttpConfig,
+        *,
+        topic: str,
+        tally: Tally,
+        wait: Wait | None = None,
+    ) -> None:
         self.topic = topic
         self._url = settings.api_url
         self._width_px = settings.width_px
@@ -46,7 +57,8 @@ class Commons:
         self._tally = tally
         self._api = ApiClient(
             http,
-            Manners(rate_per_s=settings.requests_per_s, connections=2),  # Wikimedia's Robot policy (2025): at most two
+            # Wikimedia's Robot policy (2025): at most two
+            Manners(rate_per_s=settings.requests_per_s, connections=2),
             may_pass=lambda status, body: passes(status, body) or api.error_code(body) in PASSING,
             on_request=lambda: tally.count("commons_requests"),
             wait=wait,
@@ -83,9 +95,16 @@ class Commons:
             for pages, renamed in self._query(titles="|".join(titles), redirects="1"):
                 for title in titles:
                     yield pages.get(api.followed(title, renamed), api.Page(title=title))
-        category = " ".join((person.commons_category or "").replace("_", " ").split()).removeprefix("Category:")
+        category = " ".join((person.commons_category or "").replace("_", " ").split()).removeprefix(
+            "Category:"
+        )
         if category:
-            members = {"generator": "categorymembers", "gcmtitle": f"Category:{category}", "gcmtype": "file", "gcmlimit": str(api.TITLES_PER_CALL)}
+            members = {
+                "generator": "categorymembers",
+                "gcmtitle": f"Category:{category}",
+                "gcmtype": "file",
+                "gcmlimit": str(api.TITLES_PER_CALL),
+            }
             for pages, _ in self._query(**members):
                 yield from sorted(pages.values(), key=lambda page: page.title)
 
@@ -120,9 +139,12 @@ class Commons:
         else:
             yield file
 
-    def _candidate(self, person: Celebrity, title: str, file: api.File, *, rank: int) -> ImageCandidate:
+    def _candidate(
+        self, person: Celebrity, title: str, file: api.File, *, rank: int
+    ) -> ImageCandidate:
         url, width_px, height_px = file.url, file.width, file.height
-        # Only the API's own URL of a width that Wikimedia offers: it refuses others (phabricator T427465).
+        # Only the API's own URL of a width that Wikimedia offers: it refuses others (phabricator
+        # T427465).
         if (
             self._width_px
             and file.width > self._width_px
@@ -130,7 +152,11 @@ class Commons:
             and file.thumbwidth in THUMBNAIL_WIDTHS_PX
             and self._is_ours(file.thumburl)
         ):
-            url, width_px, height_px = file.thumburl, file.thumbwidth, file.thumbheight or round(file.height * file.thumbwidth / file.width)
+            url, width_px, height_px = (
+                file.thumburl,
+                file.thumbwidth,
+                file.thumbheight or round(file.height * file.thumbwidth / file.width),
+            )
         return ImageCandidate(
             schema_version=1,
             qid=person.qid,
@@ -139,7 +165,9 @@ class Commons:
             source=self.name,
             profession=next(iter(person.professions), None),
             rank=rank,
-            page_url=api.web_address(file.descriptionurl) if self._is_ours(file.descriptionurl) else None,
+            page_url=(
+                api.web_address(file.descriptionurl) if self._is_ours(file.descriptionurl) else None
+            ),
             page_title=title,
             licence=file.text("LicenseShortName", "UsageTerms"),
             licence_url=api.web_address(file.text("LicenseUrl")),
@@ -156,7 +184,12 @@ class Commons:
 
     def _query(self, **what: str) -> Iterator[tuple[dict[str, api.Page], dict[str, str]]]:
         """Yield, batch by batch, the pages by title and the API's own names for titles that were asked for."""
-        params = {"prop": "imageinfo", "iiprop": "url|size|mime|mediatype|sha1|extmetadata", "iiextmetadatafilter": FIELDS, **what}
+        params = {
+            "prop": "imageinfo",
+            "iiprop": "url|size|mime|mediatype|sha1|extmetadata",
+            "iiextmetadatafilter": FIELDS,
+            **what,
+        }
         if self._width_px:
             params["iiurlwidth"] = str(self._width_px)
         pages: dict[str, api.Page] = {}
@@ -164,9 +197,17 @@ class Commons:
         more: dict[str, str] = {}
         for _ in range(MAX_CALLS):
             reply = self._ask({**params, **more})
-            renamed |= {rename.asked: rename.to for rename in (*reply.query.normalized, *reply.query.redirects)}
-            # Until a batch is complete, its pages come again and again, each time with the facts of some others.
-            pages |= {page.title: page for page in reply.query.pages if page.imageinfo or page.title not in pages}
+            renamed |= {
+                rename.asked: rename.to
+                for rename in (*reply.query.normalized, *reply.query.redirects)
+            }
+            # Until a batch is complete, its pages come again and again, each time with the facts of
+            # some others.
+            pages |= {
+                page.title: page
+                for page in reply.query.pages
+                if page.imageinfo or page.title not in pages
+            }
             before, more = more, reply.next_parameters
             at_end = not more or more == before
             if at_end or reply.batchcomplete:
@@ -182,34 +223,59 @@ class Commons:
         except ApiError as error:
             if 300 <= error.status < 500:
                 hint = CONTACT_HINT if error.status == 403 else "Check commons.api_url."
-                raise SourceError(f"Wikimedia Commons refuses the request: {error.message}", hint=hint) from error
+                raise SourceError(
+                    f"Wikimedia Commons refuses the request: {error.message}", hint=hint
+                ) from error
             if api.error_code(error.body) in LEAVE_ALONE:
-                raise SourceBlocked(f"Wikimedia Commons wants to be left alone: {api.error_code(error.body)}", hint="Try again later.") from error
+                raise SourceBlocked(
+                    f"Wikimedia Commons wants to be left alone: {api.error_code(error.body)}",
+                    hint="Try again later.",
+                ) from error
             self._prove_alive(error)
             self._tally.drop("commons_broken_answer")
-            raise PersonNotSearched(f"Wikimedia Commons fails for one person only: {error.message}") from error
+            raise PersonNotSearched(
+                f"Wikimedia Commons fails for one person only: {error.message}"
+            ) from error
         code = api.error_code(body)
         if code in NO_SUCH_TITLE:
             self._tally.drop("commons_bad_title")
             return api.Reply()
         if code:
-            raise SourceError(f"Wikimedia Commons refuses the request: {code}", hint="Check commons.api_url.")
+            raise SourceError(
+                f"Wikimedia Commons refuses the request: {code}", hint="Check commons.api_url."
+            )
         try:
             return api.Reply.model_validate(body)
         except ValidationError:
             self._tally.drop("commons_unreadable")
-            raise PersonNotSearched("an answer of Wikimedia Commons has another shape than it should have") from None
+            raise PersonNotSearched(
+                "an answer of Wikimedia Commons has another shape than it should have"
+            ) from None
 
     def _prove_alive(self, error: ApiError) -> None:
         """Ask for something that always works: if that fails too, the API is broken for everybody."""
         try:
             self._call({"meta": "siteinfo"})
         except ApiError:
-            raise SourceError(f"Wikimedia Commons does not work: {error.message}", hint="Try again later.") from error
+            raise SourceError(
+                f"Wikimedia Commons does not work: {error.message}", hint="Try again later."
+            ) from error
 
     def _call(self, params: dict[str, str]) -> object:
         try:
-            # maxlag: programs that nobody waits for step back while the databases lag (mediawiki.org, Manual:Maxlag parameter).
-            return self._api.get_json(self._url, {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **params})
+            # maxlag: programs that nobody waits for step back while the databases lag
+            # (mediawiki.org, Manual:Maxlag parameter).
+            return self._api.get_json(
+                self._url,
+                {
+                    "action": "query",
+                    "format": "json",
+                    "formatversion": "2",
+                    "maxlag": "5",
+                    **params,
+                },
+            )
         except SourceBlocked as blocked:
-            raise SourceBlocked(blocked.message, hint=CONTACT_HINT, until=blocked.until) from blocked
+            raise SourceBlocked(
+                blocked.message, hint=CONTACT_HINT, until=blocked.until
+            ) from blocked

@@ -1,7 +1,7 @@
 """Start, drive and end a Chromium with its driver: the only file that knows Selenium.
 
-An ordinary browser that does not hide what it is: its User-Agent and `navigator.webdriver` stay as they are. It talks to
-nobody but the pages it is sent to, loads no pictures and keeps nothing.
+An ordinary browser that does not hide what it is: its User-Agent and `navigator.webdriver` stay as
+they are. It talks to nobody but the pages it is sent to, loads no pictures and keeps nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from selenium.webdriver.common.proxy import Proxy, ProxyType
 from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.support.wait import WebDriverWait
 
-from celebcollect.config import GoogleConfig
-from celebcollect.errors import SourceError
-from celebcollect.records import clean_text
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.records import clean_text
 from celebcollect.sources.google.flags import PREFERENCES, QUIET, only
 from celebcollect.sources.google.profile import Profile
 from celebcollect.sources.google.programs import INSTALL, Programs, find_programs
@@ -49,7 +49,8 @@ class BrowserFailed(Exception):
     """
     The browser cannot go on; a fresh one may.
 
-    `reason` is `crashed` (browser, tab or driver died), `timeout` (page or driver do not answer) or `unreachable` (the network).
+    `reason` is `crashed` (browser, tab or driver died), `timeout` (page or driver do not answer) or
+    `unreachable` (the network).
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -79,7 +80,9 @@ class Browser:
                 programs = find_programs(settings)
                 self._profile = Profile(folder)
                 self._service = _start_driver(programs, self._profile.path)
-                self._driver = _start_browser(settings, programs, self._service.service_url, self._profile.path)
+                self._driver = _start_browser(
+                    settings, programs, self._service.service_url, self._profile.path
+                )
         except BaseException:
             self.close()
             raise
@@ -93,7 +96,10 @@ class Browser:
         """Run a script at the start of every page from now on; on a Grid, where that cannot be had, do nothing."""
         if self._service:
             with self._translated():
-                self._remote.execute("executeCdpCommand", {"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}})
+                self._remote.execute(
+                    "executeCdpCommand",
+                    {"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}},
+                )
 
     def open(self, url: str) -> bool:
         """
@@ -139,7 +145,9 @@ class Browser:
         """Ask the condition four times a second; False when it did not come true in time."""
         with self._translated():
             try:
-                WebDriverWait(self._remote, timeout_s, poll_frequency=POLL_S).until(lambda _: condition())
+                WebDriverWait(self._remote, timeout_s, poll_frequency=POLL_S).until(
+                    lambda _: condition()
+                )
             except TimeoutException:
                 return False
         return True
@@ -185,7 +193,9 @@ class Browser:
         except TimeoutException as error:
             raise BrowserFailed("timeout", _line(error)) from error
         except WebDriverException as error:
-            raise BrowserFailed("unreachable" if "net::ERR_" in str(error) else "crashed", _line(error)) from error
+            raise BrowserFailed(
+                "unreachable" if "net::ERR_" in str(error) else "crashed", _line(error)
+            ) from error
         except urllib3.exceptions.HTTPError as error:  # the driver is gone, or does not answer
             self._lost = True
             timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
@@ -198,31 +208,45 @@ def _start_driver(programs: Programs, folder: Path) -> Service:
     environment = {**os.environ, "BREAKPAD_DUMP_LOCATION": str(folder / "crashes")}
     settings: dict[str, Any] = {"log_output": str(folder / "driver.log"), "env": environment}
     if os.name == "posix":
-        settings["popen_kw"] = {"start_new_session": True}  # Ctrl-C is for us alone: the query in hand is finished
+        # Ctrl-C is for us alone: the query in hand is finished
+        settings["popen_kw"] = {"start_new_session": True}
     if programs.driver:
-        settings |= {"executable_path": programs.driver, "driver_path_env_key": "NO_SUCH_VARIABLE"}  # else $SE_CHROMEDRIVER would win
+        # else $SE_CHROMEDRIVER would win
+        settings |= {"executable_path": programs.driver, "driver_path_env_key": "NO_SUCH_VARIABLE"}
     service = Service(**settings)
     try:
         if not programs.driver:
-            # Selenium Manager downloads the driver that fits; without this it also reports statistics.
+            # Selenium Manager downloads the driver that fits; without this it also reports
+            # statistics.
             os.environ.setdefault("SE_AVOID_STATS", "true")
             options = Options()
             options.binary_location = programs.browser or ""
             service.path = DriverFinder(service, options).get_driver_path()
         service.start()
-    except (WebDriverException, NoSuchDriverException, OSError, subprocess.SubprocessError) as error:
+    except (
+        WebDriverException,
+        NoSuchDriverException,
+        OSError,
+        subprocess.SubprocessError,
+    ) as error:
         raise SourceError(f"chromedriver does not start: {_line(error)}", hint=INSTALL) from error
     return service
 
 
-def _start_browser(settings: GoogleConfig, programs: Programs, driver_url: str, folder: Path) -> webdriver.Remote:
+def _start_browser(
+    settings: GoogleConfig, programs: Programs, driver_url: str, folder: Path
+) -> webdriver.Remote:
     options = browser_options(settings, here=True)
     options.add_argument(f"--user-data-dir={folder / 'profile'}")
     if programs.browser:
         options.binary_location = programs.browser
     # The driver is on this machine: never ask it through a proxy.
-    client = ClientConfig(driver_url, timeout=_answer_s(settings), proxy=Proxy({"proxyType": ProxyType.DIRECT}))
-    connection = ChromiumRemoteConnection(driver_url, vendor_prefix="goog", browser_name="chrome", client_config=client)
+    client = ClientConfig(
+        driver_url, timeout=_answer_s(settings), proxy=Proxy({"proxyType": ProxyType.DIRECT})
+    )
+    connection = ChromiumRemoteConnection(
+        driver_url, vendor_prefix="goog", browser_name="chrome", client_config=client
+    )
     try:
         return webdriver.Remote(command_executor=connection, options=options)
     except (WebDriverException, urllib3.exceptions.HTTPError) as error:
@@ -231,18 +255,32 @@ def _start_browser(settings: GoogleConfig, programs: Programs, driver_url: str, 
 
 def _connect(settings: GoogleConfig) -> webdriver.Remote:
     parts = urlsplit(settings.remote_url)
-    where = parts.netloc.rpartition("@")[2]  # a name and a password stay out of addresses and messages
+    # a name and a password stay out of addresses and messages
+    where = parts.netloc.rpartition("@")[2]
     url = parts._replace(netloc=where).geturl()
     here = parts.hostname in ("localhost", "127.0.0.1", "::1")
     try:
-        client = ClientConfig(url, timeout=_answer_s(settings), username=unquote(parts.username or ""), password=unquote(parts.password or ""))
-        driver = webdriver.Remote(command_executor=url, options=browser_options(settings, here=here), client_config=client)
+        client = ClientConfig(
+            url,
+            timeout=_answer_s(settings),
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+        driver = webdriver.Remote(
+            command_executor=url, options=browser_options(settings, here=here), client_config=client
+        )
         if not driver.session_id:
             raise TypeError("no session")
     except (WebDriverException, urllib3.exceptions.HTTPError) as error:
-        raise SourceError(f"the Selenium Grid at {where} gives no browser: {_line(error)}", hint="Check [google] remote_url.") from error
-    except (AttributeError, KeyError, TypeError) as error:  # Selenium trusts that an answer has the form of one
-        raise SourceError(f"the server at {where} is no Selenium Grid", hint="Check [google] remote_url.") from error
+        raise SourceError(
+            f"the Selenium Grid at {where} gives no browser: {_line(error)}",
+            hint="Check [google] remote_url.",
+        ) from error
+    # Selenium trusts that an answer has the form of one
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"the server at {where} is no Selenium Grid", hint="Check [google] remote_url."
+        ) from error
     return driver
 
 
@@ -251,9 +289,17 @@ def browser_options(settings: GoogleConfig, *, here: bool) -> Options:
     options = Options()
     options.page_load_strategy = "eager"  # records are in the document itself
     options.unhandled_prompt_behavior = "dismiss"
-    options.timeouts = {"pageLoad": int(settings.timeout_s * 1000), "script": int(settings.timeout_s * 1000)}
+    options.timeouts = {
+        "pageLoad": int(settings.timeout_s * 1000),
+        "script": int(settings.timeout_s * 1000),
+    }
     options.add_experimental_option("prefs", dict(PREFERENCES))
-    for argument in (*QUIET, only(settings.search_url), "--disable-dev-shm-usage", "--window-size=1280,1600"):
+    for argument in (
+        *QUIET,
+        only(settings.search_url),
+        "--disable-dev-shm-usage",
+        "--window-size=1280,1600",
+    ):
         options.add_argument(argument)
     if settings.headless:
         options.add_argument("--headless=new")
@@ -270,12 +316,26 @@ def _answer_s(settings: GoogleConfig) -> int:
 
 def _is_gone(error: WebDriverException) -> bool:
     text = str(error)
-    return any(sign in text for sign in ("crashed", "disconnected", "invalid session", "no such window", "not reachable"))
+    return any(
+        sign in text
+        for sign in (
+            "crashed",
+            "disconnected",
+            "invalid session",
+            "no such window",
+            "not reachable",
+        )
+    )
 
 
 def _line(error: BaseException) -> str:
     """Return the first line of a message, which may go on with a stack of the driver or an advertisement of the manual."""
     if isinstance(error, urllib3.exceptions.HTTPError):
         return f"no answer ({type(getattr(error, 'reason', None) or error).__name__})"
-    message = str(getattr(error, "msg", None) or error).strip().split("\n", 1)[0].partition("; For documentation")[0]
+    message = (
+        str(getattr(error, "msg", None) or error)
+        .strip()
+        .split("\n", 1)[0]
+        .partition("; For documentation")[0]
+    )
     return clean_text(message)[:300] or type(error).__name__

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from celebcollect.errors import StorageError
-from celebcollect.records import Record, now
-from celebcollect.report import Tally
+from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Record, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.records import Found
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,11 @@ class AnswerCache:
             return None
         except (ValueError, OSError) as error:
             self._tally.drop("google_cache_unreadable")
-            log.warning("cannot read a remembered answer, it will be asked again file=%s error=%s", file, type(error).__name__)
+            log.warning(
+                "cannot read a remembered answer, it will be asked again file=%s error=%s",
+                file,
+                type(error).__name__,
+            )
             return None
         if answer.address != address or not timedelta(0) <= now() - answer.at < self._max_age:
             return None
@@ -61,13 +65,17 @@ class AnswerCache:
         if not self._max_age:
             return
         file = self._file(qid, answer.address)
-        part = file.with_suffix(".part")  # of a fixed name: what a dead process left is written over
+        # of a fixed name: what a dead process left is written over
+        part = file.with_suffix(".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             part.write_bytes(answer.to_json())
             part.replace(file)
         except OSError as error:
-            raise StorageError(f"cannot write {file}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
+            raise StorageError(
+                f"cannot write {file}: {error.strerror}",
+                hint="Check the disk and the rights on data_dir.",
+            ) from error
 
     def _file(self, qid: str, address: str) -> Path:
         # The only parts of the path: a QID, whose form is checked in every record, and a digest.

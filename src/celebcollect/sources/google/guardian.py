@@ -1,11 +1,12 @@
 """End every process that works in a folder, and remove the folder (with its lock); as a program: do so when the parent dies.
 
-A browser outlives its driver, and both outlive a Python that is killed with -9. So each browser works in a folder of its
-own, all its processes carry that folder in their command lines, and beside them runs this file as a small process that
-waits for its standard input to end - which the kernel does for whatever reason the parent ended.
+A browser outlives its driver, and both outlive a Python that is killed with -9. So each browser
+works in a folder of its own, all its processes carry that folder in their command lines, and beside
+them runs this file as a small process that waits for its standard input to end - which the kernel
+does for whatever reason the parent ended.
 
-Uses the standard library only: it is run as a file, without the package. Finds processes on Linux (/proc) and where
-there is `ps`; on Windows it only removes the folder.
+Uses the standard library only: it is run as a file, without the package. Finds processes on Linux
+(/proc) and where there is `ps`; on Windows it only removes the folder.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def _from_proc(mark: str) -> list[int]:
         if entry.name.isdigit():
             try:
                 # Not split into arguments: Chromium rewrites the command lines of its children.
-                if wanted in Path(entry.path, "cmdline").read_bytes() and entry.stat().st_uid == os.geteuid():
+                if (
+                    wanted in Path(entry.path, "cmdline").read_bytes()
+                    and entry.stat().st_uid == os.geteuid()
+                ):
                     pids.append(int(entry.name))
             except OSError:
                 continue  # it ended meanwhile
@@ -73,13 +77,16 @@ def _from_ps(mark: str) -> list[int]:
     program = shutil.which("ps")
     if os.name != "posix" or program is None:
         return []
-    listing = subprocess.run([program, "-x", "-ww", "-o", "pid=,command="], capture_output=True, check=False).stdout  # noqa: S603 - a fixed command
+    listing = subprocess.run(
+        [program, "-x", "-ww", "-o", "pid=,command="], capture_output=True, check=False
+    ).stdout
     lines = (line.split(None, 1) for line in os.fsdecode(listing).splitlines() if mark in line)
     return [int(pid) for pid, _command in lines]
 
 
 def _watch(folder: Path) -> None:
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent may finish its work after a signal that went to the whole group
+    # the parent may finish its work after a signal that went to the whole group
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.stdin.buffer.read()

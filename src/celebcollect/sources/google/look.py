@@ -21,7 +21,8 @@ MAX_SCROLLS = 40
 """About 100 pictures come at a time, and Google ends its lists well before 1,000."""
 
 MAX_CLICKS = 20
-"""Clicks are slow and the last resort: no more per page, and only three in a row that bring nothing."""
+"""Clicks are slow and the last resort: no more per page, and only three in a row that bring
+nothing."""
 
 CLICK_WAIT_S = 3.0
 
@@ -58,7 +59,9 @@ def look_through(browser: Browser, wanted: int, *, ended: bool, page_wait_s: flo
     elif state is State.TILES:
         found = _click_tiles(browser, wanted)
         state = State.RESULTS if found else State.TILES
-    complete = state is State.NO_RESULTS or (state is State.RESULTS and len(originals(found)) < wanted and not refused)
+    complete = state is State.NO_RESULTS or (
+        state is State.RESULTS and len(originals(found)) < wanted and not refused
+    )
     return Seen(state, found, complete=complete, refused=refused, http_status=page.http_status)
 
 
@@ -66,7 +69,9 @@ def _look(browser: Browser) -> PageView:
     return view(browser.run(LOOK))
 
 
-def _settle(browser: Browser, wait_s: float, *, consent_answered: bool = False) -> tuple[PageView, Reading]:
+def _settle(
+    browser: Browser, wait_s: float, *, consent_answered: bool = False
+) -> tuple[PageView, Reading]:
     """Wait until it is certain what the page is, and no longer than that; after `wait_s` it is what it looks like."""
     started = time.monotonic()
     seen: list[tuple[PageView, Reading]] = []
@@ -81,7 +86,9 @@ def _settle(browser: Browser, wait_s: float, *, consent_answered: bool = False) 
     return seen[0]
 
 
-def _reject_all(browser: Browser, page_wait_s: float, page: PageView, reading: Reading) -> tuple[PageView, Reading]:
+def _reject_all(
+    browser: Browser, page_wait_s: float, page: PageView, reading: Reading
+) -> tuple[PageView, Reading]:
     button = browser.run(REJECT)
     if button is None:
         return page, reading
@@ -120,8 +127,14 @@ def _click_tiles(browser: Browser, wanted: int) -> tuple[Found, ...]:
         opened: list[Found] = []
         known = {picture.url for picture in collected}
 
-        def shows(tile: dict[str, Any] = tile, opened: list[Found] = opened, known: set[str] = known) -> bool:
-            opened[:] = [picture for picture in originals(_opened(browser.run(OPENED, tile["target"]), tile)) if picture.url not in known]
+        def shows(
+            tile: dict[str, Any] = tile, opened: list[Found] = opened, known: set[str] = known
+        ) -> bool:
+            opened[:] = [
+                picture
+                for picture in originals(_opened(browser.run(OPENED, tile["target"]), tile))
+                if picture.url not in known
+            ]
             return bool(opened)
 
         in_vain = 0 if browser.wait_until(shows, CLICK_WAIT_S) else in_vain + 1
@@ -136,4 +149,6 @@ def _opened(seen: Any, tile: dict[str, Any]) -> list[Found]:
     linked = from_links([seen["link"]]) if isinstance(seen.get("link"), str) else []
     images = [url for url in seen.get("images") or [] if isinstance(url, str)]
     facts = {"page_url": tile.get("page"), "title": tile.get("title") or None}
-    return [picture.model_copy(update={"title": facts["title"]}) for picture in linked] + [Found(url=url, **facts) for url in images]
+    return [picture.model_copy(update={"title": facts["title"]}) for picture in linked] + [
+        Found(url=url, **facts) for url in images
+    ]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from celebcollect.errors import SourceBlocked
-from celebcollect.records import now
+from celebcollect.domain.errors import SourceBlocked
+from celebcollect.domain.records import now
 
 FIRST_REST = timedelta(hours=1)
 LONGEST_REST = timedelta(hours=24)
@@ -34,11 +34,14 @@ class Manners:
     """
     Decides when the next query may be made.
 
-    `min_interval_s` and up to 4 % more lie between the arrival of one page and the start of the next query. Counted from
-    its start, a query that is slow to leave would be followed too closely, and the server would see two at once.
+    `min_interval_s` and up to 4 % more lie between the arrival of one page and the start of the
+    next query. Counted from its start, a query that is slow to leave would be followed too closely,
+    and the server would see two at once.
     """
 
-    def __init__(self, notes: Notes, *, min_interval_s: float, wait: Callable[[float], object]) -> None:
+    def __init__(
+        self, notes: Notes, *, min_interval_s: float, wait: Callable[[float], object]
+    ) -> None:
         self._notes = notes
         self._min_interval_s = min_interval_s
         self._wait = wait
@@ -86,8 +89,12 @@ class Manners:
         """Return when the last rest ends or ended, and its length; a note that makes no sense counts as none."""
         note = self._notes.note(_REST) or {}
         try:
-            until, length = datetime.fromisoformat(note["until"]), timedelta(seconds=float(note["seconds"]))
-            return min(until.astimezone(UTC), now() + LONGEST_REST), max(length, timedelta(0))  # a clock may have been wrong
+            until, length = (
+                datetime.fromisoformat(note["until"]),
+                timedelta(seconds=float(note["seconds"])),
+            )
+            # a clock may have been wrong
+            return min(until.astimezone(UTC), now() + LONGEST_REST), max(length, timedelta(0))
         except (KeyError, TypeError, ValueError, OverflowError):
             return datetime.min.replace(tzinfo=UTC), timedelta(0)
 

@@ -1,7 +1,7 @@
 """Tell what kind of page Google sent: results, consent, captcha, ... - from what the browser saw, as plain values.
 
-The address counts first, then records, then marks in the document, then texts; a text counts only on a page without
-records, because good pages carry the words of the bad ones in their scripts.
+The address counts first, then records, then marks in the document, then texts; a text counts only
+on a page without records, because good pages carry the words of the bad ones in their scripts.
 """
 
 from __future__ import annotations
@@ -63,10 +63,12 @@ class Reading:
     state: State
     found: tuple[Found, ...] = ()
     patience_s: float = 0
-    """How long to wait whether the page becomes something else: 0 when it is certain, without end when it looks unfinished."""
+    """How long to wait whether the page becomes something else: 0 when it is certain, without end
+    when it looks unfinished."""
 
 
-# How long pictures without records, or thumbnails only, are looked at before they are taken for all there is.
+# How long pictures without records, or thumbnails only, are looked at before they are taken for all
+# there is.
 _WEAK_S = 2.0
 
 
@@ -136,7 +138,11 @@ def _state_by_address(url: str) -> State | None:
         host = parts.hostname or ""
     except ValueError:
         return None
-    if host.startswith("sorry.google.") or parts.path == "/sorry" or parts.path.startswith("/sorry/"):
+    if (
+        host.startswith("sorry.google.")
+        or parts.path == "/sorry"
+        or parts.path.startswith("/sorry/")
+    ):
         return State.CAPTCHA
     return State.CONSENT if host.startswith("consent.google.") else None
 

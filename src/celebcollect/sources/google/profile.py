@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from celebcollect.errors import StorageError
+from celebcollect.domain.errors import StorageError
 from celebcollect.sources.google import guardian
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ class Profile:
             self._guardian = _start_guardian(self.path)
         except (OSError, Timeout) as error:
             raise StorageError(
-                f"cannot make a folder for the browser in {parent}: {error}", hint="Check the disk and the rights on data_dir."
+                f"cannot make a folder for the browser in {parent}: {error}",
+                hint="Check the disk and the rights on data_dir.",
             ) from error
 
     def close(self) -> None:

@@ -7,10 +7,13 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from celebcollect.config import GoogleConfig
-from celebcollect.errors import SourceError
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.errors import SourceError
 
-INSTALL = "Install Chromium and chromedriver (Debian: apt install chromium chromium-driver), or set [google] browser and driver to their paths."
+INSTALL = (
+    "Install Chromium and chromedriver (Debian: apt install chromium chromium-driver), or set"
+    " [google] browser and driver to their paths."
+)
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -30,11 +33,16 @@ def find_programs(settings: GoogleConfig) -> Programs:
     Raises:
         SourceError: A program that the settings name is not there, or there is no browser.
     """
-    browser = _named(settings.browser, "browser") or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None and sys.platform.startswith("linux"):  # elsewhere browsers are not on the PATH
+    browser = _named(settings.browser, "browser") or next(
+        filter(None, map(shutil.which, _BROWSERS)), None
+    )
+    # elsewhere browsers are not on the PATH
+    if browser is None and sys.platform.startswith("linux"):
         raise SourceError("no Chromium or Chrome was found on this machine", hint=INSTALL)
     # Selenium reads $SE_CHROMEDRIVER itself; a driver on the PATH comes after it.
-    driver = _named(settings.driver, "driver") or (None if os.environ.get("SE_CHROMEDRIVER") else shutil.which("chromedriver"))
+    driver = _named(settings.driver, "driver") or (
+        None if os.environ.get("SE_CHROMEDRIVER") else shutil.which("chromedriver")
+    )
     return Programs(browser, driver)
 
 

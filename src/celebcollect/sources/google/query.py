@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from celebcollect.config import GoogleConfig
-from celebcollect.records import Celebrity
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.records import Celebrity
 
 MAX_WORDS = 32
 """Google ignores what comes after so many words."""
@@ -16,7 +16,8 @@ _SIZES = {"": "", "large": "isz:l", "medium": "isz:m", "icon": "isz:i"}
 _LICENCES = {"": "", "creative-commons": "sur:cl", "commercial": "sur:ol"}
 _QID = re.compile(r"Q[0-9]+")
 
-# Quotation marks of all kinds, brackets, wildcard, alternative, ranges; the colon makes a word an operator (site:).
+# Quotation marks of all kinds, brackets, wildcard, alternative, ranges; the colon makes a word an
+# operator (site:).
 _SIGNS = re.compile(r'["“”„‟«»＂()\[\]{}<>*|:：=]|\.{2,}')
 _WORDS = frozenset({"AND", "OR", "NOT", "AROUND"})
 
@@ -26,12 +27,16 @@ def queries(person: Celebrity, settings: GoogleConfig) -> Iterator[str]:
     name = as_data(person.name)
     if not name:
         return
-    occupation = as_data(next((text for text in person.professions if not _QID.fullmatch(text)), ""))
+    occupation = as_data(
+        next((text for text in person.professions if not _QID.fullmatch(text)), "")
+    )
     seen = set()
     for template in settings.query_templates:
         # Not str.format: a name with braces in it is no template.
         parts = re.split(r"(\{name\}|\{occupation\})", template)
-        text = "".join({"{name}": name, "{occupation}": occupation}.get(part, part) for part in parts)
+        text = "".join(
+            {"{name}": name, "{occupation}": occupation}.get(part, part) for part in parts
+        )
         query = " ".join(text.replace('""', "").split()[:MAX_WORDS])
         if query not in seen:
             seen.add(query)
@@ -41,16 +46,26 @@ def queries(person: Celebrity, settings: GoogleConfig) -> Iterator[str]:
 def as_data(text: str) -> str:
     """Return a text whose words are searched as they are: no quotes, no exclusion by `-`, no `site:`, no `OR`."""
     words = (word.lstrip("-+~@#−–—") for word in _SIGNS.sub(" ", text).split())
-    return " ".join(word.lower() if word in _WORDS else word for word in words if any(map(str.isalnum, word)))
+    return " ".join(
+        word.lower() if word in _WORDS else word for word in words if any(map(str.isalnum, word))
+    )
 
 
 def address(query: str, settings: GoogleConfig) -> str:
     """Return the URL of the result page: Google Images, with language, SafeSearch and filters."""
     size = _SIZES.get(settings.size, f"isz:lt,islt:{settings.size}")
-    filters = ",".join(filter(None, (size, "itp:face" if settings.face else "", _LICENCES[settings.licence])))
+    filters = ",".join(
+        filter(None, (size, "itp:face" if settings.face else "", _LICENCES[settings.licence]))
+    )
     parts = urlsplit(settings.search_url)
     # udm=2 is Google Images since 2024.
-    parameters = [*parse_qsl(parts.query, keep_blank_values=True), ("q", query), ("udm", "2"), ("hl", settings.language), ("safe", settings.safe)]
+    parameters = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("q", query),
+        ("udm", "2"),
+        ("hl", settings.language),
+        ("safe", settings.safe),
+    ]
     if filters:
         parameters.append(("tbs", filters))
     return parts._replace(query=urlencode(parameters), fragment="").geturl()

@@ -1,7 +1,8 @@
 """Read the pictures out of the text of a Google Images page: script records, `imgres` links, bare pairs. Opens nothing.
 
-A script record has had the same form since 2020: `"id",["thumbnail",h,w],["original",HEIGHT,WIDTH],...,{facts by number}`.
-Everything around it (variable names, callbacks, classes) changes every few months, so nothing here holds on to that.
+A script record has had the same form since 2020:
+`"id",["thumbnail",h,w],["original",HEIGHT,WIDTH],...,{facts by number}`. Everything around it
+(variable names, callbacks, classes) changes every few months, so nothing here holds on to that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from celebcollect.records import MAX_URL_CHARS, Record, Text
+from celebcollect.domain.records import MAX_URL_CHARS, Record, Text
 
 MAX_RECORD_CHARS = 32_768
 """How far a record is read; real ones have 1,000 to 3,000 characters."""
@@ -21,11 +22,15 @@ MAX_RECORD_CHARS = 32_768
 MAX_SIDE_PX = 100_000
 
 MAX_LEVELS = 3
-"""How often a text may have been quoted again: 0 in the page, 1 or 2 in the answers that endless scrolling brings."""
+"""How often a text may have been quoted again: 0 in the page, 1 or 2 in the answers that endless
+scrolling brings."""
 
 _STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _PAIR = r'\[\s*"(https?:[^"\\]*(?:\\.[^"\\]*)*)"\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*\]'
-_START = re.compile(rf'"[^"]{{1,200}}"\s*,\s*\[\s*{_STRING}\s*,\s*\d{{1,6}}\s*,\s*\d{{1,6}}\s*\]\s*,\s*{_PAIR}', re.DOTALL)
+_START = re.compile(
+    rf'"[^"]{{1,200}}"\s*,\s*\[\s*{_STRING}\s*,\s*\d{{1,6}}\s*,\s*\d{{1,6}}\s*\]\s*,\s*{_PAIR}',
+    re.DOTALL,
+)
 _BARE = re.compile(_PAIR, re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -48,7 +53,8 @@ class Found(Record):
     author: Text | None = None
 
 
-@functools.lru_cache(maxsize=64)  # a page is read several times while it is waited for, and most of its text stays
+# a page is read several times while it is waited for, and most of its text stays
+@functools.lru_cache(maxsize=64)
 def from_script(text: str) -> tuple[Found, ...]:
     """Return the records of a script or of an answer to one, each picture once and the least quoted first; up to three times over is understood."""
     found: list[Found] = []
@@ -56,7 +62,8 @@ def from_script(text: str) -> tuple[Found, ...]:
         found += filter(None, (_record(text, start) for start in _START.finditer(text)))
         if "\\" not in text:
             break
-        # What has been read is taken out: without its quoting it would be read again, as something else.
+        # What has been read is taken out: without its quoting it would be read again, as something
+        # else.
         text = unquoted(_START.sub("", text))
     return tuple(unique(found))
 
@@ -72,7 +79,14 @@ def from_links(links: Iterable[str]) -> list[Found]:
         url = query.get("imgurl", [""])[0]
         if url:
             page = _page(query.get("imgrefurl", [None])[0])
-            found.append(Found(url=url, width_px=_side(query.get("w", [None])[0]), height_px=_side(query.get("h", [None])[0]), page_url=page))
+            found.append(
+                Found(
+                    url=url,
+                    width_px=_side(query.get("w", [None])[0]),
+                    height_px=_side(query.get("h", [None])[0]),
+                    page_url=page,
+                )
+            )
     return list(unique(found))
 
 
@@ -81,7 +95,11 @@ def from_pairs(text: str) -> list[Found]:
     for _ in range(MAX_LEVELS + 1):
         pairs = (_plain(pair, 1) for pair in _BARE.finditer(text))
         found = [
-            pair for pair in unique(filter(None, pairs)) if (pair.width_px or 0) >= 50 and (pair.height_px or 0) >= 50 and not is_googles(pair.url)
+            pair
+            for pair in unique(filter(None, pairs))
+            if (pair.width_px or 0) >= 50
+            and (pair.height_px or 0) >= 50
+            and not is_googles(pair.url)
         ]
         if found or "\\" not in text:
             return found
@@ -100,7 +118,9 @@ def unique(pictures: Iterable[Found]) -> Iterator[Found]:
 
 def originals(pictures: Iterable[Found]) -> tuple[Found, ...]:
     """Leave out what can be no candidate: Google's own hosts, and what is no URL of the web."""
-    return tuple(picture for picture in pictures if is_usable(picture.url) and not is_googles(picture.url))
+    return tuple(
+        picture for picture in pictures if is_usable(picture.url) and not is_googles(picture.url)
+    )
 
 
 def is_usable(url: str) -> bool:
@@ -108,7 +128,9 @@ def is_usable(url: str) -> bool:
     try:
         url.encode()
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= MAX_URL_CHARS
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= MAX_URL_CHARS
+        )
     except ValueError:
         return False
 
@@ -117,8 +139,8 @@ def is_googles(url: str) -> bool:
     """
     Tell whether the picture is on a host of Google's own: thumbnails, logos, icons.
 
-    googleusercontent.com carries other people's pictures (blogs, channels, museums), so it counts only where it is
-    Google's proxy.
+    googleusercontent.com carries other people's pictures (blogs, channels, museums), so it counts
+    only where it is Google's proxy.
     """
     try:
         parts = urlsplit(url)
@@ -153,7 +175,8 @@ def _record(text: str, start: re.Match[str]) -> Found | None:
     facts = next((part for part in record[3:] if isinstance(part, dict)), {})
     page = _list(facts.get("2003"))
     domains = (_at(_list(facts.get("2000")), 1), _at(_list(facts.get("183836587")), 0))
-    credits_ = _at(page, 18)  # [credit line, [creators], ?, copyright notice] where the picture carries IPTC data
+    # [credit line, [creators], ?, copyright notice] where the picture carries IPTC data
+    credits_ = _at(page, 18)
     creators = [name for name in _list(_at(_list(credits_), 1)) if isinstance(name, str)]
     return Found(
         url=url,

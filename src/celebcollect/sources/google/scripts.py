@@ -1,6 +1,7 @@
 """The JavaScript that runs in a page of Google Images: it looks, scrolls and points at elements, and changes nothing else.
 
-Classes and ids of Google are many and short-lived; the older ones stay in the lists because pages of all ages are served.
+Classes and ids of Google are many and short-lived; the older ones stay in the lists because pages
+of all ages are served.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ if (shown(known)) return known;
 const form = asking();
 return labelled() || (form ? form.querySelector('button, input[type=submit]') : null);
 """
-"""Return the button that rejects all: by id, by label, or of the first form (the second one accepts)."""
+"""Return the button that rejects all: by id, by label, or of the first form (the second one
+accepts)."""
 
 TILES = """
 return Array.from(document.querySelectorAll('[data-docid][data-lpage^="http"]')).slice(0, arguments[0]).map((tile) => ({
@@ -123,4 +125,5 @@ return {{
   images: Array.from(document.querySelectorAll(big)).filter(shown).map((image) => image.src),
 }};
 """
-"""Return what a click on a tile has brought: a link that names the original, and what the panel shows."""
+"""Return what a click on a tile has brought: a link that names the original, and what the panel
+shows."""

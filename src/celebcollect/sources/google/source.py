@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from celebcollect.config import GoogleConfig
-from celebcollect.errors import SourceError, StorageError
-from celebcollect.records import SCHEMA, Celebrity, ImageCandidate, now
-from celebcollect.report import Tally
+from celebcollect.config.sections import GoogleConfig
+from celebcollect.domain.errors import SourceError, StorageError
+from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.browser import Browser, BrowserFailed
 from celebcollect.sources.google.cache import Answer, AnswerCache, pages
@@ -30,7 +30,8 @@ from celebcollect.sources.google.scripts import LISTEN
 log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
-"""So many people in a row who cannot be searched are no accident: the page has changed, or the machine cannot do it."""
+"""So many people in a row who cannot be searched are no accident: the page has changed, or the
+machine cannot do it."""
 
 _REFUSALS = {
     State.CAPTCHA: "Google asks for a captcha (unusual traffic)",
@@ -45,7 +46,8 @@ class Google:
     Args:
         settings: `[google]`.
         topic: Where the candidates go.
-        data_dir: Takes the remembered answers, the pages that nobody understands, and the browser's folder.
+        data_dir: Takes the remembered answers, the pages that nobody understands, and the browser's
+            folder.
         tally: Counts what is left out.
         notes: Keeps the time of the last query and the rest after a captcha, for the next run too.
         save_page: Keep HTML and a screenshot of every page in this folder.
@@ -84,8 +86,10 @@ class Google:
 
         Raises:
             SourceBlocked: A captcha, now or a while ago; remembered answers are still given.
-            PersonNotSearched: The page of this person's query could not be understood, or the browser failed twice.
-            SourceError: No browser, no network, or several people in a row who could not be searched.
+            PersonNotSearched: The page of this person's query could not be understood, or the
+                browser failed twice.
+            SourceError: No browser, no network, or several people in a row who could not be
+                searched.
             StorageError: The disk refuses.
         """
         shown: list[Found] = []
@@ -146,7 +150,11 @@ class Google:
         try:
             return self._try(qid, url, wanted)
         except BrowserFailed as failure:
-            log.warning("browser failed, the query is put again reason=%s detail=%s", failure.reason, failure.detail)
+            log.warning(
+                "browser failed, the query is put again reason=%s detail=%s",
+                failure.reason,
+                failure.detail,
+            )
             self._tally.count("google_browser_restarts")
             self.close()
         try:
@@ -154,7 +162,11 @@ class Google:
         except BrowserFailed as failure:
             self.close()
             nobody = failure.reason == "unreachable"
-            raise self._failed(f"google_browser_{failure.reason}", f"the browser failed twice: {failure.detail}", fatal=nobody) from failure
+            raise self._failed(
+                f"google_browser_{failure.reason}",
+                f"the browser failed twice: {failure.detail}",
+                fatal=nobody,
+            ) from failure
 
     def _try(self, qid: str, url: str, wanted: int) -> Seen | None:
         browser = self._ready()
@@ -166,7 +178,11 @@ class Google:
             ended = browser.open(url)
         finally:
             self._manners.asked()
-        return self._judge(browser, qid, look_through(browser, wanted, ended=ended, page_wait_s=self._settings.page_wait_s))
+        return self._judge(
+            browser,
+            qid,
+            look_through(browser, wanted, ended=ended, page_wait_s=self._settings.page_wait_s),
+        )
 
     def _ready(self) -> Browser:
         """Return the open browser, a fresh one after so many queries."""
@@ -180,7 +196,13 @@ class Google:
 
     def _judge(self, browser: Browser, qid: str, seen: Seen) -> Seen:
         """Return what can be used; raise what cannot, with the page saved where that helps somebody."""
-        log.debug("page state=%s pictures=%d complete=%s http=%d", seen.state, len(seen.found), seen.complete, seen.http_status)
+        log.debug(
+            "page state=%s pictures=%d complete=%s http=%d",
+            seen.state,
+            len(seen.found),
+            seen.complete,
+            seen.http_status,
+        )
         saved = _save(browser, self._save_page, qid, seen.state) if self._save_page else None
         if seen.state in (State.RESULTS, State.NO_RESULTS):
             self._failures = 0
@@ -191,11 +213,17 @@ class Google:
         if seen.state is State.BASIC:
             raise SourceError(
                 "Google sends the page for browsers without JavaScript: it has thumbnails only",
-                hint="Update Chromium; if that does not help, Google takes this browser for a robot today: leave it alone for a while.",
+                hint=(
+                    "Update Chromium; if that does not help, Google takes this browser for a robot"
+                    " today: leave it alone for a while."
+                ),
             )
         saved = saved or _save(browser, pages(self._data_dir), qid, seen.state)
         what = f"HTTP {seen.http_status}" if seen.http_status >= 400 else seen.state
-        raise self._failed("google_unknown_page", f"a page of Google that nobody understands ({what}), kept as {saved}")
+        raise self._failed(
+            "google_unknown_page",
+            f"a page of Google that nobody understands ({what}), kept as {saved}",
+        )
 
     def _failed(self, reason: str, what: str, *, fatal: bool = False) -> SourceError:
         """Count a failure and return its error: for this person, or for everybody when it happens again and again."""
@@ -203,7 +231,10 @@ class Google:
         self._tally.drop(reason)
         if fatal or self._failures >= MAX_FAILURES:
             people = f" ({self._failures} people in a row)" if self._failures > 1 else ""
-            return SourceError(f"{what}{people}", hint="Look at a page with --save-page DIR, and check with `celebcollect doctor`.")
+            return SourceError(
+                f"{what}{people}",
+                hint="Look at a page with --save-page DIR, and check with `celebcollect doctor`.",
+            )
         return PersonNotSearched(what)
 
 
@@ -235,5 +266,8 @@ def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
         file.write_text(browser.source(), encoding="utf-8", errors="replace")
         file.with_suffix(".png").write_bytes(browser.screenshot())
     except OSError as error:
-        raise StorageError(f"cannot keep a page in {folder}: {error.strerror}", hint="Check the disk and the rights on the folder.") from error
+        raise StorageError(
+            f"cannot keep a page in {folder}: {error.strerror}",
+            hint="Check the disk and the rights on the folder.",
+        ) from error
     return file

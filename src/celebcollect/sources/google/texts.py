@@ -1,6 +1,7 @@
 """What Google's pages say in the languages in which they are served. English is what we ask for (`hl`); not every page cares.
 
-Written from memory but for the English, German and Spanish ones, so the marks in the document come first. All are in lower case.
+Written from memory but for the English, German and Spanish ones, so the marks in the document come
+first. All are in lower case.
 """
 
 from __future__ import annotations
@@ -39,22 +40,55 @@ _CAPTCHA = re.compile(
 _NO_RESULT = re.compile(
     "|".join(
         (
-            "did not match any (?:image|document|result)|there aren't any matches for your search|no results found for",
-            "übereinstimmenden (?:bild|dokument|ergebnis)|keine (?:bild)?ergebnisse (?:gefunden )?für",
-            "ne correspond(?:ent)? (?:à aucun|aux termes de recherche)|aucun (?:résultat|document)[^.]{0,100}(?:trouvé|pour)",
-            "no (?:ha obtenido|obtuvo|ha producido|produjo) ningún|no coinciden? con ning|no se (?:han encontrado|encontraron|ha encontrado) ",
-            "non ha prodotto (?:alcun|risultati)|nessun risultato (?:trovato )?per|non sono stati trovati risultati",
-            "não (?:encontrou|produziu|corresponde a) nenhum|não foram encontrados resultados|nenhum resultado (?:encontrado )?para",
-            "geen (?:zoek)?(?:resultaten|afbeeldingen|documenten) (?:gevonden|opgeleverd)|komt niet overeen met een",
-            "nie (?:odpowiada|pasuje do) żadn|nie została odnaleziona|nie znaleziono (?:wyników|żadnych)",
-            "neodpovíd[^.]{0,30}žádn|(?:nebyly|nenašli jsme|nenašly sa) (?:nalezeny )?žiad?n|nebyly nalezeny žádné|nenašli sa žiadne",
-            "matchade inte någ|gav inga (?:träffar|resultat)|(?:gav|ga) ingen (?:resultat|billed|treff)|samsvarte ikke med noen",
+            (
+                "did not match any (?:image|document|result)|there aren't any matches for your"
+                " search|no results found for"
+            ),
+            (
+                "übereinstimmenden (?:bild|dokument|ergebnis)|keine (?:bild)?ergebnisse (?:gefunden"
+                " )?für"
+            ),
+            (
+                "ne correspond(?:ent)? (?:à aucun|aux termes de recherche)|aucun"
+                " (?:résultat|document)[^.]{0,100}(?:trouvé|pour)"
+            ),
+            (
+                "no (?:ha obtenido|obtuvo|ha producido|produjo) ningún|no coinciden? con ning|no se"
+                " (?:han encontrado|encontraron|ha encontrado) "
+            ),
+            (
+                "non ha prodotto (?:alcun|risultati)|nessun risultato (?:trovato )?per|non sono"
+                " stati trovati risultati"
+            ),
+            (
+                "não (?:encontrou|produziu|corresponde a) nenhum|não foram encontrados"
+                " resultados|nenhum resultado (?:encontrado )?para"
+            ),
+            (
+                "geen (?:zoek)?(?:resultaten|afbeeldingen|documenten) (?:gevonden|opgeleverd)|komt"
+                " niet overeen met een"
+            ),
+            (
+                "nie (?:odpowiada|pasuje do) żadn|nie została odnaleziona|nie znaleziono"
+                " (?:wyników|żadnych)"
+            ),
+            (
+                "neodpovíd[^.]{0,30}žádn|(?:nebyly|nenašli jsme|nenašly sa) (?:nalezeny"
+                " )?žiad?n|nebyly nalezeny žádné|nenašli sa žiadne"
+            ),
+            (
+                "matchade inte någ|gav inga (?:träffar|resultat)|(?:gav|ga) ingen"
+                " (?:resultat|billed|treff)|samsvarte ikke med noen"
+            ),
             "ei (?:vastannut|vastaa) (?:yhtään|mitään)|ei tuottanut (?:yhtään|tuloksia)",
             "nem (?:felel|felelt) meg egyetlen|nincs (?:a keresésnek megfelelő )?találat",
             "nu (?:a produs niciun|corespunde niciun|au fost găsite rezultate)",
             "hiçbir (?:arama )?(?:sonu[cç]|görsel|resim|belge)|sonuç bulunamadı",
             "δεν (?:ταιριάζει με κανένα|βρέθηκαν αποτελέσματα|αντιστοιχεί σε κανένα)",
-            "ничего не найдено|нічого не знайдено|не найдено ни одно|не знайдено жодно|не бяха намерени",
+            (
+                "ничего не найдено|нічого не знайдено|не найдено ни одно|не знайдено жодно|не бяха"
+                " намерени"
+            ),
             "に一致する.{0,20}見つかりませんでした",
             "找不到(?:和|与|與|符合|任何)|没有找到(?:与|和|任何)|沒有找到(?:與|和|任何)",
             "검색 ?결과가 없습니다|일치하는 .{0,30}없습니다",

@@ -6,9 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
-from celebcollect.records import Celebrity
+from celebcollect.domain.records import Celebrity
 
 IMDB_ID = re.compile(r"nm[0-9]{5,12}")
 
@@ -19,7 +26,9 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-FilePath = Annotated[str, StringConstraints(pattern=r"\A/[A-Za-z0-9_-]{1,100}\.(?:jpg|jpeg|png|webp)$")]
+FilePath = Annotated[
+    str, StringConstraints(pattern=r"\A/[A-Za-z0-9_-]{1,100}\.(?:jpg|jpeg|png|webp)$")
+]
 """Becomes part of a URL."""
 
 
@@ -103,7 +112,12 @@ class Page(Answer):
 class ImageSettings(Answer):
     """Where the pictures are."""
 
-    secure_base_url: Annotated[str, StringConstraints(pattern=r"\Ahttps?://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9/._~-]*$", max_length=500)]
+    secure_base_url: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"\Ahttps?://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9/._~-]*$", max_length=500
+        ),
+    ]
     profile_sizes: tuple[str, ...]
 
 
@@ -128,15 +142,25 @@ def best_first(person: Person) -> tuple[list[Profile], int]:
             bad += 1
             continue
         usable.setdefault(profile.file_path, profile)
-    return sorted(usable.values(), key=lambda one: (one.file_path != person.profile_path, -one.vote_average, -one.vote_count)), bad
+    return (
+        sorted(
+            usable.values(),
+            key=lambda one: (
+                one.file_path != person.profile_path,
+                -one.vote_average,
+                -one.vote_count,
+            ),
+        ),
+        bad,
+    )
 
 
 def is_same(found: Person, person: Celebrity) -> bool:
     """
     Tell whether TMDB's person is proved to be ours: by the Wikidata id, an IMDb id, or else by the birthday.
 
-    A birthday proves nothing against another Wikidata or IMDb id, and nothing on 1 January, where both sides put people
-    of whom only the year is known.
+    A birthday proves nothing against another Wikidata or IMDb id, and nothing on 1 January, where
+    both sides put people of whom only the year is known.
     """
     if found.external_ids.wikidata_id == person.qid or found.imdb_ids & set(person.imdb_ids):
         return True
@@ -147,7 +171,11 @@ def is_same(found: Person, person: Celebrity) -> bool:
 
 def full_dates(dates: Iterable[str]) -> set[str]:
     """Return those ISO dates (a time after them is cut off) that name a day, not just a year."""
-    days = {match[1] for date in dates if (match := re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T|\Z)", date))}
+    days = {
+        match[1]
+        for date in dates
+        if (match := re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T|\Z)", date))
+    }
     return {day for day in days if not day.endswith("-01-01")}
 
 

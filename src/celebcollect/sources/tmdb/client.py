@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from celebcollect.config import HttpConfig, TmdbConfig
-from celebcollect.errors import SourceError
-from celebcollect.report import Tally
+from celebcollect.config.sections import HttpConfig, TmdbConfig
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import errors
 from celebcollect.sources.tmdb.api import Answer, Configuration
@@ -23,18 +23,23 @@ A = TypeVar("A", bound=Answer)
 class TmdbClient:
     """Asks TMDB, in any number of threads; counts every request as `tmdb_requests`."""
 
-    def __init__(self, settings: TmdbConfig, http: HttpConfig, *, tally: Tally, wait: Wait | None) -> None:
+    def __init__(
+        self, settings: TmdbConfig, http: HttpConfig, *, tally: Tally, wait: Wait | None
+    ) -> None:
         self._base = settings.base_url.rstrip("/")
         self._size = settings.image_size
         self._tally = tally
         # In a header and not in the URL, where logs and proxies would keep it.
-        self._headers = {"Authorization": f"Bearer {errors.checked(settings.token.get_secret_value().strip())}"}
+        self._headers = {
+            "Authorization": f"Bearer {errors.checked(settings.token.get_secret_value().strip())}"
+        }
         self._picture_base = ""
         self._lock = threading.Lock()
         rate = settings.requests_per_s
         self._api = ApiClient(
             http,
-            # TMDB allows about 40 per second and client (2026): 20, a second's worth at once, leave room for other programs.
+            # TMDB allows about 40 per second and client (2026): 20, a second's worth at once, leave
+            # room for other programs.
             Manners(rate_per_s=rate, burst=max(1, round(rate)), connections=8),
             may_pass=errors.may_pass,
             on_request=lambda: tally.count("tmdb_requests"),
@@ -53,7 +58,9 @@ class TmdbClient:
             answer = model.model_validate(self._call(path, **params))
         except ValidationError:
             self._tally.drop("tmdb_unreadable")
-            raise PersonNotSearched("an answer of TMDB has another shape than it should have") from None
+            raise PersonNotSearched(
+                "an answer of TMDB has another shape than it should have"
+            ) from None
         except ApiError as error:
             fault = errors.fault_of(error)
             if fault == "everything":
@@ -61,7 +68,9 @@ class TmdbClient:
             if fault == "this answer":
                 self._prove_alive(error)
                 self._tally.drop("tmdb_broken_answer")
-                raise PersonNotSearched(f"TMDB fails for one person only: {error.message}") from error
+                raise PersonNotSearched(
+                    f"TMDB fails for one person only: {error.message}"
+                ) from error
             self._tally.drop("tmdb_gone")
         else:
             yield answer
@@ -80,9 +89,15 @@ class TmdbClient:
                 except ApiError as error:
                     raise errors.in_words(error) from error
                 except ValidationError:
-                    raise SourceError("TMDB's /configuration has another shape than it should have", hint="Check tmdb.base_url.") from None
+                    raise SourceError(
+                        "TMDB's /configuration has another shape than it should have",
+                        hint="Check tmdb.base_url.",
+                    ) from None
                 if self._size not in settings.profile_sizes:
-                    raise SourceError(f"TMDB has no portraits of size {self._size}", hint="Set tmdb.image_size to another one.")
+                    raise SourceError(
+                        f"TMDB has no portraits of size {self._size}",
+                        hint="Set tmdb.image_size to another one.",
+                    )
                 self._picture_base = f"{settings.secure_base_url.rstrip('/')}/{self._size}"
             return self._picture_base
 

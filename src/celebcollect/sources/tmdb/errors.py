@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 from typing import Any, Literal
 
-from celebcollect.errors import ConfigError, SourceBlocked, SourceError
-from celebcollect.records import now
+from celebcollect.domain.errors import ConfigError, SourceBlocked, SourceError
+from celebcollect.domain.records import now
 from celebcollect.web.client import ApiError, passes
 
 HOW_TO_GET_ONE = (
-    "Create a free account, copy the API Read Access Token (v4) from https://www.themoviedb.org/settings/api and set CELEBCOLLECT_TMDB__TOKEN to it."
+    "Create a free account, copy the API Read Access Token (v4) from"
+    " https://www.themoviedb.org/settings/api and set CELEBCOLLECT_TMDB__TOKEN to it."
 )
 
 
@@ -21,7 +22,8 @@ def checked(token: str) -> str:
 
     Raises:
         SourceError: There is none.
-        ConfigError: It cannot be one. That is checked because the HTTP library quotes a header that it refuses to send.
+        ConfigError: It cannot be one. That is checked because the HTTP library quotes a header that
+            it refuses to send.
     """
     if not token:
         raise SourceError("tmdb.token is empty", hint=HOW_TO_GET_ONE)
@@ -42,8 +44,8 @@ def may_pass(status: int, body: Any) -> bool:
     """
     Tell whether the same request may succeed within a minute.
 
-    25 (too many requests) is said with any HTTP status; 44 (this id is invalid) is a lasting 500; 9 and 46 (offline,
-    maintenance) last longer than we wait.
+    25 (too many requests) is said with any HTTP status; 44 (this id is invalid) is a lasting 500; 9
+    and 46 (offline, maintenance) last longer than we wait.
     """
     code = code_of(body)
     return code == 25 or (code not in (9, 44, 46) and passes(status, body))
@@ -71,16 +73,34 @@ def in_words(error: ApiError) -> SourceError:
         46: "is under maintenance",
     }.get(code or 0)
     if away:
-        until = now() + timedelta(minutes=1 if code == 25 else 15)  # TMDB names no time; the others pass slowly
-        return SourceBlocked(f"TMDB {away} ({told})", hint="Try again later; status.themoviedb.org tells more.", until=until)
+        # TMDB names no time; the others pass slowly
+        until = now() + timedelta(minutes=1 if code == 25 else 15)
+        return SourceBlocked(
+            f"TMDB {away} ({told})",
+            hint="Try again later; status.themoviedb.org tells more.",
+            until=until,
+        )
     if code in (10, 31, 45):
-        return SourceError(f"TMDB has suspended the account of tmdb.token ({told})", hint="Only TMDB can lift that: https://www.themoviedb.org/talk")
+        return SourceError(
+            f"TMDB has suspended the account of tmdb.token ({told})",
+            hint="Only TMDB can lift that: https://www.themoviedb.org/talk",
+        )
     if error.status in (401, 403):
         return SourceError(f"TMDB does not accept tmdb.token ({told})", hint=HOW_TO_GET_ONE)
     if code == 22:
-        return SourceError(f"TMDB does not have that page ({told}): its lists end at page 500", hint="Ask for at most 10,000 popular people.")
+        return SourceError(
+            f"TMDB does not have that page ({told}): its lists end at page 500",
+            hint="Ask for at most 10,000 popular people.",
+        )
     if code == 27:
-        return SourceError(f"TMDB takes at most 20 appended parts in one request ({told})", hint="That is a fault of celebcollect: please report it.")
+        return SourceError(
+            f"TMDB takes at most 20 appended parts in one request ({told})",
+            hint="That is a fault of celebcollect: please report it.",
+        )
     if error.status == 404:
-        return SourceError(f"TMDB's API is not there ({told})", hint="Check tmdb.base_url; it ends in /3.")
-    return SourceError(f"TMDB does not work: {error.message}", hint="Check tmdb.base_url, or try again later.")
+        return SourceError(
+            f"TMDB's API is not there ({told})", hint="Check tmdb.base_url; it ends in /3."
+        )
+    return SourceError(
+        f"TMDB does not work: {error.message}", hint="Check tmdb.base_url, or try again later."
+    )

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from celebcollect.config import HttpConfig, TmdbConfig
-from celebcollect.errors import Interrupted
-from celebcollect.records import Celebrity, ImageCandidate, now
-from celebcollect.report import Tally
+from celebcollect.config.sections import HttpConfig, TmdbConfig
+from celebcollect.domain.errors import Interrupted
+from celebcollect.domain.records import Celebrity, ImageCandidate, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.client import TmdbClient
@@ -36,7 +36,15 @@ class Tmdb:
 
     name = "tmdb"
 
-    def __init__(self, settings: TmdbConfig, http: HttpConfig, *, topic: str, tally: Tally, wait: Wait | None = None) -> None:
+    def __init__(
+        self,
+        settings: TmdbConfig,
+        http: HttpConfig,
+        *,
+        topic: str,
+        tally: Tally,
+        wait: Wait | None = None,
+    ) -> None:
         """
         Check the token; nothing is sent yet.
 
@@ -53,7 +61,8 @@ class Tmdb:
         """
         Yield at most `limit` portraits of the person, the one that TMDB shows first, then the best voted.
 
-        Nothing is yielded for somebody whose identity is not proved by Wikidata id, IMDb id or birthday.
+        Nothing is yielded for somebody whose identity is not proved by Wikidata id, IMDb id or
+        birthday.
 
         Raises:
             SourceBlocked: TMDB is under maintenance, offline or wants us to stay away.
@@ -79,7 +88,9 @@ class Tmdb:
                     self._tally.drop("tmdb_adult")
                     continue
                 try:
-                    for found in self._client.ask(f"/person/{row.id}", api.Person, append_to_response="external_ids"):
+                    for found in self._client.ask(
+                        f"/person/{row.id}", api.Person, append_to_response="external_ids"
+                    ):
                         yield from self._celebrity(found, seen)
                 except PersonNotSearched:
                     continue  # counted
@@ -123,23 +134,36 @@ class Tmdb:
     def _ids_by_imdb(self, person: Celebrity) -> Iterator[int]:
         for imdb_id in person.imdb_ids:
             if api.IMDB_ID.fullmatch(imdb_id):
-                for found in self._client.ask(f"/find/{imdb_id}", api.Found, external_source="imdb_id"):
+                for found in self._client.ask(
+                    f"/find/{imdb_id}", api.Found, external_source="imdb_id"
+                ):
                     yield from (row.id for row in found.person_results)
 
     def _ids_by_name(self, person: Celebrity) -> Iterator[int]:
         names = {name.casefold() for name in (person.name, *person.aliases)}
-        for page in self._client.ask("/search/person", api.Page, query=person.name, include_adult="false"):
+        for page in self._client.ask(
+            "/search/person", api.Page, query=person.name, include_adult="false"
+        ):
             # People of exactly this name first; equals in TMDB's order.
-            hits = sorted(page.results, key=lambda row: not names & {(row.name or "").casefold(), (row.original_name or "").casefold()})
+            hits = sorted(
+                page.results,
+                key=lambda row: (
+                    not names & {(row.name or "").casefold(), (row.original_name or "").casefold()}
+                ),
+            )
             yield from (row.id for row in hits[:NAMESAKES])
 
     def _people(self, ids: Iterator[int], tried: set[int]) -> Iterator[api.Person]:
         for tmdb_id in ids:
             if tmdb_id not in tried:
                 tried.add(tmdb_id)
-                yield from self._client.ask(f"/person/{tmdb_id}", api.Person, append_to_response="images,external_ids")
+                yield from self._client.ask(
+                    f"/person/{tmdb_id}", api.Person, append_to_response="images,external_ids"
+                )
 
-    def _portraits(self, found: api.Person, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
+    def _portraits(
+        self, found: api.Person, person: Celebrity, limit: int
+    ) -> Iterator[ImageCandidate]:
         profiles, bad = api.best_first(found)
         if bad:
             self._tally.drop("tmdb_unreadable_picture", bad)
@@ -177,7 +201,8 @@ class Tmdb:
             total_pages, new = 0, []
             for page in self._client.ask("/person/popular", api.Page, page=number):
                 total_pages = page.total_pages
-                new = [row for row in page.results if row.id not in seen]  # the list moves while we read it
+                # the list moves while we read it
+                new = [row for row in page.results if row.id not in seen]
             seen.update(row.id for row in new)
             yield from new
             if not new or number >= total_pages:

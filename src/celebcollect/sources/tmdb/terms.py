@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from celebcollect.records import Image, MlUse, now
+from celebcollect.domain.records import Image, MlUse, now
 
 LICENCE: Final = "TMDB API terms of use"
 LICENCE_URL: Final = "https://www.themoviedb.org/api-terms-of-use"
@@ -20,4 +20,8 @@ MAX_AGE: Final = timedelta(days=180)
 def stale(image: Image, *, at: datetime | None = None) -> bool:
     """Tell whether a TMDB picture has been kept for so long (by now, or by `at`) that it must be fetched again or dropped."""
     kept_since = image.stored_at or image.found_at
-    return image.ml_use is MlUse.NEEDS_AGREEMENT and kept_since is not None and (at or now()) - kept_since > MAX_AGE
+    return (
+        image.ml_use is MlUse.NEEDS_AGREEMENT
+        and kept_since is not None
+        and (at or now()) - kept_since > MAX_AGE
+    )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from celebcollect.errors import SourceError
-from celebcollect.records import clean_text
-from celebcollect.report import Tally
+from celebcollect.domain.errors import SourceError
+from celebcollect.domain.records import clean_text
+from celebcollect.domain.tally import Tally
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 
 _RETRY_IN = re.compile(r"retry in (\d{1,6}) second", re.IGNORECASE)
@@ -42,15 +42,22 @@ def rows_of(body: bytes, shown: str, tally: Tally) -> list[Row]:
     Read a SPARQL 1.1 JSON result (W3C recommendation of 2013-03-21, section 3); broken bindings are counted, not kept.
 
     Raises:
-        QueryTooHeavy: The JSON ends early; Blazegraph writes its stack trace into the half-written result (Phabricator T283962).
+        QueryTooHeavy: The JSON ends early; Blazegraph writes its stack trace into the half-written
+            result (Phabricator T283962).
         SourceError: Something else than a result.
     """
-    no_result = SourceError(f"{shown} answers, but not with a SPARQL result", hint="Check wikidata.endpoint: is it a SPARQL endpoint?")
+    no_result = SourceError(
+        f"{shown} answers, but not with a SPARQL result",
+        hint="Check wikidata.endpoint: is it a SPARQL endpoint?",
+    )
     try:
         answer: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         if body.lstrip()[:1] in (b"{", b""):
-            raise QueryTooHeavy(f"{shown} cut its answer off after {len(body)} bytes", hint="It is overloaded; try again later.") from error
+            raise QueryTooHeavy(
+                f"{shown} cut its answer off after {len(body)} bytes",
+                hint="It is overloaded; try again later.",
+            ) from error
         raise no_result from error
     results = answer.get("results") if isinstance(answer, dict) else None
     bindings = results.get("bindings") if isinstance(results, dict) else None
@@ -59,7 +66,9 @@ def rows_of(body: bytes, shown: str, tally: Tally) -> list[Row]:
     rows: list[Row] = []
     for binding in bindings:
         if isinstance(binding, dict):
-            rows.append({name: term for name, value in binding.items() if (term := _term(value, tally))})
+            rows.append(
+                {name: term for name, value in binding.items() if (term := _term(value, tally))}
+            )
         else:
             tally.drop("bad_value")
     return rows
@@ -68,7 +77,11 @@ def rows_of(body: bytes, shown: str, tally: Tally) -> list[Row]:
 def _term(value: object, tally: Tally) -> Term | None:
     if isinstance(value, dict):
         kind, text, language = value.get("type"), value.get("value"), value.get("xml:lang", "")
-        if kind in ("uri", "literal", "typed-literal", "bnode") and isinstance(text, str) and isinstance(language, str):
+        if (
+            kind in ("uri", "literal", "typed-literal", "bnode")
+            and isinstance(text, str)
+            and isinstance(language, str)
+        ):
             return Term("literal" if kind == "typed-literal" else kind, text, language.lower())
     tally.drop("bad_value")
     return None

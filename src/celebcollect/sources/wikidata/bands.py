@@ -1,6 +1,7 @@
 """Cut the people of an occupation into portions that an endpoint can answer: bands of fame, and within one number of sitelinks by birth.
 
-There is no OFFSET (the endpoint would compute the whole answer again for every page, in no certain order) and no ORDER BY.
+There is no OFFSET (the endpoint would compute the whole answer again for every page, in no certain
+order) and no ORDER BY.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 EDGES = (150, 100, 70, 50, 40, 30, 25, 20, 15, 10, 7, 5, 4, 3, 2, 1)
-"""Lower ends of the bands. The fewer sitelinks, the more people have them: the bands narrow downwards, splitting does the rest."""
+"""Lower ends of the bands. The fewer sitelinks, the more people have them: the bands narrow
+downwards, splitting does the rest."""
 
 TOP = 512
-"""Nobody has as many sitelinks (there are fewer Wikipedias in use), so a band from here on is not worth cutting by fame."""
+"""Nobody has as many sitelinks (there are fewer Wikipedias in use), so a band from here on is not
+worth cutting by fame."""
 
 FIRST_DECADE = 1800
 """People born earlier are few enough per number of sitelinks for one portion."""
@@ -41,7 +44,9 @@ class Band:
         if self.born is None:
             return f"{fame} sitelinks"
         undated = self.born.first is None and self.born.end is None
-        return f"{fame} sitelinks, " + ("birth unknown" if undated else f"born in [{self.born.first}, {self.born.end})")
+        return f"{fame} sitelinks, " + (
+            "birth unknown" if undated else f"born in [{self.born.first}, {self.born.end})"
+        )
 
 
 def bands(lowest: int, *, below: int | None = None) -> Iterator[Band]:
@@ -57,14 +62,16 @@ def split(band: Band, *, born_after: date | None) -> list[Band]:
     """
     Cut a band into smaller ones, the famous first; an empty list when it cannot be cut.
 
-    By birth, people who were all born before `born_after` are left out; those without a birth date are not, so that they are counted.
+    By birth, people who were all born before `born_after` are left out; those without a birth date
+    are not, so that they are counted.
     """
     if band.born is not None:
         first, end = band.born.first, band.born.end
         if first is None or end is None or end - first <= 1:
             return []
         return [replace(band, born=Born(year, year + 1)) for year in range(end - 1, first - 1, -1)]
-    # In quarters: every question that is still too large costs the endpoint's whole time limit, one that is small hardly anything.
+    # In quarters: every question that is still too large costs the endpoint's whole time limit, one
+    # that is small hardly anything.
     if band.high is None and band.low < TOP:
         ends = [max(band.low, 1) * factor for factor in (4, 2)]
     elif band.high is not None and band.high - band.low > 1:
@@ -72,7 +79,9 @@ def split(band: Band, *, born_after: date | None) -> list[Band]:
         ends = list(reversed(range(band.low + step, band.high, step)))
     else:
         return [replace(band, born=born) for born in _births(born_after)]
-    return [Band(low, high) for low, high in zip((*ends, band.low), (band.high, *ends), strict=True)]
+    return [
+        Band(low, high) for low, high in zip((*ends, band.low), (band.high, *ends), strict=True)
+    ]
 
 
 def _births(born_after: date | None) -> Iterator[Born]:

@@ -1,6 +1,7 @@
 """Ask a SPARQL endpoint one question at a time, as a polite guest who knows how endpoints fail. The home of SPARQLWrapper.
 
-SPARQLWrapper sends and receives; the pace, the time limits, the retries and the meaning of errors are ours, because it has none of them.
+SPARQLWrapper sends and receives; the pace, the time limits, the retries and the meaning of errors
+are ours, because it has none of them.
 """
 
 from __future__ import annotations
@@ -22,23 +23,34 @@ from urllib.parse import urlsplit
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
-from celebcollect.config import WikidataConfig
-from celebcollect.errors import ConfigError, Interrupted, SourceBlocked, SourceError
-from celebcollect.report import Tally
-from celebcollect.sources.wikidata.answers import QueryTooHeavy, Row, excerpt, moment_of, rows_of, text_of, wait_of
+from celebcollect.config.sections import WikidataConfig
+from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.tally import Tally
+from celebcollect.sources.wikidata.answers import (
+    QueryTooHeavy,
+    Row,
+    excerpt,
+    moment_of,
+    rows_of,
+    text_of,
+    wait_of,
+)
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 from celebcollect.web.urls import shown_url
 
 log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""A band of 20,000 people answers in about 5 MB; whatever is larger had better be asked in parts."""
+"""A band of 20,000 people answers in about 5 MB; whatever is larger had better be asked in
+parts."""
 
 ATTEMPTS = 6
-"""Tries of one question. Wikidata bans who causes more than 30 errors a minute; ours stay below 1 every 2 seconds."""
+"""Tries of one question. Wikidata bans who causes more than 30 errors a minute; ours stay below 1
+every 2 seconds."""
 
 FIRST_ATTEMPTS = 3
-"""Tries as long as the endpoint has never answered: a wrong address should be told within seconds."""
+"""Tries as long as the endpoint has never answered: a wrong address should be told within
+seconds."""
 
 PATIENCE_S = 300.0
 """Longest time spent on waiting for one question; who is asked to wait longer is blocked."""
@@ -46,7 +58,8 @@ PATIENCE_S = 300.0
 HEAVY_TRIES = 3
 """Tries of a question that timed out and cannot be made smaller."""
 
-# Blazegraph names the Java exception; QLever says `Operation timed out` (with status 429) or that it could not allocate memory.
+# Blazegraph names the Java exception; QLever says `Operation timed out` (with status 429) or that
+# it could not allocate memory.
 _TOO_HEAVY = re.compile(r"TimeoutException|timed out|Tried to allocate|cancelled", re.IGNORECASE)
 _BANNED = re.compile(r"banned until ([0-9T:.+Z-]{10,40})")
 
@@ -64,7 +77,8 @@ class Endpoint:
     """
     A SPARQL endpoint. To be used by one thread: one request at a time, and a pause of max(query time, `min_interval_s`) after each.
 
-    `wait` sleeps that many seconds and tells whether the user asked to stop, as `threading.Event.wait` does; `clock` is in seconds.
+    `wait` sleeps that many seconds and tells whether the user asked to stop, as
+    `threading.Event.wait` does; `clock` is in seconds.
     """
 
     def __init__(
@@ -107,9 +121,18 @@ class Endpoint:
                 return self._ask(query)
             except _Passing as trouble:
                 pause_s = max(trouble.retry_after_s, 2.0 ** (attempt - 1))
-                if attempt >= (ATTEMPTS if self._answered else FIRST_ATTEMPTS) or self._clock() + pause_s > give_up_at:
+                if (
+                    attempt >= (ATTEMPTS if self._answered else FIRST_ATTEMPTS)
+                    or self._clock() + pause_s > give_up_at
+                ):
                     raise trouble.final from trouble
-                log.warning("asking again endpoint=%s attempt=%d in_s=%.0f reason=%s", self.shown, attempt, pause_s, trouble.final.message)
+                log.warning(
+                    "asking again endpoint=%s attempt=%d in_s=%.0f reason=%s",
+                    self.shown,
+                    attempt,
+                    pause_s,
+                    trouble.final.message,
+                )
                 self._tally.count("retries")
                 self._sleep(pause_s)
                 attempt += 1
@@ -130,7 +153,8 @@ class Endpoint:
         wrapper.setReturnFormat(JSON)
         wrapper.setOnlyConneg(True)  # else it sends three made-up `format` parameters
         wrapper.setQuery(query)
-        wrapper.setTimeout(math.ceil(self._settings.timeout_s))  # of each socket operation; it takes whole seconds, and 0 for endless
+        # of each socket operation; it takes whole seconds, and 0 for endless
+        wrapper.setTimeout(math.ceil(self._settings.timeout_s))
         self._tally.count("requests")
         started = self._clock()
         try:
@@ -158,13 +182,17 @@ class Endpoint:
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._unreachable(error)
         finally:
-            # The failed ones count too: a query that ran into the time limit has used up the minute that Wikidata grants per minute.
+            # The failed ones count too: a query that ran into the time limit has used up the minute
+            # that Wikidata grants per minute.
             now = self._clock()
             self._ready_at = now + max(now - started, self._settings.min_interval_s)
 
     def _sleep(self, seconds: float) -> None:
         if seconds > 0 and self._wait(seconds):
-            raise Interrupted("stopped while waiting for the SPARQL endpoint", hint="What was finished is kept; run it again.")
+            raise Interrupted(
+                "stopped while waiting for the SPARQL endpoint",
+                hint="What was finished is kept; run it again.",
+            )
 
     def _body(self, response: http.client.HTTPResponse, started: float) -> bytes:
         """Read the answer within twice the time limit and the size limit: the socket's own timeout lets a dripping server go on for ever."""
@@ -174,13 +202,18 @@ class Endpoint:
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_ANSWER_BYTES or self._clock() - started > 2 * self._settings.timeout_s:
-                raise QueryTooHeavy(f"{self.shown} answers with too much (stopped after {size} bytes)")
+                raise QueryTooHeavy(
+                    f"{self.shown} answers with too much (stopped after {size} bytes)"
+                )
         return b"".join(chunks)
 
     def _refuse_redirect(self, url: str) -> None:
         """Refuse what came from elsewhere: urllib follows a redirect as a GET without the question."""
         if url != self._settings.endpoint:
-            raise SourceError(f"the SPARQL endpoint {self.shown} has moved to {shown_url(url)}", hint="Set wikidata.endpoint to the new address.")
+            raise SourceError(
+                f"the SPARQL endpoint {self.shown} has moved to {shown_url(url)}",
+                hint="Set wikidata.endpoint to the new address.",
+            )
 
     def _explain(self, error: urllib.error.HTTPError, body: str) -> NoReturn:
         """Turn an HTTP error into what it means to us; raises always."""
@@ -192,7 +225,9 @@ class Endpoint:
         if status == 429:
             self._tally.count("throttled")
             pause_s = wait_of(error.headers.get("Retry-After"), body) or SHORTEST_S
-            until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=min(pause_s, 10 * 86_400))
+            until = datetime.now(UTC).replace(microsecond=0) + timedelta(
+                seconds=min(pause_s, 10 * 86_400)
+            )
             blocked = SourceBlocked(
                 f"{self.shown} asks us to stay away until {until:%Y-%m-%d %H:%M} UTC (429)",
                 hint="Run it again later; it goes on where it stopped.",
@@ -201,30 +236,53 @@ class Endpoint:
             raise _Passing(blocked, pause_s) from error
         if status == 403 and (banned := _BANNED.search(body)):
             raise SourceBlocked(
-                f"{self.shown} has banned us until {banned[1]}", hint="Run it after that; it goes on where it stopped.", until=moment_of(banned[1])
+                f"{self.shown} has banned us until {banned[1]}",
+                hint="Run it after that; it goes on where it stopped.",
+                until=moment_of(banned[1]),
             ) from error
         if status == 403:
             raise SourceError(
-                what, hint="Wikimedia refuses programs that do not say who runs them: set http.contact to a mail address or a URL."
+                what,
+                hint=(
+                    "Wikimedia refuses programs that do not say who runs them: set http.contact to"
+                    " a mail address or a URL."
+                ),
             ) from error
         if status >= 500:
             raise _Passing(
-                SourceError(what, hint="The endpoint has trouble; try again later."), retry_after_s(error.headers.get("Retry-After")) or 0
+                SourceError(what, hint="The endpoint has trouble; try again later."),
+                retry_after_s(error.headers.get("Retry-After")) or 0,
             ) from error
         if 300 <= status < 400:
             raise SourceError(
-                f"{what} (moved to {shown_url(error.headers.get('Location') or '?')})", hint="Set wikidata.endpoint to the new address."
+                f"{what} (moved to {shown_url(error.headers.get('Location') or '?')})",
+                hint="Set wikidata.endpoint to the new address.",
             ) from error
-        raise SourceError(what, hint="Check wikidata.endpoint and wikidata.dialect: is it a SPARQL endpoint of Wikidata?") from error
+        raise SourceError(
+            what,
+            hint=(
+                "Check wikidata.endpoint and wikidata.dialect: is it a SPARQL endpoint of Wikidata?"
+            ),
+        ) from error
 
     def _too_heavy(self, why: str, error: BaseException) -> NoReturn:
         self._tally.count("timeouts")
-        raise QueryTooHeavy(f"{self.shown} did not finish a question: {why}", hint="It is overloaded; try again later.") from error
+        raise QueryTooHeavy(
+            f"{self.shown} did not finish a question: {why}",
+            hint="It is overloaded; try again later.",
+        ) from error
 
     def _unreachable(self, error: Exception) -> NoReturn:
         reason = getattr(error, "reason", None) or error
-        text = (reason.strerror if isinstance(reason, OSError) else None) or str(reason) or type(reason).__name__
-        final = SourceError(f"cannot reach the SPARQL endpoint {self.shown}: {excerpt(text)}", hint="Check the network and wikidata.endpoint.")
+        text = (
+            (reason.strerror if isinstance(reason, OSError) else None)
+            or str(reason)
+            or type(reason).__name__
+        )
+        final = SourceError(
+            f"cannot reach the SPARQL endpoint {self.shown}: {excerpt(text)}",
+            hint="Check the network and wikidata.endpoint.",
+        )
         if isinstance(reason, (ssl.SSLCertVerificationError, http.client.InvalidURL, UnicodeError)):
             raise final from error
         raise _Passing(final) from error

@@ -13,21 +13,24 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from celebcollect.records import MAX_NAME_CHARS, Celebrity, clean_text
-from celebcollect.report import Tally
+from celebcollect.domain.records import MAX_NAME_CHARS, Celebrity, clean_text
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import Row, Term
 from celebcollect.sources.wikidata.queries import ABOUT, ALIAS, LABEL, WD, WDT
 
 log = logging.getLogger(__name__)
 
 MAX_VALUES = 50
-"""Values kept of one kind for one person; real people have some aliases in a language and a few occupations."""
+"""Values kept of one kind for one person; real people have some aliases in a language and a few
+occupations."""
 
 MAX_CHARS = 2000
-"""Longest value that is looked at; labels have 250 characters, names of files 240 bytes, percent-encoded at most three times as many."""
+"""Longest value that is looked at; labels have 250 characters, names of files 240 bytes,
+percent-encoded at most three times as many."""
 
 PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp"))
-"""File types on Commons that hold photographs; the others are drawings (.svg), scans (.tif, .pdf, .djvu), films and sounds."""
+"""File types on Commons that hold photographs; the others are drawings (.svg), scans (.tif, .pdf,
+.djvu), films and sounds."""
 
 Day = tuple[int, int, int]
 
@@ -67,7 +70,11 @@ def too_old(seed: Seed, born_after: date) -> str | None:
     """Return why somebody is not surely born on that day or later (the earliest of several births counts), or None."""
     if not seed.births:
         return "unknown_birth"
-    return "born_before" if min(seed.births) < (born_after.year, born_after.month, born_after.day) else None
+    return (
+        "born_before"
+        if min(seed.births) < (born_after.year, born_after.month, born_after.day)
+        else None
+    )
 
 
 def qid_of(term: Term | None) -> str | None:
@@ -82,11 +89,19 @@ class Facts:
     """
     The rows of one details query by item and property.
 
-    `languages` are in the order of preference; `order` ranks the occupations asked for and their subclasses, so that the one
-    under which a person was found comes first among the professions.
+    `languages` are in the order of preference; `order` ranks the occupations asked for and their
+    subclasses, so that the one under which a person was found comes first among the professions.
     """
 
-    def __init__(self, rows: Iterable[Row], asked: Iterable[str], *, languages: Sequence[str], order: Mapping[str, int], tally: Tally) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        asked: Iterable[str],
+        *,
+        languages: Sequence[str],
+        order: Mapping[str, int],
+        tally: Tally,
+    ) -> None:
         self._languages = languages
         self._order = order
         self._tally = tally
@@ -94,7 +109,13 @@ class Facts:
         people = set(asked)
         for row in rows:
             item, of, value = qid_of(row.get("item")), row.get("property"), row.get("value")
-            if item is None or of is None or value is None or len(value.value) > MAX_CHARS or not (item in people or of.value == LABEL):
+            if (
+                item is None
+                or of is None
+                or value is None
+                or len(value.value) > MAX_CHARS
+                or not (item in people or of.value == LABEL)
+            ):
                 tally.drop("bad_value")
             else:
                 self._values[item, of.value].append(value)
@@ -105,7 +126,9 @@ class Facts:
         name = next(iter(labels), None)
         if name is None:
             self._tally.drop("no_name")
-            log.info("person without a name qid=%s languages=%s", seed.qid, ",".join(self._languages))
+            log.info(
+                "person without a name qid=%s languages=%s", seed.qid, ",".join(self._languages)
+            )
             return None
         births = self._days(seed.qid, "P569")
         if len(births) > 1:
@@ -157,11 +180,17 @@ class Facts:
                 items.add(item)
             elif not _is_unknown(term):
                 self._tally.drop("bad_value")
-        ordered = sorted(items, key=lambda item: (self._order.get(item, len(self._order)), int(item[1:])))
+        ordered = sorted(
+            items, key=lambda item: (self._order.get(item, len(self._order)), int(item[1:]))
+        )
         return _unique(next(iter(self._spoken(item, LABEL)), item) for item in ordered)
 
     def _days(self, qid: str, of: str) -> tuple[str, ...]:
-        days = {day for term in self._values.get((qid, WDT + of), []) if (day := _read_day(term, self._tally))}
+        days = {
+            day
+            for term in self._values.get((qid, WDT + of), [])
+            if (day := _read_day(term, self._tally))
+        }
         return tuple(_iso(day) for day in sorted(days))[:MAX_VALUES]
 
     def _ids(self, qid: str, of: str, shape: re.Pattern[str], reason: str) -> tuple[str, ...]:
@@ -184,8 +213,16 @@ class Facts:
         return tuple(sorted(kept))[:MAX_VALUES]
 
     def _category(self, qid: str) -> str | None:
-        names = sorted(clean_text(term.value).removeprefix("Category:") for term in self._literals(qid, WDT + "P373"))
-        usable = [name for name in names if name and len(name.encode()) <= 255 and not set(name) & set("#<>[]|{}")]  # MediaWiki: Help:Page_name
+        names = sorted(
+            clean_text(term.value).removeprefix("Category:")
+            for term in self._literals(qid, WDT + "P373")
+        )
+        # MediaWiki: Help:Page_name
+        usable = [
+            name
+            for name in names
+            if name and len(name.encode()) <= 255 and not set(name) & set("#<>[]|{}")
+        ]
         if len(usable) < len(names):
             self._tally.drop("bad_value", len(names) - len(usable))
         return usable[0] if usable else None
@@ -222,8 +259,19 @@ def _commons_url(term: Term) -> str | None:
     except ValueError:
         return None
     prefix = "/wiki/Special:FilePath/"
-    usable = term.kind == "uri" and term.value.isascii() and parts.scheme in ("http", "https") and parts.netloc == "commons.wikimedia.org"
-    if not usable or not parts.path.startswith(prefix) or len(parts.path) == len(prefix) or parts.query or parts.fragment:
+    usable = (
+        term.kind == "uri"
+        and term.value.isascii()
+        and parts.scheme in ("http", "https")
+        and parts.netloc == "commons.wikimedia.org"
+    )
+    if (
+        not usable
+        or not parts.path.startswith(prefix)
+        or len(parts.path) == len(prefix)
+        or parts.query
+        or parts.fragment
+    ):
         return None
     return f"https://{parts.netloc}{parts.path}"
 

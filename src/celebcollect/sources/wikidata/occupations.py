@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from celebcollect.errors import UsageError
-from celebcollect.records import clean_text
+from celebcollect.domain.errors import UsageError
+from celebcollect.domain.records import clean_text
 from celebcollect.sources.wikidata import queries
 from celebcollect.sources.wikidata.answers import Row
 from celebcollect.sources.wikidata.endpoint import Endpoint
@@ -19,7 +19,8 @@ from celebcollect.sources.wikidata.progress import Fresh
 log = logging.getLogger(__name__)
 
 VALID_FOR = timedelta(days=30)
-"""How long the subclasses of an occupation are reused; they hardly change, and asking for them follows a path of any length."""
+"""How long the subclasses of an occupation are reused; they hardly change, and asking for them
+follows a path of any length."""
 
 MAX_CHARS = 250
 """Longest label that Wikidata takes."""
@@ -44,8 +45,20 @@ class Occupations:
         """
         texts = [clean_text(text) for text in wanted]
         if not any(texts):
-            raise UsageError("no occupation to look for", hint='Set wikidata.occupations, or give --occupation Q33999 or --occupation "film actor".')
-        return list(dict.fromkeys(text.upper() if _QID.fullmatch(text) else self._called(text) for text in texts if text))
+            raise UsageError(
+                "no occupation to look for",
+                hint=(
+                    'Set wikidata.occupations, or give --occupation Q33999 or --occupation "film'
+                    ' actor".'
+                ),
+            )
+        return list(
+            dict.fromkeys(
+                text.upper() if _QID.fullmatch(text) else self._called(text)
+                for text in texts
+                if text
+            )
+        )
 
     def subclasses(self, occupation: str) -> list[str]:
         """Return an occupation and everything below it: most film actors are film actors only, not actors too."""
@@ -61,11 +74,15 @@ class Occupations:
 
     def _called(self, name: str) -> str:
         found: dict[str, str] = {}
-        if len(name) <= MAX_CHARS and "\\" not in name:  # no label has a backslash, and some engines unescape \u before they parse
+        # no label has a backslash, and some engines unescape \u before they parse
+        if len(name) <= MAX_CHARS and "\\" not in name:
             spellings = dict.fromkeys((name, name.lower(), name[:1].upper() + name[1:]))
-            # Films and families are called "actor" too: who has it as an occupation comes first, then any class of things.
+            # Films and families are called "actor" too: who has it as an occupation comes first,
+            # then any class of things.
             for occupations_only in (True, False):
-                rows = self._endpoint.select_stubbornly(queries.called(spellings, self._languages, occupations_only=occupations_only))
+                rows = self._endpoint.select_stubbornly(
+                    queries.called(spellings, self._languages, occupations_only=occupations_only)
+                )
                 if found := self._described(rows):
                     break
         if len(found) == 1:
@@ -75,11 +92,17 @@ class Occupations:
         shown = json.dumps(name[:80], ensure_ascii=False)
         if not found:
             raise UsageError(
-                f"Wikidata knows no occupation called {shown} (languages: {', '.join(self._languages)})",
+                f"Wikidata knows no occupation called {shown} (languages:"
+                f" {', '.join(self._languages)})",
                 hint="Give its QID, e.g. --occupation Q33999.",
             )
-        choice = ", ".join(f"{qid} ({about})" if about else qid for qid, about in sorted(found.items(), key=lambda item: int(item[0][1:]))[:8])
-        raise UsageError(f"{shown} means several things: {choice}", hint="Give the QID of the one that you mean.")
+        choice = ", ".join(
+            f"{qid} ({about})" if about else qid
+            for qid, about in sorted(found.items(), key=lambda item: int(item[0][1:]))[:8]
+        )
+        raise UsageError(
+            f"{shown} means several things: {choice}", hint="Give the QID of the one that you mean."
+        )
 
     def _described(self, rows: Sequence[Row]) -> dict[str, str]:
         """Return the items with their descriptions in the best language."""
@@ -87,7 +110,15 @@ class Occupations:
         for row in rows:
             if qid := qid_of(row.get("item")):
                 about = row.get("about")
-                text = clean_text(about.value)[:80] if about and about.language in self._languages else ""
-                rank = self._languages.index(about.language) if about and text else len(self._languages)
+                text = (
+                    clean_text(about.value)[:80]
+                    if about and about.language in self._languages
+                    else ""
+                )
+                rank = (
+                    self._languages.index(about.language)
+                    if about and text
+                    else len(self._languages)
+                )
                 found[qid] = min(found.get(qid, (rank, text)), (rank, text))
         return {qid: text for qid, (_, text) in found.items()}

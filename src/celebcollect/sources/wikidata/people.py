@@ -1,7 +1,8 @@
 """Find famous people in Wikidata, or in any SPARQL endpoint that holds a part of it.
 
-Bands of fame from high to low name the people (all occupations asked for, one after the other), details come in batches from the
-most to the least famous, until every occupation has its number of people. A finished batch is a checkpoint.
+Bands of fame from high to low name the people (all occupations asked for, one after the other),
+details come in batches from the most to the least famous, until every occupation has its number of
+people. A finished batch is a checkpoint.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from celebcollect.config import WikidataConfig
-from celebcollect.errors import SourceBlocked, SourceError, UsageError
-from celebcollect.records import Celebrity, now
-from celebcollect.report import Tally
+from celebcollect.config.sections import WikidataConfig
+from celebcollect.domain.errors import SourceBlocked, SourceError, UsageError
+from celebcollect.domain.records import Celebrity, now
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata import queries
 from celebcollect.sources.wikidata.answers import QueryTooHeavy, Row
 from celebcollect.sources.wikidata.bands import Band, bands, split
@@ -30,13 +31,15 @@ from celebcollect.sources.wikidata.search import Search
 log = logging.getLogger(__name__)
 
 BATCH = 150
-"""People per details query: some 6,000 rows, which the public endpoints answer in a second or two."""
+"""People per details query: some 6,000 rows, which the public endpoints answer in a second or
+two."""
 
 CLASSES = 500
 """Occupations per seed query: `politician` has thousands of subclasses."""
 
 HEAVY_IN_A_ROW = 8
-"""Timeouts without any answer in between that mean the endpoint is down; cutting a band down to a birth year takes at most six."""
+"""Timeouts without any answer in between that mean the endpoint is down; cutting a band down to a
+birth year takes at most six."""
 
 DIALECT_VALID_FOR = timedelta(days=7)
 """Wikidata is about to change its engine, so what was found out is not kept for long."""
@@ -46,9 +49,10 @@ class Wikidata:
     """
     The source of people. To be used by one thread; it sends one request at a time.
 
-    What it leaves out is counted on `tally`: `no_name`, `born_before`, `unknown_birth`, `duplicate_item` (people), `not_a_photograph`,
-    `bad_imdb_id`, `bad_tmdb_id`, `bad_value` (values). Its counts are `people`, `people_before` (found by the run that it goes on
-    with), `several_births`, `requests`, `retries`, `throttled` and `timeouts`.
+    What it leaves out is counted on `tally`: `no_name`, `born_before`, `unknown_birth`,
+    `duplicate_item` (people), `not_a_photograph`, `bad_imdb_id`, `bad_tmdb_id`, `bad_value`
+    (values). Its counts are `people`, `people_before` (found by the run that it goes on with),
+    `several_births`, `requests`, `retries`, `throttled` and `timeouts`.
     """
 
     name = "wikidata"
@@ -67,21 +71,27 @@ class Wikidata:
         self._user_agent = user_agent
         self._tally = tally
         self._notes = notes
-        self._endpoint = Endpoint(settings, user_agent=user_agent, tally=tally, wait=wait, clock=clock)
+        self._endpoint = Endpoint(
+            settings, user_agent=user_agent, tally=tally, wait=wait, clock=clock
+        )
         self._fresh = Fresh(notes, settings.endpoint)
         self._languages = tuple(dict.fromkeys((settings.language, "mul", "en")))
         self._heavy_in_a_row = 0
 
-    def people(self, occupations: Sequence[str] | None = None, limit: int | None = None) -> Iterator[list[Celebrity]]:
+    def people(
+        self, occupations: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterator[list[Celebrity]]:
         """
         Yield people, the most famous first, in batches of at most 150; up to `limit` per occupation (QID or name).
 
-        Save each batch before asking for the next one: asking writes the checkpoint that covers it, and a process that
-        dies in between gets the batch again. A search that was not finished goes on where it stopped, if the same is asked.
+        Save each batch before asking for the next one: asking writes the checkpoint that covers it,
+        and a process that dies in between gets the batch again. A search that was not finished goes
+        on where it stopped, if the same is asked.
 
         Raises:
             UsageError: An occupation that Wikidata does not know, or knows several of.
-            SourceBlocked: Wikidata throttles or has banned us; `until` says for how long, and until then it is not asked again.
+            SourceBlocked: Wikidata throttles or has banned us; `until` says for how long, and until
+                then it is not asked again.
             SourceError: The endpoint cannot be reached, refuses us, or does not get done.
         """
         self._stay_away()
@@ -90,7 +100,12 @@ class Wikidata:
         except SourceBlocked as blocked:
             if blocked.until:
                 self._notes.set_note(
-                    "wikidata/blocked", {"endpoint": self._settings.endpoint, "agent": self._user_agent, "until": blocked.until.isoformat()}
+                    "wikidata/blocked",
+                    {
+                        "endpoint": self._settings.endpoint,
+                        "agent": self._user_agent,
+                        "until": blocked.until.isoformat(),
+                    },
                 )
             raise
 
@@ -108,7 +123,10 @@ class Wikidata:
     def _stay_away(self) -> None:
         """Refuse to ask while we are blocked; a block is bound to the address and the User-Agent, as Wikidata's is."""
         note = self._notes.note("wikidata/blocked")
-        if not note or (note.get("endpoint"), note.get("agent")) != (self._settings.endpoint, self._user_agent):
+        if not note or (note.get("endpoint"), note.get("agent")) != (
+            self._settings.endpoint,
+            self._user_agent,
+        ):
             return
         try:
             until = datetime.fromisoformat(str(note.get("until")))
@@ -117,7 +135,10 @@ class Wikidata:
             blocked = False
         if blocked:
             raise SourceBlocked(
-                f"{self._endpoint.shown} has asked us to stay away until {until:%Y-%m-%d %H:%M} UTC", hint="Run it again after that.", until=until
+                f"{self._endpoint.shown} has asked us to stay away until"
+                f" {until:%Y-%m-%d %H:%M} UTC",
+                hint="Run it again after that.",
+                until=until,
             )
         self._notes.set_note("wikidata/blocked", None)
 
@@ -125,17 +146,25 @@ class Wikidata:
         limit = self._settings.limit if limit is None else limit
         if limit < 1:
             raise UsageError(
-                f"the limit of people per occupation must be at least 1, not {limit}", hint="Set wikidata.limit or --limit to 1 or more."
+                f"the limit of people per occupation must be at least 1, not {limit}",
+                hint="Set wikidata.limit or --limit to 1 or more.",
             )
         occupations = Occupations(self._endpoint, self._fresh, self._languages)
         wanted = occupations.resolve(self._settings.occupations if asked is None else asked)
         dialect = self._dialect(wanted)
         classes = {occupation: occupations.subclasses(occupation) for occupation in wanted}
-        order = {qid: rank for rank, qid in enumerate(dict.fromkeys(qid for below in classes.values() for qid in below))}
+        order = {
+            qid: rank
+            for rank, qid in enumerate(
+                dict.fromkeys(qid for below in classes.values() for qid in below)
+            )
+        }
         progress = Progress(self._notes, self._fingerprint(wanted, limit))
         if progress.people:
             self._tally.count("people_before", progress.people)
-        search = Search(wanted, limit, progress, born_after=self._settings.born_after, tally=self._tally)
+        search = Search(
+            wanted, limit, progress, born_after=self._settings.born_after, tally=self._tally
+        )
         nobody = progress.below is None
         for band in bands(self._settings.min_sitelinks, below=progress.below):
             if not search.open:
@@ -148,7 +177,13 @@ class Wikidata:
             search.take(seeds.values())
             while chosen := search.choose(BATCH):
                 qids = [seed.qid for seed in chosen]
-                facts = Facts(self._details(qids), qids, languages=self._languages, order=order, tally=self._tally)
+                facts = Facts(
+                    self._details(qids),
+                    qids,
+                    languages=self._languages,
+                    order=order,
+                    tally=self._tally,
+                )
                 batch = search.admit(chosen, facts)
                 if batch:
                     self._tally.count("people", len(batch))
@@ -165,16 +200,20 @@ class Wikidata:
             return self._settings.dialect
         known = self._fresh.get("dialect", DIALECT_VALID_FOR)
         if known is None:
-            # Every item has a number of sitelinks, so famous ones tell it fastest; an endpoint with a part of Wikidata may lack them.
-            rows = self._endpoint.select_stubbornly(queries.probe(["Q5", "Q42", *wanted])) or self._endpoint.select_stubbornly(
-                queries.probe_anybody()
-            )
+            # Every item has a number of sitelinks, so famous ones tell it fastest; an endpoint with
+            # a part of Wikidata may lack them.
+            rows = self._endpoint.select_stubbornly(
+                queries.probe(["Q5", "Q42", *wanted])
+            ) or self._endpoint.select_stubbornly(queries.probe_anybody())
             forms = {row["form"].value for row in rows if "form" in row}
             known = [dialect for dialect in ("wdqs", "qlever") if dialect in forms]
             if known:
                 self._fresh.put("dialect", known)
             else:
-                log.warning("no human with sitelinks endpoint=%s: it does not look like Wikidata", self._endpoint.shown)
+                log.warning(
+                    "no human with sitelinks endpoint=%s: it does not look like Wikidata",
+                    self._endpoint.shown,
+                )
         return "qlever" if known[:1] == ["qlever"] else "wdqs"
 
     def _fingerprint(self, wanted: Sequence[str], limit: int) -> dict[str, Any]:
@@ -190,7 +229,14 @@ class Wikidata:
             "language": self._settings.language,
         }
 
-    def _seed(self, dialect: Dialect, occupation: str, classes: Sequence[str], band: Band, seeds: dict[str, Seed]) -> None:
+    def _seed(
+        self,
+        dialect: Dialect,
+        occupation: str,
+        classes: Sequence[str],
+        band: Band,
+        seeds: dict[str, Seed],
+    ) -> None:
         """Add the people of a band to `seeds`, in parts where the endpoint cannot answer for the whole."""
         born_after = self._settings.born_after
         try:
@@ -210,7 +256,11 @@ class Wikidata:
             return self._select(queries.details(qids, self._languages))
         except QueryTooHeavy as error:
             self._count_heavy(error)
-            return [row for part in batches(qids, math.ceil(len(qids) / 4)) for row in self._details(part)]
+            return [
+                row
+                for part in batches(qids, math.ceil(len(qids) / 4))
+                for row in self._details(part)
+            ]
 
     def _select(self, query: str) -> list[Row]:
         rows = self._endpoint.select(query)
@@ -221,7 +271,8 @@ class Wikidata:
         self._heavy_in_a_row += 1
         if self._heavy_in_a_row >= HEAVY_IN_A_ROW:
             raise SourceError(
-                f"{self._endpoint.shown} does not get done, however small the question", hint=error.hint or "Try again later."
+                f"{self._endpoint.shown} does not get done, however small the question",
+                hint=error.hint or "Try again later.",
             ) from error
 
 

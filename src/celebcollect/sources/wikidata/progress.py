@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from celebcollect.records import Celebrity, Record, now
+from celebcollect.domain.records import Celebrity, Record, now
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,8 @@ R = TypeVar("R", bound=Record)
 NOTE = "wikidata/progress"
 
 VALID_FOR = timedelta(days=7)
-"""Age at which an unfinished search is begun anew: who rose in fame above a finished band since then would be missed."""
+"""Age at which an unfinished search is begun anew: who rose in fame above a finished band since
+then would be missed."""
 
 
 class Notes(Protocol):
@@ -43,7 +44,9 @@ class Fresh:
     def get(self, what: str, max_age: timedelta) -> list[str] | None:
         """Return what `put` wrote under this name, unless it is too old or from another endpoint."""
         saved = _load(_Answer, self._notes.note(f"wikidata/{what}"))
-        fresh = saved is not None and saved.endpoint == self._endpoint and saved.at > now() - max_age
+        fresh = (
+            saved is not None and saved.endpoint == self._endpoint and saved.at > now() - max_age
+        )
         return list(saved.values) if saved and fresh else None
 
     def put(self, what: str, values: Sequence[str]) -> None:
@@ -60,14 +63,19 @@ class Progress:
     """
     How far a search has come: everybody with `below` sitelinks or more is done. Bound to what was asked for.
 
-    The ids of the people found are kept too, in a note per batch, so that a search that goes on still knows a duplicate item.
+    The ids of the people found are kept too, in a note per batch, so that a search that goes on
+    still knows a duplicate item.
     """
 
     def __init__(self, notes: Notes, asked: Mapping[str, Any]) -> None:
         self._notes = notes
         self._asked = dict(asked)
         saved = _load(_Saved, notes.note(NOTE))
-        if saved is None or saved.asked != self._asked or saved.started_at < datetime.now(UTC) - VALID_FOR:
+        if (
+            saved is None
+            or saved.asked != self._asked
+            or saved.started_at < datetime.now(UTC) - VALID_FOR
+        ):
             saved = _Saved(asked=self._asked, started_at=now())
         self._saved = saved
         self.twins: dict[str, str] = {}
@@ -76,7 +84,12 @@ class Progress:
             ids = notes.note(f"{NOTE}/{number}") or {}
             self.twins.update({str(key): str(qid) for key, qid in ids.items()})
         if self.below is not None:
-            log.info("going on with the search of %s below=%d found=%s", saved.started_at.isoformat(), self.below, dict(saved.found))
+            log.info(
+                "going on with the search of %s below=%d found=%s",
+                saved.started_at.isoformat(),
+                self.below,
+                dict(saved.found),
+            )
 
     @property
     def below(self) -> int | None:
@@ -93,18 +106,23 @@ class Progress:
         """Return how many people with `below` sitelinks or more were found."""
         return self._saved.people
 
-    def save(self, below: int, *, found: Mapping[str, int], people: int, batch: Iterable[Celebrity]) -> None:
+    def save(
+        self, below: int, *, found: Mapping[str, int], people: int, batch: Iterable[Celebrity]
+    ) -> None:
         """
         Write a checkpoint; to be called when the people down to `below` sitelinks are safe in the catalogue.
 
-        The ids are written first: with the checkpoint and without them, a duplicate would slip through after a crash in between.
+        The ids are written first: with the checkpoint and without them, a duplicate would slip
+        through after a crash in between.
         """
         ids = {key: person.qid for person in batch for key in keys_of(person)}
         batches = self._saved.batches
         if ids:
             self._notes.set_note(f"{NOTE}/{batches}", ids)
             batches += 1
-        self._saved = self._saved.model_copy(update={"below": below, "found": dict(found), "people": people, "batches": batches})
+        self._saved = self._saved.model_copy(
+            update={"below": below, "found": dict(found), "people": people, "batches": batches}
+        )
         self._notes.set_note(NOTE, self._saved.model_dump(mode="json"))
 
     def finish(self) -> None:
@@ -116,7 +134,10 @@ class Progress:
 
 def keys_of(person: Celebrity) -> list[str]:
     """Return the ids that no two people share."""
-    return [*(f"tmdb/{number}" for number in person.tmdb_ids), *(f"imdb/{number}" for number in person.imdb_ids)]
+    return [
+        *(f"tmdb/{number}" for number in person.tmdb_ids),
+        *(f"imdb/{number}" for number in person.imdb_ids),
+    ]
 
 
 class _Answer(Record):

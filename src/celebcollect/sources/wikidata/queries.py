@@ -1,8 +1,9 @@
 """The questions to Wikidata, in SPARQL 1.1 that Blazegraph, QLever and any standard engine answer alike.
 
-What keeps them cheap: subclasses are given as values instead of a property path, few variables come out, nothing is sorted or
-paged, facts come as one row each (no cross products), and labels are read as labels (there is no label service but Wikidata's own).
-Only QIDs, numbers, language codes and quoted text enter a query, all checked by the caller.
+What keeps them cheap: subclasses are given as values instead of a property path, few variables come
+out, nothing is sorted or paged, facts come as one row each (no cross products), and labels are read
+as labels (there is no label service but Wikidata's own). Only QIDs, numbers, language codes and
+quoted text enter a query, all checked by the caller.
 """
 
 from __future__ import annotations
@@ -32,19 +33,25 @@ PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 """
 
 _FAME = {"wdqs": "wikibase:sitelinks", "qlever": "^schema:about/wikibase:sitelinks"}
-"""Where the number of sitelinks is: on the item (Wikidata's service moves it there), or on the page about the item (dumps, QLever)."""
+"""Where the number of sitelinks is: on the item (Wikidata's service moves it there), or on the page
+about the item (dumps, QLever)."""
 
 
 def probe(items: Sequence[str]) -> str:
     """Ask where the endpoint keeps the sitelinks of these items: `?form`."""
-    branches = " UNION ".join(f'{{ {_values("item", items)} ?item {path} ?n . BIND("{form}" AS ?form) }}' for form, path in _FAME.items())
+    branches = " UNION ".join(
+        f'{{ {_values("item", items)} ?item {path} ?n . BIND("{form}" AS ?form) }}'
+        for form, path in _FAME.items()
+    )
     return f"{_PREFIXES}SELECT DISTINCT ?form WHERE {{ {branches} }}"
 
 
 def probe_anybody() -> str:
     """Ask the same of any human, for an endpoint that holds only a part of Wikidata: `?form`."""
     branches = " UNION ".join(
-        f'{{ SELECT ?form WHERE {{ ?item wdt:P31 wd:Q5 ; {path} ?n . BIND("{form}" AS ?form) }} LIMIT 1 }}' for form, path in _FAME.items()
+        f'{{ SELECT ?form WHERE {{ ?item wdt:P31 wd:Q5 ; {path} ?n . BIND("{form}" AS ?form) }}'
+        " LIMIT 1 }"
+        for form, path in _FAME.items()
     )
     return f"{_PREFIXES}SELECT DISTINCT ?form WHERE {{ {branches} }}"
 
@@ -56,8 +63,16 @@ def subclasses(occupation: str) -> str:
 
 def called(texts: Iterable[str], languages: Sequence[str], *, occupations_only: bool) -> str:
     """Ask which items have one of these labels, and are somebody's occupation or else at least a class: `?item ?about`."""
-    labels = " ".join(f"{json.dumps(text, ensure_ascii=False)}@{language}" for text in texts for language in languages)
-    kind = "FILTER EXISTS { ?somebody wdt:P106 ?item }" if occupations_only else "?item wdt:P279 ?wider ."
+    labels = " ".join(
+        f"{json.dumps(text, ensure_ascii=False)}@{language}"
+        for text in texts
+        for language in languages
+    )
+    kind = (
+        "FILTER EXISTS { ?somebody wdt:P106 ?item }"
+        if occupations_only
+        else "?item wdt:P279 ?wider ."
+    )
     return f"""{_PREFIXES}SELECT DISTINCT ?item ?about WHERE {{
   VALUES ?label {{ {labels} }}
   ?item rdfs:label ?label .
@@ -72,7 +87,9 @@ def seed(dialect: Dialect, classes: Sequence[str], band: Band, *, births: bool) 
 
     A person of several births comes in as many rows.
     """
-    limits = [f"?sitelinks >= {band.low}"] + ([] if band.high is None else [f"?sitelinks < {band.high}"])
+    limits = [f"?sitelinks >= {band.low}"] + (
+        [] if band.high is None else [f"?sitelinks < {band.high}"]
+    )
     lines = [
         _values("class", classes),
         f"?person wdt:P106 ?class ; wdt:P31 wd:Q5 ; {_FAME[dialect]} ?sitelinks .",
@@ -80,7 +97,11 @@ def seed(dialect: Dialect, classes: Sequence[str], band: Band, *, births: bool) 
         *([_born(band.born)] if band.born else []),
         *(["OPTIONAL { ?person wdt:P569 ?birth }"] if births else []),
     ]
-    return f"{_PREFIXES}SELECT DISTINCT ?person ?sitelinks{' ?birth' if births else ''} WHERE {{\n  " + "\n  ".join(lines) + "\n}"
+    return (
+        f"{_PREFIXES}SELECT DISTINCT ?person ?sitelinks{' ?birth' if births else ''} WHERE {{\n  "
+        + "\n  ".join(lines)
+        + "\n}"
+    )
 
 
 def details(people: Sequence[str], languages: Sequence[str]) -> str:
@@ -113,10 +134,16 @@ def details(people: Sequence[str], languages: Sequence[str]) -> str:
 
 def _born(born: Born) -> str:
     if born.first is None and born.end is None:
-        # Missing dates, unknown ones (blank nodes and genid IRIs) and such as cannot be compared: none of them is before or after any day.
+        # Missing dates, unknown ones (blank nodes and genid IRIs) and such as cannot be compared:
+        # none of them is before or after any day.
         never = _day(2000)
-        return f"FILTER NOT EXISTS {{ ?person wdt:P569 ?dated . FILTER(?dated < {never} || ?dated >= {never}) }}"
-    limits = ([] if born.first is None else [f"?born >= {_day(born.first)}"]) + ([] if born.end is None else [f"?born < {_day(born.end)}"])
+        return (
+            f"FILTER NOT EXISTS {{ ?person wdt:P569 ?dated . FILTER(?dated < {never} || ?dated >="
+            f" {never}) }}"
+        )
+    limits = ([] if born.first is None else [f"?born >= {_day(born.first)}"]) + (
+        [] if born.end is None else [f"?born < {_day(born.end)}"]
+    )
     return f"?person wdt:P569 ?born . FILTER({' && '.join(limits)})"
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from celebcollect.records import Celebrity
-from celebcollect.report import Tally
+from celebcollect.domain.records import Celebrity
+from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.facts import Facts, Seed, too_old
 from celebcollect.sources.wikidata.progress import Progress, keys_of
 
@@ -19,10 +19,19 @@ class Search:
     """
     The people of one search by fame. A person counts for every occupation under which he or she was found.
 
-    Bands must be taken from the top: of two items with one TMDB or IMDb id, the more famous one comes first and is the person.
+    Bands must be taken from the top: of two items with one TMDB or IMDb id, the more famous one
+    comes first and is the person.
     """
 
-    def __init__(self, occupations: Sequence[str], limit: int, progress: Progress, *, born_after: date | None, tally: Tally) -> None:
+    def __init__(
+        self,
+        occupations: Sequence[str],
+        limit: int,
+        progress: Progress,
+        *,
+        born_after: date | None,
+        tally: Tally,
+    ) -> None:
         self._occupations = occupations
         self._limit = limit
         self._progress = progress
@@ -40,11 +49,14 @@ class Search:
     @property
     def open(self) -> list[str]:
         """Return the occupations that still need people."""
-        return [occupation for occupation in self._occupations if self._found[occupation] < self._limit]
+        return [
+            occupation for occupation in self._occupations if self._found[occupation] < self._limit
+        ]
 
     def take(self, seeds: Iterable[Seed]) -> None:
         """Queue the people of a band."""
-        new = [seed for seed in seeds if seed.qid not in self._seen]  # sitelinks may change while we ask: somebody may slip into the next band
+        # sitelinks may change while we ask: somebody may slip into the next band
+        new = [seed for seed in seeds if seed.qid not in self._seen]
         self._seen.update(seed.qid for seed in new)
         self._waiting = sorted(new, key=lambda seed: (-seed.sitelinks, int(seed.qid[1:])))
 
@@ -52,7 +64,8 @@ class Search:
         """
         Take up to `size` people off the queue, by fame: as many as are needed if all of them turn out well.
 
-        Empty when nobody in the queue is needed. Those who were born too early, or nobody knows when, are counted and left out.
+        Empty when nobody in the queue is needed. Those who were born too early, or nobody knows
+        when, are counted and left out.
         """
         hoped = self._found.copy()
         chosen: list[Seed] = []
@@ -76,10 +89,15 @@ class Search:
             if person is None:
                 continue
             keys = keys_of(person)
-            twin = next(((key, qid) for key in keys if (qid := self._twins.get(key, seed.qid)) != seed.qid), None)
+            twin = next(
+                ((key, qid) for key in keys if (qid := self._twins.get(key, seed.qid)) != seed.qid),
+                None,
+            )
             if twin:
                 self._tally.drop("duplicate_item")
-                log.warning("two items about one person qid=%s kept=%s same=%s", seed.qid, twin[1], twin[0])
+                log.warning(
+                    "two items about one person qid=%s kept=%s same=%s", seed.qid, twin[1], twin[0]
+                )
                 continue
             self._twins.update(dict.fromkeys(keys, seed.qid))
             self._found.update(seed.occupations)
@@ -89,7 +107,8 @@ class Search:
 
     def checkpoint(self, low: int, batch: Iterable[Celebrity]) -> None:
         """Write how far the search has come in the band from `low` on; `batch` is in the catalogue."""
-        # People of the same fame may still be waiting, so the line is drawn above the first who waits.
+        # People of the same fame may still be waiting, so the line is drawn above the first who
+        # waits.
         below = self._waiting[0].sitelinks + 1 if self._waiting else low
         for seed in self._uncovered:
             if seed.sitelinks >= below:

@@ -1,10 +1,12 @@
 """Give the accepted pictures away as a data set folder that training tools load in one line.
 
-The catalogue is the truth that is exported: what is accepted now, with source, licence and author. `dataclean` tells
-others of the same pictures, but as a stream: with withdrawals that are still to come, and without what is only known here.
+The catalogue is the truth that is exported: what is accepted now, with source, licence and author.
+`dataclean` tells others of the same pictures, but as a stream: with withdrawals that are still to
+come, and without what is only known here.
 
-Everything in the folder is a function of the catalogue: exported twice, or after a kill -9 anywhere, it is the same
-bytes, and only what changed is written. Pictures come before the lists that name them and go after them.
+Everything in the folder is a function of the catalogue: exported twice, or after a kill -9
+anywhere, it is the same bytes, and only what changed is written. Pictures come before the lists
+that name them and go after them.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.images import IMAGES, QUARANTINE, ImageFolder
-from celebcollect.errors import UsageError
-from celebcollect.report import Tally
+from celebcollect.domain.errors import UsageError
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
 from celebcollect.stages.export import card, croissant, imagefolder, webdataset
 from celebcollect.stages.export.card import About
 from celebcollect.stages.export.index import LAYOUTS, Index, read_index
@@ -25,7 +27,15 @@ from celebcollect.stages.export.selection import Sample, Settings, Summary, sele
 from celebcollect.stages.export.target import Target, opened
 from celebcollect.stages.export.writing import Job
 
-__all__ = ["LAYOUTS", "About", "Settings", "Summary", "export_images", "known_exports", "read_index"]
+__all__ = [
+    "LAYOUTS",
+    "About",
+    "Settings",
+    "Summary",
+    "export_images",
+    "known_exports",
+    "read_index",
+]
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +44,20 @@ NOTE = "exports"
 
 
 def export_images(
-    catalogue: Catalogue, folder: ImageFolder, where: Path, settings: Settings, *, about: About, tally: Tally, stop: threading.Event
+    catalogue: Catalogue,
+    folder: ImageFolder,
+    where: Path,
+    settings: Settings,
+    *,
+    about: About,
+    tally: Tally,
+    stop: threading.Event,
 ) -> Summary:
     """
     Make the folder `where` hold the accepted pictures, no more and no less.
 
-    Counts `written`, `unchanged` and `removed` files (pictures, or shards), and why pictures were left out.
+    Counts `written`, `unchanged` and `removed` files (pictures, or shards), and why pictures were
+    left out.
 
     Args:
         catalogue: What is exported.
@@ -72,14 +90,26 @@ def export_images(
         target.text("croissant.json", croissant.describe(summary, written, target.index))
         removed = target.remove_others(written.files)
         tally.count("removed", removed)
-        target.save(target.index.model_copy(update={"complete": True, "fingerprint": summary.fingerprint}))
-    log.info("exported layout=%s folder=%s images=%d people=%d", settings.layout, where, summary.images, summary.people)
+        target.save(
+            target.index.model_copy(update={"complete": True, "fingerprint": summary.fingerprint})
+        )
+    log.info(
+        "exported layout=%s folder=%s images=%d people=%d",
+        settings.layout,
+        where,
+        summary.images,
+        summary.people,
+    )
     return summary
 
 
 def known_exports(catalogue: Catalogue) -> dict[Path, str]:
     """Return the folders that were ever exported to, and their layouts."""
-    return {Path(where): str(layout) for where, layout in (catalogue.note(NOTE) or {}).items() if layout in LAYOUTS}
+    return {
+        Path(where): str(layout)
+        for where, layout in (catalogue.note(NOTE) or {}).items()
+        if layout in LAYOUTS
+    }
 
 
 def _checked(where: Path, folder: ImageFolder) -> Path:
@@ -87,11 +117,18 @@ def _checked(where: Path, folder: ImageFolder) -> Path:
     try:
         absolute = where.resolve()
         str(absolute).encode()
-        among = any(absolute.is_relative_to((folder.root / kept).resolve()) for kept in (IMAGES, QUARANTINE))
+        among = any(
+            absolute.is_relative_to((folder.root / kept).resolve()) for kept in (IMAGES, QUARANTINE)
+        )
     except (OSError, RuntimeError, UnicodeEncodeError) as error:
-        raise UsageError(f"{str(where)!a} is no usable name for a folder ({type(error).__name__})", hint="Name another folder.") from error
+        raise UsageError(
+            f"{str(where)!a} is no usable name for a folder ({type(error).__name__})",
+            hint="Name another folder.",
+        ) from error
     if among:
-        raise UsageError(f"{where} lies among the collected pictures", hint="Export to a folder of its own.")
+        raise UsageError(
+            f"{where} lies among the collected pictures", hint="Export to a folder of its own."
+        )
     return absolute
 
 
@@ -101,8 +138,17 @@ def _announce(target: Target, settings: Settings, samples: Sequence[Sample]) -> 
     for sample in samples:
         pictures.setdefault(sample.qid, []).append(sample.sha256)
     limit = settings.max_shard_bytes if settings.layout == "webdataset" else None
-    plan = Index(layout=settings.layout, crops=settings.crops, max_shard_bytes=limit, pictures=pictures, shards=target.index.shards)
-    if plan.model_copy(update={"complete": True, "fingerprint": target.index.fingerprint}) != target.index:
+    plan = Index(
+        layout=settings.layout,
+        crops=settings.crops,
+        max_shard_bytes=limit,
+        pictures=pictures,
+        shards=target.index.shards,
+    )
+    if (
+        plan.model_copy(update={"complete": True, "fingerprint": target.index.fingerprint})
+        != target.index
+    ):
         target.save(plan)
 
 

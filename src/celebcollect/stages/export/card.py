@@ -16,7 +16,7 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
-from celebcollect.records import MlUse, clean_text
+from celebcollect.domain.records import MlUse, clean_text
 from celebcollect.stages.export.crops import SIDE_PX
 from celebcollect.stages.export.selection import Sample, Summary
 from celebcollect.stages.export.split import SHARES, SPLITS
@@ -25,7 +25,13 @@ from celebcollect.stages.export.writing import Written, to_json
 TMDB_LINE = "This product uses the TMDB API but is not endorsed or certified by TMDB."
 """Asked for by TMDB's API terms of use (2023-10-20)."""
 
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
 """Of the Hugging Face Hub's dataset cards (huggingface_hub, 2026)."""
 
 _PUNCTUATION = str.maketrans({char: f"\\{char}" for char in string.punctuation})
@@ -34,7 +40,9 @@ _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _WHY = {
     "readable": "cannot be decoded, or is cut off",
     "size": "too small",
-    "payload": "carries something that is no picture: scripts, archives, foreign data behind its end",
+    "payload": (
+        "carries something that is no picture: scripts, archives, foreign data behind its end"
+    ),
     "quality": "too blurred, blank or narrow",
     "shared": "the same picture came for several people, so one of them at least is wrong",
     "duplicate": "a copy of another picture of the person; the largest stays",
@@ -82,8 +90,11 @@ def card(summary: Summary, written: Written, about: About) -> bytes:
     parts = [
         _front_matter(summary),
         f"# {summary.images} pictures of {summary.people} people",
-        f"Collected by celebcollect {about.version} for people whom Wikidata knows. The newest picture was downloaded at {summary.newest}; "
-        f"the fingerprint of this set is `{summary.fingerprint}`.",
+        (
+            f"Collected by celebcollect {about.version} for people whom Wikidata knows. The newest"
+            f" picture was downloaded at {summary.newest}; the fingerprint of this set is"
+            f" `{summary.fingerprint}`."
+        ),
         _how_to_load(summary),
         _contents(summary, written.samples),
         _cleaning(about),
@@ -98,8 +109,21 @@ def _front_matter(summary: Summary) -> str:
     # Nothing of other people's text is in here, so nothing needs quoting.
     size = next((name for limit, name in _SIZES if summary.images < limit), "n>10M")
     pattern = "{}/**" if summary.layout == "imagefolder" else "{}-*.tar"
-    lines = ["---", "pretty_name: celebcollect faces", "license: other", "license_name: per-picture", "license_link: README.md"]
-    lines += ["task_categories:", "- image-classification", "tags:", "- face-recognition", "size_categories:", f"- {size}"]
+    lines = [
+        "---",
+        "pretty_name: celebcollect faces",
+        "license: other",
+        "license_name: per-picture",
+        "license_link: README.md",
+    ]
+    lines += [
+        "task_categories:",
+        "- image-classification",
+        "tags:",
+        "- face-recognition",
+        "size_categories:",
+        f"- {size}",
+    ]
     sides = [split for split in SPLITS if summary.splits[split]]
     if sides:
         lines += ["configs:", "- config_name: default", "  data_files:"]
@@ -125,14 +149,16 @@ train = webdataset.WebDataset(sorted(glob.glob("THIS FOLDER/train-*.tar")), shar
     text = f"## Load it\n\n```python\n{code}\n```"
     if summary.layout == "webdataset":
         text += (
-            "\n\nThe member of every picture is called `.jpg`, so that all samples have the same parts; its format is in `format` of the metadata, "
-            "and decoders look at the bytes. `metadata.jsonl` has the metadata of all samples, with the shard of each."
+            "\n\nThe member of every picture is called `.jpg`, so that all samples have the same"
+            " parts; its format is in `format` of the metadata, and decoders look at the bytes."
+            " `metadata.jsonl` has the metadata of all samples, with the shard of each."
         )
     if summary.crops:
         text += (
-            f"\n\nThese are faces, cut out of the pictures: {SIDE_PX} x {SIDE_PX} pixels, turned so that the eyes are level, with a quarter of the "
-            "face's width around it, black beyond the edge of the picture. `width_px`, `height_px`, `bytes`, `format`, `sha256` and `phash` are "
-            "those of the whole picture."
+            f"\n\nThese are faces, cut out of the pictures: {SIDE_PX} x {SIDE_PX} pixels, turned so"
+            " that the eyes are level, with a quarter of the face's width around it, black beyond"
+            " the edge of the picture. `width_px`, `height_px`, `bytes`, `format`, `sha256` and"
+            " `phash` are those of the whole picture."
         )
     return text
 
@@ -142,50 +168,75 @@ def _contents(summary: Summary, samples: Sequence[Sample]) -> str:
     sources = Counter(sample.source for sample in samples)
     licences = Counter(sample.licence or "not told by the source" for sample in samples)
     return (
-        f"## What is in it\n\n{sides}\n\nThe side of a picture is decided by the page that it comes from ({SHARES['train']} % of the pages are for "
-        f"training, {SHARES['validation']} % for validation, {SHARES['test']} % for the test), or by its own digest where no page is known: pictures "
-        "of one page, which tend to be near copies, are on one side, and none changes sides when the set grows. So one person's pictures may all be "
-        f"on one side.\n\n{_counts('source', sources)}\n\n{_counts('licence', licences)}"
+        f"## What is in it\n\n{sides}\n\nThe side of a picture is decided by the page that it comes"
+        f" from ({SHARES['train']} % of the pages are for training, {SHARES['validation']} % for"
+        f" validation, {SHARES['test']} % for the test), or by its own digest where no page is"
+        " known: pictures of one page, which tend to be near copies, are on one side, and none"
+        " changes sides when the set grows. So one person's pictures may all be on one"
+        f" side.\n\n{_counts('source', sources)}\n\n{_counts('licence', licences)}"
     )
 
 
 def _cleaning(about: About) -> str:
     checks = _table(
-        ("check", "throws out", "version and settings"), [(escaped(name), _WHY.get(name, ""), escaped(settings)) for name, settings in about.checks]
+        ("check", "throws out", "version and settings"),
+        [(escaped(name), _WHY.get(name, ""), escaped(settings)) for name, settings in about.checks],
     )
     text = (
-        "## How it was cleaned\n\nEvery file was decoded and proved to be a picture when it was downloaded; its bytes are as they came, but for the "
-        "place where it was taken: GPS in EXIF and XMP is blanked, and `sha256` is the digest from before. Then these "
-        f"checks decided, in this order:\n\n{checks}"
+        "## How it was cleaned\n\nEvery file was decoded and proved to be a picture when it was"
+        " downloaded; its bytes are as they came, but for the place where it was taken: GPS in"
+        " EXIF and XMP is blanked, and `sha256` is the digest from before. Then these checks"
+        f" decided, in this order:\n\n{checks}"
     )
     if about.rejected:
-        text += f"\n\nIn the whole collection, these pictures were thrown out or could not be had:\n\n{_counts('reason', Counter(about.rejected))}"
+        text += (
+            "\n\nIn the whole collection, these pictures were thrown out or could not be"
+            f" had:\n\n{_counts('reason', Counter(about.rejected))}"
+        )
     if about.unclean:
-        text += f"\n\nThe pictures of {about.unclean} people wait to be cleaned, or were last cleaned with other settings than these."
+        text += (
+            f"\n\nThe pictures of {about.unclean} people wait to be cleaned, or were last cleaned"
+            " with other settings than these."
+        )
     return text
 
 
 def _rights(summary: Summary, samples: Sequence[Sample]) -> str:
     text = (
-        "## Rights\n\nThe pictures belong to their authors. What the source told of licence and author is in the metadata of each picture "
-        "(`licence`, `licence_url`, `author`, `page_url`); where it told nothing, assume that all rights are reserved. Pictures of faces are "
-        "biometric data in many places: know your law."
+        "## Rights\n\nThe pictures belong to their authors. What the source told of licence and"
+        " author is in the metadata of each picture (`licence`, `licence_url`, `author`,"
+        " `page_url`); where it told nothing, assume that all rights are reserved. Pictures of"
+        " faces are biometric data in many places: know your law."
     )
     tmdb = sum(sample.ml_use == MlUse.NEEDS_AGREEMENT.value for sample in samples)
     left_out = summary.left_out.get("needs_agreement", 0)
     if tmdb:
-        text += f"\n\n{tmdb} pictures come from TMDB, whose terms forbid machine learning without an agreement; who exported this set claims one."
+        text += (
+            f"\n\n{tmdb} pictures come from TMDB, whose terms forbid machine learning without an"
+            " agreement; who exported this set claims one."
+        )
     if left_out:
-        text += f"\n\n{left_out} pictures were left out: the terms of their source (TMDB) forbid machine learning without an agreement."
+        text += (
+            f"\n\n{left_out} pictures were left out: the terms of their source (TMDB) forbid"
+            " machine learning without an agreement."
+        )
     if tmdb or left_out:
         text += f"\n\n{TMDB_LINE}"
-    authors = Counter((sample.source, sample.author, sample.licence, sample.licence_url) for sample in samples if _asks_for_credit(sample))
+    authors = Counter(
+        (sample.source, sample.author, sample.licence, sample.licence_url)
+        for sample in samples
+        if _asks_for_credit(sample)
+    )
     if authors:
         lines = [
-            f"- {escaped(author) or 'author not told'} ({_licence(licence, url)}), by way of {escaped(source)}: {_pictures(n)}"
+            f"- {escaped(author) or 'author not told'} ({_licence(licence, url)}), by way of"
+            f" {escaped(source)}: {_pictures(n)}"
             for (source, author, licence, url), n in sorted(authors.items())
         ]
-        text += "\n\n### Attribution\n\nThe page of each picture is its `page_url`.\n\n" + "\n".join(lines)
+        text += (
+            "\n\n### Attribution\n\nThe page of each picture is its `page_url`.\n\n"
+            + "\n".join(lines)
+        )
     return text
 
 
@@ -200,13 +251,27 @@ def _licence(licence: str, url: str) -> str:
 
 def _limits(about: About) -> str:
     lines = [
-        "- Who is in a picture was not looked at by a human being: searches return wrong people, and the checks find most of them, not all.",
-        "- Whom Wikidata describes and who is photographed is no fair sample of mankind: expect bias in gender, origin and age.",
-        "- The people did not agree to be in it: do not use it to watch, to follow or to judge anybody.",
-        "- Who asks to be removed must be: export again after `celebcollect forget QID`, and delete older copies.",
+        (
+            "- Who is in a picture was not looked at by a human being: searches return wrong"
+            " people, and the checks find most of them, not all."
+        ),
+        (
+            "- Whom Wikidata describes and who is photographed is no fair sample of mankind: expect"
+            " bias in gender, origin and age."
+        ),
+        (
+            "- The people did not agree to be in it: do not use it to watch, to follow or to judge"
+            " anybody."
+        ),
+        (
+            "- Who asks to be removed must be: export again after `celebcollect forget QID`, and"
+            " delete older copies."
+        ),
     ]
     if "faces" not in {name for name, _ in about.checks}:
-        lines.insert(0, "- Faces were not looked at: there may be pictures without a face, or with several.")
+        lines.insert(
+            0, "- Faces were not looked at: there may be pictures without a face, or with several."
+        )
     return "## Known limits\n\n" + "\n".join(lines)
 
 
@@ -216,7 +281,14 @@ def _people(samples: Sequence[Sample]) -> str:
     rows = []
     for qid, name in names.items():
         sides = [counts[qid, split] for split in SPLITS]
-        rows.append((f"[{qid}](https://www.wikidata.org/wiki/{qid})", escaped(name), str(sum(sides)), *map(str, sides)))
+        rows.append(
+            (
+                f"[{qid}](https://www.wikidata.org/wiki/{qid})",
+                escaped(name),
+                str(sum(sides)),
+                *map(str, sides),
+            )
+        )
     return "## People\n\n" + _table(("item", "name", "pictures", *SPLITS), rows)
 
 
@@ -225,7 +297,10 @@ def _pictures(n: int) -> str:
 
 
 def _counts(what: str, counts: Counter[str]) -> str:
-    rows = [(escaped(text), str(n)) for text, n in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))]
+    rows = [
+        (escaped(text), str(n))
+        for text, n in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
     return _table((what, "pictures"), rows)
 
 

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import CROP_MARGIN
 from celebcollect.checks.pixels import upright
-from celebcollect.checks.vision.base import Face
+from celebcollect.vision.base import Face
 
 SIDE_PX = 224
 """Width and height of a crop: what most networks take."""
@@ -62,22 +62,34 @@ def _turned(pixels: Pillow.Image, face: Face, side: float) -> Pillow.Image:
     middle_x, middle_y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     half = SIDE_PX / 2
     # From a pixel of the crop to one of the picture: x' = a x + b y + c, y' = d x + e y + f.
-    matrix = (cosine, -sine, middle_x - half * cosine + half * sine, sine, cosine, middle_y - half * sine - half * cosine)
-    return pixels.transform((SIDE_PX, SIDE_PX), Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC)
+    matrix = (
+        cosine,
+        -sine,
+        middle_x - half * cosine + half * sine,
+        sine,
+        cosine,
+        middle_y - half * sine - half * cosine,
+    )
+    return pixels.transform(
+        (SIDE_PX, SIDE_PX), Pillow.Transform.AFFINE, matrix, Pillow.Resampling.BICUBIC
+    )
 
 
 def roll_of(landmarks: tuple[tuple[float, float], ...]) -> float:
     """
     Return by how much a face is turned clockwise, in radians; 0 where the points do not tell.
 
-    Detectors order five points in one of two ways: two corners of each eye and the nose (dlib), where the first two are
-    close together, or both eyes, nose and corners of the mouth (YuNet, RetinaFace), where they are far apart.
+    Detectors order five points in one of two ways: two corners of each eye and the nose (dlib),
+    where the first two are close together, or both eyes, nose and corners of the mouth (YuNet,
+    RetinaFace), where they are far apart.
     """
     if len(landmarks) != 5:
         return 0.0
     first, second, third, fourth, _ = landmarks
     if math.dist(first, second) < math.dist(first, third) / 2:
-        eyes = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in ((first, second), (third, fourth))]
+        eyes = [
+            ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in ((first, second), (third, fourth))
+        ]
     else:
         eyes = [first, second]
     (left_x, left_y), (right_x, right_y) = sorted(eyes)

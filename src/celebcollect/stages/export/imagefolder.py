@@ -19,7 +19,11 @@ def write(job: Job, samples: Sequence[Sample]) -> Written:
     there = [sample for batch in batches(samples, TOGETHER) for sample in _copy(job, batch)]
     lists = {}
     for split in SPLITS:
-        data = json_lines({"file_name": _path(sample).partition("/")[2], **sample.row()} for sample in there if sample.split == split)
+        data = json_lines(
+            {"file_name": _path(sample).partition("/")[2], **sample.row()}
+            for sample in there
+            if sample.split == split
+        )
         if data:
             job.target.text(f"{split}/metadata.jsonl", data)
             lists[f"{split}/metadata.jsonl"] = hashlib.sha256(data).hexdigest()
@@ -34,7 +38,9 @@ def _copy(job: Job, samples: Sequence[Sample]) -> list[Sample]:
     """Copy what is not there; return what is there then."""
     there, new = [], []
     for sample in samples:
-        if job.target.holds(_path(sample), sample.stamp_ns, None if sample.face else (sample.bytes, sample.sha256)):
+        if job.target.holds(
+            _path(sample), sample.stamp_ns, None if sample.face else (sample.bytes, sample.sha256)
+        ):
             job.tally.count("unchanged")
             there.append(sample)
         elif (data := job.read(sample)) is not None:

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 from pydantic import Field, ValidationError
 
-from celebcollect.errors import StorageError, UsageError
-from celebcollect.records import Record
+from celebcollect.domain.errors import StorageError, UsageError
+from celebcollect.domain.records import Record
 
 Layout = Literal["imagefolder", "webdataset"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -66,7 +66,9 @@ def read_index(folder: Path) -> Index | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        raise UsageError(f"{file} is no index of an export", hint="Export to another folder, or remove this one.") from error
+        raise UsageError(
+            f"{file} is no index of an export", hint="Export to another folder, or remove this one."
+        ) from error
 
 
 @contextmanager
@@ -77,5 +79,11 @@ def told(what: str, path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        hint = "Make room, then run the same command again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise StorageError(f"cannot {what} {path}: {error.strerror or type(error).__name__}", hint=hint) from error
+        hint = (
+            "Make room, then run the same command again."
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else ""
+        )
+        raise StorageError(
+            f"cannot {what} {path}: {error.strerror or type(error).__name__}", hint=hint
+        ) from error

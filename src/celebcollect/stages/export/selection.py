@@ -13,12 +13,12 @@ from typing import Any
 from celebcollect.catalogue.base import Catalogue, batches
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
-from celebcollect.checks.vision.base import Face
-from celebcollect.records import Image, MlUse, Status, ml_permitted
-from celebcollect.report import Tally
+from celebcollect.domain.records import Image, MlUse, Status, ml_permitted
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.export.crops import recipe
 from celebcollect.stages.export.index import Layout
 from celebcollect.stages.export.split import SPLITS, Split, split_of
+from celebcollect.vision.base import Face
 
 MAX_SHARD_BYTES = 512 * 1024**2
 """Large enough to be read in one go, small enough to be rewritten when one picture goes."""
@@ -84,23 +84,39 @@ class Sample:
     @property
     def stamp_ns(self) -> int:
         """Return the time that the exported file gets: that of its download, whose nanoseconds tell one crop from another."""
-        return int(datetime.fromisoformat(self.stored_at).timestamp()) * 10**9 + (recipe(self.face) if self.face else 0)
+        return int(datetime.fromisoformat(self.stored_at).timestamp()) * 10**9 + (
+            recipe(self.face) if self.face else 0
+        )
 
     def picture(self, file: Path) -> Picture:
         """Return it as the checks see it."""
-        row = Image(id=self.key, qid=self.qid, name=self.name, status=Status.ACCEPTED, source=self.source, url=self.url)
-        return Picture(row.model_copy(update={"width_px": self.width_px, "height_px": self.height_px}), file)
+        row = Image(
+            id=self.key,
+            qid=self.qid,
+            name=self.name,
+            status=Status.ACCEPTED,
+            source=self.source,
+            url=self.url,
+        )
+        return Picture(
+            row.model_copy(update={"width_px": self.width_px, "height_px": self.height_px}), file
+        )
 
     def row(self) -> dict[str, Any]:
         """
         Return the metadata: the same columns for every picture, and no nulls.
 
-        Readers guess a column's type from its first rows (Arrow, 2026): a column that is null in one split and text in another cannot be loaded.
+        Readers guess a column's type from its first rows (Arrow, 2026): a column that is null in
+        one split and text in another cannot be loaded.
         """
         return {column: getattr(self, column) for column in COLUMNS}
 
 
-COLUMNS: dict[str, str] = {column.name: kind for column in fields(Sample) if (kind := column.metadata.get("type", column.type))}
+COLUMNS: dict[str, str] = {
+    column.name: kind
+    for column in fields(Sample)
+    if (kind := column.metadata.get("type", column.type))
+}
 """Names of the metadata, and their types: `str`, `int`, `datetime`."""
 
 
@@ -108,8 +124,8 @@ def select(catalogue: Catalogue, settings: Settings, tally: Tally) -> list[Sampl
     """
     Return the accepted pictures that may be given away, by QID number and SHA-256. About 1 KB of memory each.
 
-    Counts `needs_agreement` (its source forbids machine learning without one), `no_known_face` (for crops), `forgotten` and `incomplete`
-    as left out.
+    Counts `needs_agreement` (its source forbids machine learning without one), `no_known_face` (for
+    crops), `forgotten` and `incomplete` as left out.
     """
     samples: dict[str, Sample] = {}
     for images in batches(catalogue.images(status=Status.ACCEPTED), 500):
@@ -130,7 +146,14 @@ def select(catalogue: Catalogue, settings: Settings, tally: Tally) -> list[Sampl
 def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> str | None:
     if image.qid in forgotten:
         return "forgotten"
-    if not (image.sha256 and image.path and image.bytes and image.format and image.width_px and image.height_px):
+    if not (
+        image.sha256
+        and image.path
+        and image.bytes
+        and image.format
+        and image.width_px
+        and image.height_px
+    ):
         return "incomplete"
     if image.ml_use is MlUse.NEEDS_AGREEMENT and not ml_permitted(image, settings.ml_use_permitted):
         return "needs_agreement"
@@ -194,7 +217,10 @@ class Summary:
             splits={split: sum(sample.split == split for sample in samples) for split in SPLITS},
             left_out=tally.reasons,
             fingerprint=hashlib.sha256(b"".join(_lines(samples))).hexdigest(),
-            newest=max((sample.stored_at for sample in samples), default=EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            newest=max(
+                (sample.stored_at for sample in samples),
+                default=EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            ),
         )
 
 

@@ -17,9 +17,12 @@ def split_of(page_url: str | None, sha256: str) -> Split:
     """
     Return the side of a picture; all pictures of one page are on the same one, whoever they show.
 
-    Pages tend to have near copies and shots of one series, which would make a test look better than it is.
+    Pages tend to have near copies and shots of one series, which would make a test look better than
+    it is.
     """
-    group = hashlib.sha256(f"split of {_page(page_url) or sha256}".encode("utf-8", "surrogatepass")).digest()
+    group = hashlib.sha256(
+        f"split of {_page(page_url) or sha256}".encode("utf-8", "surrogatepass")
+    ).digest()
     place = int.from_bytes(group[:8], "big") * 100 >> 64
     for split in SPLITS:
         place -= SHARES[split]

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from celebcollect.catalogue.images import make_folder, sync_folder
-from celebcollect.errors import Busy, StorageError, UsageError
+from celebcollect.domain.errors import Busy, StorageError, UsageError
+from celebcollect.images.folder import make_folder, sync_folder
 from celebcollect.stages.export.index import INDEX, Index, Layout, Shard, read_index, told
 from celebcollect.stages.export.split import SPLITS
 
@@ -48,7 +48,10 @@ def opened(folder: Path, layout: Layout, *, crops: bool) -> Iterator[Target]:
         try:
             make_folder(folder.absolute())
         except FileNotFoundError as error:  # a file system that takes no folders, such as /proc
-            raise StorageError(f"cannot make {folder}: {error.strerror}", hint="Name a folder that you may write to.") from error
+            raise StorageError(
+                f"cannot make {folder}: {error.strerror}",
+                hint="Name a folder that you may write to.",
+            ) from error
         lock = FileLock(folder / LOCK)
         try:
             lock.acquire(blocking=False)
@@ -72,16 +75,26 @@ def opened(folder: Path, layout: Layout, *, crops: bool) -> Iterator[Target]:
 def _check(folder: Path, layout: Layout, *, crops: bool) -> Index | None:
     with told("read", folder):
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", hint="Name a new folder, or one that was exported to before.")
+            raise UsageError(
+                f"{folder} is no folder",
+                hint="Name a new folder, or one that was exported to before.",
+            )
     index = read_index(folder)
     if index is None:
         with told("read", folder), suppress(FileNotFoundError):
-            foreign = next((entry.name for entry in folder.iterdir() if entry.name not in (LOCK, PARTS)), None)
+            foreign = next(
+                (entry.name for entry in folder.iterdir() if entry.name not in (LOCK, PARTS)), None
+            )
             if foreign:
-                raise UsageError(f"{folder} is not empty and no former export: it holds {foreign!r}", hint="Name an empty or a new folder.")
+                raise UsageError(
+                    f"{folder} is not empty and no former export: it holds {foreign!r}",
+                    hint="Name an empty or a new folder.",
+                )
     elif (index.layout, index.crops) != (layout, crops):
         options = f"--format {index.layout}{' --crops' if index.crops else ''}"
-        raise UsageError(f"{folder} holds an export of another kind", hint=f"Use {options}, or another folder.")
+        raise UsageError(
+            f"{folder} holds an export of another kind", hint=f"Use {options}, or another folder."
+        )
     return index
 
 
@@ -96,7 +109,8 @@ class Target:
         """
         Tell whether a picture is there already, by its time.
 
-        Where size and SHA-256 are known (`whole`), the size must be right too; with another time, the bytes decide, and the time is set right.
+        Where size and SHA-256 are known (`whole`), the size must be right too; with another time,
+        the bytes decide, and the time is set right.
         """
         file = self.folder / path
         with told("read", file):
@@ -172,7 +186,11 @@ class Target:
             for path, old in moves.items():
                 parts[path].hardlink_to(self.folder / old)
         except OSError as error:
-            log.info("files are written again, for they cannot be linked folder=%s error=%s", self.folder, error.strerror)
+            log.info(
+                "files are written again, for they cannot be linked folder=%s error=%s",
+                self.folder,
+                error.strerror,
+            )
             return False  # what was linked goes with the folder of parts
         for path, part in parts.items():
             with told("write", self.folder / path):
@@ -201,7 +219,10 @@ class Target:
                     (self.folder / path).unlink()
                     removed += not _LIST.fullmatch(path)
         for side in SPLITS:
-            for folder in (*(self.folder / side / name for name in _entries(self.folder / side)), self.folder / side):
+            for folder in (
+                *(self.folder / side / name for name in _entries(self.folder / side)),
+                self.folder / side,
+            ):
                 with suppress(OSError):  # not empty, or no folder
                     folder.rmdir()
         return removed
@@ -218,7 +239,11 @@ class Target:
                 if _LIST.fullmatch(f"{side}/{name}"):
                     yield f"{side}/{name}"
                 elif not (self.folder / side / name).is_symlink():
-                    yield from (path for file in _entries(self.folder / side / name) if _PICTURE.fullmatch(path := f"{side}/{name}/{file}"))
+                    yield from (
+                        path
+                        for file in _entries(self.folder / side / name)
+                        if _PICTURE.fullmatch(path := f"{side}/{name}/{file}")
+                    )
 
 
 def _entries(folder: Path) -> list[str]:

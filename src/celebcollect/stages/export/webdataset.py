@@ -1,8 +1,8 @@
 """Tar files as the `webdataset` library reads them: `<QID>_<sha256>.jpg` and `.json` for each picture.
 
-Pictures are in the order of their digests, so shards mix the people. Where a shard begins and ends follows from the
-digests of the pictures near it: one picture more or less changes one shard, or splits or joins two; the others
-get new numbers at most.
+Pictures are in the order of their digests, so shards mix the people. Where a shard begins and ends
+follows from the digests of the pictures near it: one picture more or less changes one shard, or
+splits or joins two; the others get new numbers at most.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from celebcollect.stages.export.split import SPLITS
 from celebcollect.stages.export.writing import Job, Written, json_lines, to_json
 
 MAX_BITS = 64
-"""Of the digest that are looked at: more are alike only where the same picture is there for several people."""
+"""Of the digest that are looked at: more are alike only where the same picture is there for several
+people."""
 
 SAVE_EVERY_S = 30.0
 """How often the index is written meanwhile: what a kill -9 may cost."""
@@ -34,7 +35,13 @@ _BLOCK = 512
 
 def write(job: Job, samples: Sequence[Sample], *, max_bytes: int) -> Written:
     """Write the shards that are not there yet, then the list."""
-    plan = [entry for split in SPLITS for entry in _plan(split, [sample for sample in samples if sample.split == split], max_bytes)]
+    plan = [
+        entry
+        for split in SPLITS
+        for entry in _plan(
+            split, [sample for sample in samples if sample.split == split], max_bytes
+        )
+    ]
     _renumber(job, plan)
     shards: dict[str, Shard] = {}
     places: dict[str, str] = {}
@@ -49,7 +56,10 @@ def write(job: Job, samples: Sequence[Sample], *, max_bytes: int) -> Written:
             saved = time.monotonic()
     _save(job, shards)
     written = [sample for sample in samples if sample.key in places]
-    data = json_lines({"key": _key(sample), "split": sample.split, "shard": places[sample.key], **sample.row()} for sample in written)
+    data = json_lines(
+        {"key": _key(sample), "split": sample.split, "shard": places[sample.key], **sample.row()}
+        for sample in written
+    )
     job.target.text("metadata.jsonl", data)
     return Written(written, set(shards), {"metadata.jsonl": hashlib.sha256(data).hexdigest()})
 
@@ -60,8 +70,13 @@ def _save(job: Job, shards: dict[str, Shard]) -> None:
 
 def _plan(split: str, samples: Sequence[Sample], max_bytes: int) -> list[tuple[str, list[Sample]]]:
     """Return the names of a side's shards and what goes into each."""
-    shards = list(_cut(sorted(samples, key=lambda sample: (sample.sha256, sample.qid)), 0, max_bytes))
-    return [(f"{split}-{number:05}-of-{len(shards):05}.tar", content) for number, content in enumerate(shards)]
+    shards = list(
+        _cut(sorted(samples, key=lambda sample: (sample.sha256, sample.qid)), 0, max_bytes)
+    )
+    return [
+        (f"{split}-{number:05}-of-{len(shards):05}.tar", content)
+        for number, content in enumerate(shards)
+    ]
 
 
 def _cut(samples: list[Sample], bit: int, max_bytes: int) -> Iterator[list[Sample]]:
@@ -70,7 +85,9 @@ def _cut(samples: list[Sample], bit: int, max_bytes: int) -> Iterator[list[Sampl
         if samples:
             yield samples
         return
-    middle = bisect_left(samples, 1, key=lambda sample: int(sample.sha256[:16], 16) >> (MAX_BITS - 1 - bit) & 1)
+    middle = bisect_left(
+        samples, 1, key=lambda sample: int(sample.sha256[:16], 16) >> (MAX_BITS - 1 - bit) & 1
+    )
     yield from _cut(samples[:middle], bit + 1, max_bytes)
     yield from _cut(samples[middle:], bit + 1, max_bytes)
 
@@ -78,8 +95,14 @@ def _cut(samples: list[Sample], bit: int, max_bytes: int) -> Iterator[list[Sampl
 def _renumber(job: Job, plan: Sequence[tuple[str, list[Sample]]]) -> None:
     """Give shards that are there under another number the new one, without writing them again; the old names go away in the end."""
     known = job.target.index.shards
-    there = {shard.digest: name for name, shard in known.items() if job.target.unchanged(name, shard)}
-    moves = {name: there[digest] for name, content in plan if (digest := _digest(content)) in there and there[digest] != name}
+    there = {
+        shard.digest: name for name, shard in known.items() if job.target.unchanged(name, shard)
+    }
+    moves = {
+        name: there[digest]
+        for name, content in plan
+        if (digest := _digest(content)) in there and there[digest] != name
+    }
     if moves and job.target.link(moves):
         _save(job, {**known, **{name: known[old] for name, old in moves.items()}})
 
@@ -110,11 +133,20 @@ def _shard(job: Job, name: str, content: Sequence[Sample]) -> tuple[Shard | None
                 there.append(sample)
     job.tally.count("written")
     status = (job.target.folder / name).lstat()
-    return Shard(digest=_digest(there), sha256=hashed.hexdigest(), bytes=status.st_size, mtime_ns=status.st_mtime_ns), there
+    return (
+        Shard(
+            digest=_digest(there),
+            sha256=hashed.hexdigest(),
+            bytes=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+        ),
+        there,
+    )
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    # Every TarInfo starts with owner 0 and time 0, so that the same pictures make the same bytes everywhere.
+    # Every TarInfo starts with owner 0 and time 0, so that the same pictures make the same bytes
+    # everywhere.
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
     tar.addfile(entry, io.BytesIO(data))

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from celebcollect.catalogue.images import ImageFolder
 from celebcollect.checks.pixels import NotAPicture
-from celebcollect.errors import Interrupted, StorageError
-from celebcollect.report import Tally
+from celebcollect.domain.errors import Interrupted, StorageError
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export.crops import cut
-from celebcollect.stages.export.place import without_place
+from celebcollect.stages.export.gps import without_place
 from celebcollect.stages.export.selection import Sample
 from celebcollect.stages.export.target import Target
 
@@ -35,26 +35,35 @@ class Job:
         """
         Return the bytes to export: the picture, proved by its digest, without its place, or the face that is cut out of it.
 
-        None, counted as `file_missing`, `file_changed` or `corrupt_file`, when there are none; `clean` may have moved the file meanwhile.
+        None, counted as `file_missing`, `file_changed` or `corrupt_file`, when there are none;
+        `clean` may have moved the file meanwhile.
 
         Raises:
             Interrupted: The work is to stop.
             StorageError: The disk refuses.
         """
         if self.stop.is_set():
-            raise Interrupted("interrupted", hint="What was exported is kept; the same command goes on from there.")
+            raise Interrupted(
+                "interrupted",
+                hint="What was exported is kept; the same command goes on from there.",
+            )
         reason = "file_changed"
         try:
             file = self.folder.file(sample.path)
             data = file.read_bytes()
             if hashlib.sha256(data).hexdigest() == sample.sha256:
-                return cut(sample.picture(file), sample.face) if sample.face else without_place(data)
+                return (
+                    cut(sample.picture(file), sample.face) if sample.face else without_place(data)
+                )
         except (FileNotFoundError, ValueError):
             reason = "file_missing"
         except NotAPicture:
             reason = "corrupt_file"
         except OSError as error:
-            raise StorageError(f"cannot read {sample.path}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
+            raise StorageError(
+                f"cannot read {sample.path}: {error.strerror}",
+                hint="Check the disk and the rights on data_dir.",
+            ) from error
         log.warning("picture left out reason=%s path=%s", reason, sample.path)
         self.tally.drop(reason)
         return None

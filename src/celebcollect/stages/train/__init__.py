@@ -1,7 +1,8 @@
 """Train the reference classifier on the pictures that are on `dataclean` now.
 
-The whole topic is read each time, so a picture that was withdrawn is gone from the next model. The group `train` commits
-what a model was made of once that is on the disk: its lag tells whether a new training would see anything new.
+The whole topic is read each time, so a picture that was withdrawn is gone from the next model. The
+group `train` commits what a model was made of once that is on the disk: its lag tells whether a new
+training would see anything new.
 """
 
 from __future__ import annotations
@@ -17,20 +18,27 @@ from typing import Any
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.images import ImageFolder
 from celebcollect.checks.pixels import NotAPicture, upright
-from celebcollect.checks.vision.base import Face
-from celebcollect.errors import Interrupted, NothingProduced, StorageError
-from celebcollect.records import CleanRecord
-from celebcollect.report import Tally
+from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
+from celebcollect.domain.records import CleanRecord
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export.crops import SIDE_PX, cut
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train.charts import Thumbnail, charts
-from celebcollect.stages.train.dataset import MIN_PICTURES, Forgotten, Usable, choose, consume_up_to, read_set
+from celebcollect.stages.train.dataset import (
+    MIN_PICTURES,
+    Forgotten,
+    Usable,
+    choose,
+    consume_up_to,
+    read_set,
+)
 from celebcollect.stages.train.evaluation import Evaluation, Mistake, evaluate
 from celebcollect.stages.train.model import Model, fit
 from celebcollect.stages.train.model_file import pack
 from celebcollect.stages.train.shelf import DEFAULT, Shelf, forget
+from celebcollect.vision.base import Face
 
 __all__ = ["DEFAULT", "Settings", "Shelf", "Trained", "forget", "train"]
 
@@ -78,12 +86,20 @@ class Trained:
         }
 
 
-def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally: Tally, *, stop: threading.Event) -> Trained:
+def train(
+    bus: Bus,
+    folder: ImageFolder,
+    shelf: Shelf,
+    settings: Settings,
+    tally: Tally,
+    *,
+    stop: threading.Event,
+) -> Trained:
     """
     Train, measure, and write model and report; commit what they were made of.
 
-    The saved model has learnt all pictures; the numbers of the report are those of one that has not seen the pages of the
-    validation and test sides (the same sides as those of `export`).
+    The saved model has learnt all pictures; the numbers of the report are those of one that has not
+    seen the pages of the validation and test sides (the same sides as those of `export`).
 
     Args:
         bus: Holds the topic.
@@ -101,16 +117,33 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
     """
     with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
         snapshot = read_set(bus, settings.topic, tally)
-        usable = choose(snapshot.records.values(), settings.ml_use_permitted, settings.forgotten, tally)
+        usable = choose(
+            snapshot.records.values(), settings.ml_use_permitted, settings.forgotten, tally
+        )
         if len({record.qid for record in usable.records}) < 2:
             raise _too_small(usable, len(snapshot.records), tally)
-        model = fit(usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version)
-        trained = Trained(shelf.model, model, evaluate(usable, threshold=settings.threshold), usable.people_left_out, tally.reasons)
+        model = fit(
+            usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version
+        )
+        trained = Trained(
+            shelf.model,
+            model,
+            evaluate(usable, threshold=settings.threshold),
+            usable.people_left_out,
+            tally.reasons,
+        )
         names = {person.qid: person.name for person in model.people}
-        drawn = charts(trained.evaluation, names, settings.threshold, _thumbnails(folder, usable.records))
+        drawn = charts(
+            trained.evaluation, names, settings.threshold, _thumbnails(folder, usable.records)
+        )
         if stop.is_set():
             raise Interrupted("interrupted", hint="Nothing was written; run it again.")
-        report = json.dumps(trained.report(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
+        report = (
+            json.dumps(trained.report(), ensure_ascii=False, indent=1).encode(
+                "utf-8", "backslashreplace"
+            )
+            + b"\n"
+        )
         shelf.save(pack(model), report, drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)
     return trained
@@ -119,16 +152,25 @@ def train(bus: Bus, folder: ImageFolder, shelf: Shelf, settings: Settings, tally
 def _too_small(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
     people = len({record.qid for record in usable.records})
     why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons.items())
-    message = f"a classifier needs 2 people with {MIN_PICTURES} usable pictures each, and there is {people or 'nobody'}"
+    message = (
+        f"a classifier needs 2 people with {MIN_PICTURES} usable pictures each, and there is"
+        f" {people or 'nobody'}"
+    )
     message += f" ({pictures} pictures of clean ones{f': {why}' if why else ''})"
     reasons = tally.reasons
     if not pictures:
         return NothingProduced(message, hint="`celebcollect run-all` collects and cleans.")
     if reasons.get("no_embedding"):
-        return NothingProduced(message, hint=f"Pictures have embeddings when `clean` looks at faces: {INSTALL}.")
+        return NothingProduced(
+            message, hint=f"Pictures have embeddings when `clean` looks at faces: {INSTALL}."
+        )
     if reasons.get("needs_agreement"):
-        return NothingProduced(message, hint="`[train] ml_use_permitted` names the agreements that you hold.")
-    return NothingProduced(message, hint="Collect more people or more pictures of each: `celebcollect run-all`.")
+        return NothingProduced(
+            message, hint="`[train] ml_use_permitted` names the agreements that you hold."
+        )
+    return NothingProduced(
+        message, hint="Collect more people or more pictures of each: `celebcollect run-all`."
+    )
 
 
 def _thumbnails(folder: ImageFolder, records: Collection[CleanRecord]) -> Thumbnail:
@@ -137,10 +179,17 @@ def _thumbnails(folder: ImageFolder, records: Collection[CleanRecord]) -> Thumbn
     def thumbnail(mistake: Mistake) -> Pillow.Image | None:
         record = known[f"{mistake.qid}/{mistake.sha256}"]
         try:
-            picture = loose_picture(folder.file(record.path), id_=record.key, width_px=record.width_px, height_px=record.height_px)
+            picture = loose_picture(
+                folder.file(record.path),
+                id_=record.key,
+                width_px=record.width_px,
+                height_px=record.height_px,
+            )
             if record.face_box is None:
                 return upright(picture, SIDE_PX)
-            return Pillow.open(io.BytesIO(cut(picture, Face(record.face_box, record.face_landmarks or ()))))
+            return Pillow.open(
+                io.BytesIO(cut(picture, Face(record.face_box, record.face_landmarks or ())))
+            )
         except (NotAPicture, StorageError, ValueError):
             return None  # the chart shows an empty place
 

@@ -21,7 +21,9 @@ Thumbnail = Callable[[Mistake], Image.Image | None]
 """Returns the face of a mistake, or None where the picture cannot be shown."""
 
 
-def charts(evaluation: Evaluation, names: Mapping[str, str], threshold: float, thumbnail: Thumbnail) -> dict[str, bytes]:
+def charts(
+    evaluation: Evaluation, names: Mapping[str, str], threshold: float, thumbnail: Thumbnail
+) -> dict[str, bytes]:
     """Return PNG files by name; empty where nothing was measured."""
     if not evaluation.held_out:
         return {}
@@ -36,9 +38,15 @@ def charts(evaluation: Evaluation, names: Mapping[str, str], threshold: float, t
 
 def _accuracy(evaluation: Evaluation) -> Image.Image:
     people = [person for person in evaluation.people if person.held_out]
-    people.sort(key=lambda person: (person.right / person.held_out, -person.held_out, int(person.qid[1:])))
+    people.sort(
+        key=lambda person: (person.right / person.held_out, -person.held_out, int(person.qid[1:]))
+    )
     shown = people[:MAX_ROWS]
-    picture, draw = _sheet(LABEL_PX + 460, 70 + ROW_PX * len(shown), f"Unseen: right, unknown, wrong ({len(shown)} of {len(people)} people)")
+    picture, draw = _sheet(
+        LABEL_PX + 460,
+        70 + ROW_PX * len(shown),
+        f"Unseen: right, unknown, wrong ({len(shown)} of {len(people)} people)",
+    )
     for row, person in enumerate(shown):
         y, x = 50 + row * ROW_PX, LABEL_PX
         _text(draw, (10, y + 3), label(person.qid, person.name))
@@ -53,9 +61,18 @@ def _accuracy(evaluation: Evaluation) -> Image.Image:
 def _confusion(evaluation: Evaluation, names: Mapping[str, str]) -> Image.Image:
     found = evaluation.confusions[:MAX_ROWS]
     rows = list(dict.fromkeys(confusion.qid for confusion in found))
-    columns = [*dict.fromkeys(confusion.taken_for for confusion in found if confusion.taken_for != "unknown"), "unknown"]
+    columns = [
+        *dict.fromkeys(
+            confusion.taken_for for confusion in found if confusion.taken_for != "unknown"
+        ),
+        "unknown",
+    ]
     high = 130 + CELL_PX * max(len(rows), 1)
-    picture, draw = _sheet(LABEL_PX + max(CELL_PX * len(columns) + 20, 320), high, "Mistakes: who (rows) was taken for whom (columns)")
+    picture, draw = _sheet(
+        LABEL_PX + max(CELL_PX * len(columns) + 20, 320),
+        high,
+        "Mistakes: who (rows) was taken for whom (columns)",
+    )
     if not rows:
         _text(draw, (10, 60), "No mistakes.")
     for column, qid in enumerate(columns):
@@ -64,7 +81,10 @@ def _confusion(evaluation: Evaluation, names: Mapping[str, str]) -> Image.Image:
     for row, qid in enumerate(rows):
         _text(draw, (10, 124 + row * CELL_PX), label(qid, names.get(qid, "")))
     for confusion in found:
-        x, y = LABEL_PX + columns.index(confusion.taken_for) * CELL_PX, 122 + rows.index(confusion.qid) * CELL_PX
+        x, y = (
+            LABEL_PX + columns.index(confusion.taken_for) * CELL_PX,
+            122 + rows.index(confusion.qid) * CELL_PX,
+        )
         base = UNSURE if confusion.taken_for == "unknown" else BAD
         share = 0.35 + 0.65 * confusion.pictures / most
         red, green, blue = (round(255 - (255 - part) * share) for part in base)
@@ -75,7 +95,9 @@ def _confusion(evaluation: Evaluation, names: Mapping[str, str]) -> Image.Image:
 
 def _distances(evaluation: Evaluation, threshold: float) -> Image.Image:
     left, wide, high = 60, 10, 260
-    picture, draw = _sheet(left + wide * BINS + 40, high + 110, "Distance to the nearest training photograph")
+    picture, draw = _sheet(
+        left + wide * BINS + 40, high + 110, "Distance to the nearest training photograph"
+    )
     bottom = high + 50
     own, strangers = evaluation.own_distances, evaluation.stranger_distances
     for counts, colour, offset in ((own, GOOD, 0), (strangers, BAD, wide // 2)):
@@ -84,7 +106,10 @@ def _distances(evaluation: Evaluation, threshold: float) -> Image.Image:
         for at, count in enumerate(counts):
             if count:
                 x = left + at * wide + offset
-                draw.rectangle((x, bottom - round(high * count / total / most), x + wide // 2 - 1, bottom), fill=colour)
+                draw.rectangle(
+                    (x, bottom - round(high * count / total / most), x + wide // 2 - 1, bottom),
+                    fill=colour,
+                )
     draw.line((left, bottom, left + wide * BINS, bottom), fill=INK)
     for tenth in range(0, BINS, 5):
         _text(draw, (left + tenth * wide - 8, bottom + 6), f"{tenth * BIN:.1f}")
@@ -96,10 +121,16 @@ def _distances(evaluation: Evaluation, threshold: float) -> Image.Image:
     return picture
 
 
-def _mistakes(mistakes: Sequence[Mistake], names: Mapping[str, str], thumbnail: Thumbnail) -> Image.Image:
+def _mistakes(
+    mistakes: Sequence[Mistake], names: Mapping[str, str], thumbnail: Thumbnail
+) -> Image.Image:
     columns = 6
     rows = -(-len(mistakes) // columns)
-    picture, draw = _sheet(columns * (TILE_PX + 10) + 10, 50 + max(rows, 1) * (TILE_PX + 66), "The worst mistakes: who it is, taken for, distance")
+    picture, draw = _sheet(
+        columns * (TILE_PX + 10) + 10,
+        50 + max(rows, 1) * (TILE_PX + 66),
+        "The worst mistakes: who it is, taken for, distance",
+    )
     if not mistakes:
         _text(draw, (10, 60), "No mistakes.")
     for number, mistake in enumerate(mistakes):
@@ -110,7 +141,12 @@ def _mistakes(mistakes: Sequence[Mistake], names: Mapping[str, str], thumbnail: 
             face.thumbnail((TILE_PX, TILE_PX))
             picture.paste(face, (x + (TILE_PX - face.width) // 2, y + (TILE_PX - face.height) // 2))
         _text(draw, (x, y + TILE_PX + 4), label(mistake.qid, names.get(mistake.qid, ""), 24))
-        _text(draw, (x, y + TILE_PX + 22), label(mistake.taken_for, names.get(mistake.taken_for, ""), 24), BAD)
+        _text(
+            draw,
+            (x, y + TILE_PX + 22),
+            label(mistake.taken_for, names.get(mistake.taken_for, ""), 24),
+            BAD,
+        )
         _text(draw, (x, y + TILE_PX + 40), f"{mistake.distance:.2f}")
     return picture
 
@@ -132,7 +168,9 @@ def _sheet(width: int, height: int, title: str) -> tuple[Image.Image, ImageDraw.
     return picture, draw
 
 
-def _text(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, colour: tuple[int, int, int] = INK) -> None:
+def _text(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, colour: tuple[int, int, int] = INK
+) -> None:
     draw.text(at, text, fill=colour, font=_font(13))
 
 

@@ -13,8 +13,8 @@ from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
 from celebcollect.catalogue.base import batches
 from celebcollect.checks.face_facts import from_text
-from celebcollect.records import CleanRecord, MlUse, ml_permitted, ml_use
-from celebcollect.report import Tally
+from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
+from celebcollect.domain.tally import Tally
 from celebcollect.stages.runner import explain, publish_what_fits
 from celebcollect.stages.train.model import Sample
 
@@ -23,7 +23,8 @@ MIN_PICTURES = 2
 
 _BATCH = 1000
 _PATIENCE_S = 15.0
-"""How long to wait for messages that the log promises: joining a group of Kafka takes some seconds, and another worker may have them."""
+"""How long to wait for messages that the log promises: joining a group of Kafka takes some seconds,
+and another worker may have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def decode(message: Message) -> CleanRecord | None:
     Read a message of the topic; None withdraws the picture of its key.
 
     Raises:
-        ValueError: No JSON, a missing or wrong field, another schema, a key that is not the picture's.
+        ValueError: No JSON, a missing or wrong field, another schema, a key that is not the
+            picture's.
     """
     if message.value is None:
         return None
@@ -72,7 +74,9 @@ def decode(message: Message) -> CleanRecord | None:
     return record
 
 
-def consume_up_to(subscription: Subscription, ends: Mapping[int, int], bus: Bus, tally: Tally) -> None:
+def consume_up_to(
+    subscription: Subscription, ends: Mapping[int, int], bus: Bus, tally: Tally
+) -> None:
     """
     Commit what the snapshot has seen, sending what nobody understands to the dead topic. Later messages are left for the next time.
 
@@ -96,7 +100,9 @@ def _letters(messages: Sequence[Message]) -> dict[str, list[Item]]:
         try:
             decode(message)
         except ValueError as error:
-            letters.setdefault(dead.dead_topic(message.topic), []).append(dead.encode(message, explain(error)))
+            letters.setdefault(dead.dead_topic(message.topic), []).append(
+                dead.encode(message, explain(error))
+            )
     return letters
 
 
@@ -117,29 +123,59 @@ Forgotten = Callable[[Collection[str]], Collection[str]]
 """Returns those of some people (QIDs) who are to be forgotten."""
 
 
-def choose(records: Collection[CleanRecord], agreements: Collection[str], forgotten: Forgotten, tally: Tally) -> Usable:
+def choose(
+    records: Collection[CleanRecord],
+    agreements: Collection[str],
+    forgotten: Forgotten,
+    tally: Tally,
+) -> Usable:
     """Pick the pictures that may be used, have an embedding of the version that most have, and show somebody with two of them."""
-    # Anybody may publish, and dead letters may be delivered again: that a picture was withdrawn once does not mean that it is not there.
-    gone = {qid for some in batches(sorted({record.qid for record in records}), _BATCH) for qid in forgotten(some)}
+    # Anybody may publish, and dead letters may be delivered again: that a picture was withdrawn
+    # once does not mean that it is not there.
+    gone = {
+        qid
+        for some in batches(sorted({record.qid for record in records}), _BATCH)
+        for qid in forgotten(some)
+    }
     tally.drop("forgotten", sum(record.qid in gone for record in records))
     records = [record for record in records if record.qid not in gone]
-    found = [(record, sample) for record in records if (sample := _sample(record, agreements, tally))]
-    kinds = Counter((record.embedding_version or "", len(sample.vector)) for record, sample in found)
+    found = [
+        (record, sample) for record in records if (sample := _sample(record, agreements, tally))
+    ]
+    kinds = Counter(
+        (record.embedding_version or "", len(sample.vector)) for record, sample in found
+    )
     kind = max(kinds, key=lambda kind: (kinds[kind], kind), default=("", 0))
-    same = [(record, sample) for record, sample in found if (record.embedding_version, len(sample.vector)) == kind]
+    same = [
+        (record, sample)
+        for record, sample in found
+        if (record.embedding_version, len(sample.vector)) == kind
+    ]
     tally.drop("other_embedding", len(found) - len(same))
     counts = Counter(record.qid for record, _ in same)
     enough = [(record, sample) for record, sample in same if counts[record.qid] >= MIN_PICTURES]
     tally.drop("too_few_pictures", len(same) - len(enough))
     enough.sort(key=lambda pair: (int(pair[0].qid[1:]), pair[0].sha256))
     left_out = {record.qid for record in records} - {record.qid for record, _ in enough}
-    return Usable(tuple(record for record, _ in enough), tuple(sample for _, sample in enough), kind[0], len(left_out))
+    return Usable(
+        tuple(record for record, _ in enough),
+        tuple(sample for _, sample in enough),
+        kind[0],
+        len(left_out),
+    )
 
 
 def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> Sample | None:
     # Anybody may publish: the terms of the source count, whatever the message says of them.
     unsaid = record.ml_use is MlUse.UNSPECIFIED
-    if not ml_permitted(record.model_copy(update={"ml_use": ml_use(record.source, record.url)}) if unsaid else record, agreements):
+    if not ml_permitted(
+        (
+            record.model_copy(update={"ml_use": ml_use(record.source, record.url)})
+            if unsaid
+            else record
+        ),
+        agreements,
+    ):
         tally.drop("needs_agreement")
         return None
     if not record.embedding or not record.embedding_version:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from celebcollect.records import CleanRecord
+from celebcollect.domain.records import CleanRecord
 from celebcollect.stages.export.split import split_of
 from celebcollect.stages.train.dataset import Usable
 from celebcollect.stages.train.model import Model, Sample, fit
 
 BIN = 0.02
-"""Width of the histogram's bins; faces of one person lie 0.2 to 0.6 apart, those of two mostly 0.6 to 1.0."""
+"""Width of the histogram's bins; faces of one person lie 0.2 to 0.6 apart, those of two mostly 0.6
+to 1.0."""
 BINS = 60
 
 Flags = npt.NDArray[np.bool_]
@@ -82,7 +83,8 @@ class Evaluation:
     confusions: tuple[Confusion, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     own_distances: tuple[int, ...] = field(default=())
-    """Histogram of the distances to the nearest training photograph of the person, in steps of 0.02; the last bin takes the rest."""
+    """Histogram of the distances to the nearest training photograph of the person, in steps of
+    0.02; the last bin takes the rest."""
     stranger_distances: tuple[int, ...] = field(default=())
     """The same where the person is a stranger."""
 
@@ -99,7 +101,9 @@ def evaluate(usable: Usable, *, threshold: float) -> Evaluation:
     return _measure(model, unseen, usable.samples)
 
 
-def _measure(model: Model, unseen: Sequence[tuple[CleanRecord, Sample]], samples: Sequence[Sample]) -> Evaluation:
+def _measure(
+    model: Model, unseen: Sequence[tuple[CleanRecord, Sample]], samples: Sequence[Sample]
+) -> Evaluation:
     index = {person.qid: number for number, person in enumerate(model.people)}
     faces = np.stack([sample.vector for _, sample in unseen])
     truth = np.array([index.get(sample.qid, -1) for _, sample in unseen])
@@ -107,12 +111,22 @@ def _measure(model: Model, unseen: Sequence[tuple[CleanRecord, Sample]], samples
     mine = [row for row, person in enumerate(truth) if person >= 0]
     hit = guesses.people == truth
     right, wrong, unknown = hit & guesses.known, ~hit & guesses.known, ~guesses.known
-    taken_for = [model.people[guess].qid if known else "unknown" for guess, known in zip(guesses.people, guesses.known, strict=True)]
+    taken_for = [
+        model.people[guess].qid if known else "unknown"
+        for guess, known in zip(guesses.people, guesses.known, strict=True)
+    ]
     qids = [sample.qid for _, sample in unseen]
     confused = Counter((qids[row], taken_for[row]) for row in mine if not right[row])
-    # First those taken for somebody else, most confident first; then those not recognised, farthest first.
+    # First those taken for somebody else, most confident first; then those not recognised, farthest
+    # first.
     errors = sorted(
-        (row for row in mine if not right[row]), key=lambda row: (unknown[row], guesses.distances[row] * (-1 if unknown[row] else 1), qids[row], row)
+        (row for row in mine if not right[row]),
+        key=lambda row: (
+            unknown[row],
+            guesses.distances[row] * (-1 if unknown[row] else 1),
+            qids[row],
+            row,
+        ),
     )
     return Evaluation(
         trained_on=len(model.vectors),
@@ -124,14 +138,22 @@ def _measure(model: Model, unseen: Sequence[tuple[CleanRecord, Sample]], samples
         strangers=len(unseen),
         strangers_accepted=_share(strangers.known),
         people=_people(samples, [qids[row] for row in mine], right[mine], unknown[mine]),
-        confusions=tuple(Confusion(qid, other, n) for (qid, other), n in sorted(confused.items(), key=lambda item: (-item[1], item[0]))),
-        mistakes=tuple(_mistake(unseen[row][0], taken_for[row], float(guesses.distances[row])) for row in errors[:MAX_ERRORS]),
+        confusions=tuple(
+            Confusion(qid, other, n)
+            for (qid, other), n in sorted(confused.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        mistakes=tuple(
+            _mistake(unseen[row][0], taken_for[row], float(guesses.distances[row]))
+            for row in errors[:MAX_ERRORS]
+        ),
         own_distances=_histogram(guesses.distances[mine][hit[mine]]),
         stranger_distances=_histogram(strangers.distances),
     )
 
 
-def _people(samples: Sequence[Sample], held_out: Sequence[str], right: Flags, unknown: Flags) -> tuple[PersonResult, ...]:
+def _people(
+    samples: Sequence[Sample], held_out: Sequence[str], right: Flags, unknown: Flags
+) -> tuple[PersonResult, ...]:
     names: dict[str, str] = {}
     for sample in samples:
         names[sample.qid] = min(names.get(sample.qid, sample.name), sample.name)
@@ -139,13 +161,23 @@ def _people(samples: Sequence[Sample], held_out: Sequence[str], right: Flags, un
     hits = Counter(qid for qid, flag in zip(held_out, right, strict=True) if flag)
     rejected = Counter(qid for qid, flag in zip(held_out, unknown, strict=True) if flag)
     return tuple(
-        PersonResult(qid, name, pictures[qid], asked[qid], hits[qid], rejected[qid], asked[qid] - hits[qid] - rejected[qid])
+        PersonResult(
+            qid,
+            name,
+            pictures[qid],
+            asked[qid],
+            hits[qid],
+            rejected[qid],
+            asked[qid] - hits[qid] - rejected[qid],
+        )
         for qid, name in names.items()
     )
 
 
 def _mistake(record: CleanRecord, taken_for: str, distance: float) -> Mistake:
-    return Mistake(record.qid, taken_for, round(distance, 3), record.sha256, record.path, record.page_url)
+    return Mistake(
+        record.qid, taken_for, round(distance, 3), record.sha256, record.path, record.page_url
+    )
 
 
 def _share(flags: Flags) -> float | None:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from celebcollect.records import Record
+from celebcollect.domain.records import Record
 from celebcollect.stages.train.model import Model, Person, Vectors
 
 KEY = "celebcollect"
@@ -30,9 +30,20 @@ class About(Record):
 
 def pack(model: Model) -> bytes:
     """Return the file of a model, the same bytes for the same model. Labels and means are for other programs: they follow from the rest."""
-    about = About(people=model.people, threshold=model.threshold, embedding_version=model.embedding_version, fingerprint=model.fingerprint)
-    labels = np.repeat(np.arange(len(model.people), dtype=np.int32), [person.pictures for person in model.people])
-    arrays = {"vectors": np.ascontiguousarray(model.vectors), "labels": labels, "means": model.means().astype(np.float32)}
+    about = About(
+        people=model.people,
+        threshold=model.threshold,
+        embedding_version=model.embedding_version,
+        fingerprint=model.fingerprint,
+    )
+    labels = np.repeat(
+        np.arange(len(model.people), dtype=np.int32), [person.pictures for person in model.people]
+    )
+    arrays = {
+        "vectors": np.ascontiguousarray(model.vectors),
+        "labels": labels,
+        "means": model.means().astype(np.float32),
+    }
     return save(arrays, {KEY: about.model_dump_json()})
 
 
@@ -51,7 +62,9 @@ def read(file: Path) -> Model:
     except SafetensorError as error:
         raise ValueError(str(error)) from error
     except ValidationError as error:
-        raise ValueError(f"what it says of itself is broken in {error.error_count()} places") from None
+        raise ValueError(
+            f"what it says of itself is broken in {error.error_count()} places"
+        ) from None
     if len(vectors) != sum(person.pictures for person in about.people):
         raise ValueError("its people and its embeddings do not fit together")
     return Model(about.people, vectors, about.threshold, about.embedding_version, about.fingerprint)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from celebcollect.catalogue.images import make_folder, sync_folder
-from celebcollect.errors import Busy, StorageError, UsageError
+from celebcollect.domain.errors import Busy, StorageError, UsageError
+from celebcollect.images.folder import make_folder, sync_folder
 from celebcollect.stages.train import model_file
 from celebcollect.stages.train.model import Model
 
@@ -38,7 +38,9 @@ class Shelf:
             UsageError: The name is none for a folder.
         """
         if not _NAME.fullmatch(name):
-            raise UsageError(f"{name!a} is no name for a model", hint="Use small letters, digits, - and _.")
+            raise UsageError(
+                f"{name!a} is no name for a model", hint="Use small letters, digits, - and _."
+            )
         self.folder = data_dir / MODELS / name
 
     @property
@@ -62,7 +64,9 @@ class Shelf:
             try:
                 lock.acquire(blocking=False)
             except Timeout:
-                raise Busy(f"another process trains the model in {self.folder}", hint="Wait until it ends.") from None
+                raise Busy(
+                    f"another process trains the model in {self.folder}", hint="Wait until it ends."
+                ) from None
         try:
             yield
         finally:
@@ -72,7 +76,8 @@ class Shelf:
         """
         Write all of it, the model last; durable on return. Hold the folder (`alone`).
 
-        The report comes before the pictures that belong to it: `forget` learns from report and model whom they show.
+        The report comes before the pictures that belong to it: `forget` learns from report and
+        model whom they show.
 
         Raises:
             StorageError: The disk refuses.
@@ -102,25 +107,35 @@ class Shelf:
         try:
             with _told("read", self.model):
                 if not self.model.is_file():
-                    raise UsageError(f"there is no model {self.folder.name!r} in {self.folder.parent}", hint="Train one: celebcollect train")
+                    raise UsageError(
+                        f"there is no model {self.folder.name!r} in {self.folder.parent}",
+                        hint="Train one: celebcollect train",
+                    )
                 return model_file.read(self.model)
         except ValueError as error:
-            raise UsageError(f"{self.model} is no model of this program: {error}", hint=_RETRY) from error
+            raise UsageError(
+                f"{self.model} is no model of this program: {error}", hint=_RETRY
+            ) from error
 
 
 def forget(data_dir: Path, qid: str, *, wait_s: float) -> int:
     """
     Remove the models that know a person, with their reports; return how many. Others can be trained again without the person.
 
-    A training under way may have read the person's pictures before they were withdrawn: it is waited for.
+    A training under way may have read the person's pictures before they were withdrawn: it is
+    waited for.
 
     Raises:
         Busy: It took longer than `wait_s`.
         StorageError: The disk refuses.
     """
     with _told("read", data_dir / MODELS):
-        folders = sorted(folder for folder in (data_dir / MODELS).glob("*/") if not folder.is_symlink())
-    return sum(_forget_in(folder, re.compile(rf"{qid}(?![0-9])".encode()), wait_s) for folder in folders)
+        folders = sorted(
+            folder for folder in (data_dir / MODELS).glob("*/") if not folder.is_symlink()
+        )
+    return sum(
+        _forget_in(folder, re.compile(rf"{qid}(?![0-9])".encode()), wait_s) for folder in folders
+    )
 
 
 def _forget_in(folder: Path, told: re.Pattern[bytes], wait_s: float) -> bool:
@@ -131,7 +146,10 @@ def _forget_in(folder: Path, told: re.Pattern[bytes], wait_s: float) -> bool:
         try:
             lock.acquire(timeout=wait_s)
         except Timeout:
-            raise Busy(f"another process trains the model in {folder}", hint="Forget the person once more when it is done.") from None
+            raise Busy(
+                f"another process trains the model in {folder}",
+                hint="Forget the person once more when it is done.",
+            ) from None
         try:
             files = [file for file in ours if file.is_file()]
             if not any(told.search(file.read_bytes()) for file in files if file.suffix != ".png"):
@@ -149,4 +167,7 @@ def _told(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"cannot {what} {path}: {error.strerror}", hint="Check the disk and the rights on data_dir.") from error
+        raise StorageError(
+            f"cannot {what} {path}: {error.strerror}",
+            hint="Check the disk and the rights on data_dir.",
+        ) from error

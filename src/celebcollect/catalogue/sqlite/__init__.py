@@ -1,0 +1,1 @@
+"""The embedded catalogue, in one SQLite file."""

@@ -1,1 +1,0 @@
-"""Face engines: finding faces and turning them into numbers that can be compared. No decisions here."""

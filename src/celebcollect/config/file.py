@@ -1,0 +1,233 @@
+"""Read the configuration: one TOML file, overridden by `CELEBCOLLECT_<SECTION>__<KEY>`; write a commented one.
+
+Every key has a default, so an absent file is fine.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsError
+
+from celebcollect.config.sections import (
+    ENV_DELIMITER,
+    ENV_PREFIX,
+    Config,
+    EnvironmentConfig,
+    Section,
+)
+from celebcollect.domain.errors import ConfigError
+
+ENV_FILE = f"{ENV_PREFIX}CONFIG"
+
+
+def find_file(path: Path | None = None) -> Path | None:
+    """
+    Return the configuration file to read, or None when the defaults are to be used.
+
+    Raises:
+        ConfigError: The file named by `path` or `$CELEBCOLLECT_CONFIG` is not there.
+    """
+    named = path or (Path(os.environ[ENV_FILE]) if os.environ.get(ENV_FILE) else None)
+    if named is not None:
+        if not named.is_file():
+            said_by = "--config" if path else f"${ENV_FILE}"
+            raise ConfigError(
+                f"configuration file not found: {named} (named by {said_by})",
+                hint="`celebcollect init` writes one.",
+            )
+        return named
+    usual = (Path("config.toml"), platformdirs.user_config_path("celebcollect") / "config.toml")
+    return next((candidate for candidate in usual if candidate.is_file()), None)
+
+
+def load(path: Path | None = None) -> Config:
+    """
+    Read the configuration file, put the environment on top and check everything.
+
+    Raises:
+        ConfigError: A file that is missing or no TOML, an unknown key, a value of the wrong type or
+            out of range.
+    """
+    file = find_file(path)
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            # some editors begin a file with a mark
+            values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{file} is not valid TOML: {error}",
+                hint="`celebcollect init` writes a file to compare with.",
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                f"cannot read {file}: {error.strerror}",
+                hint="Check the rights on it, or name another one with --config.",
+            ) from error
+    return checked(values, str(file) if file else "the environment")
+
+
+def checked(values: Mapping[str, Any], where: str) -> Config:
+    """
+    Return the configuration that these values make, with the environment on top; `where` says in messages where they stand.
+
+    Raises:
+        ConfigError: An unknown key, a value of the wrong type or out of range.
+    """
+    try:
+        # On its own and strictly first: a file says a number as a number, the environment can only
+        # quote it.
+        Config.model_validate_json(json.dumps(values, default=str), strict=True)
+        config = EnvironmentConfig(**values)
+    except ValidationError as error:
+        # One line: the first problem whole, the others by name. Inputs are left out, one of them
+        # may be a secret.
+        first, *others = [
+            (_named(problem["loc"], where), _reason(problem)) for problem in error.errors()
+        ]
+        more = f" (also wrong: {', '.join(key for key, _ in others)})" if others else ""
+        raise ConfigError(
+            f"{first[0]}: {first[1]}{more}", hint="config.example.toml names every key."
+        ) from None
+    except SettingsError as error:
+        section = re.search(r'field "(\w+)"', str(error))
+        name = f"{ENV_PREFIX}{section[1].upper() if section else ''}..."
+        raise ConfigError(
+            f"an environment variable {name} holds a value that cannot be read",
+            hint="Lists and tables are JSON.",
+        ) from None
+    for name in _variables():
+        section_name, delimiter, _ = name.removeprefix(ENV_PREFIX).partition(ENV_DELIMITER)
+        if delimiter and section_name.lower() not in Config.model_fields:
+            raise ConfigError(
+                f"{name} in the environment: there is no section [{section_name.lower()}]",
+                hint="config.example.toml names every key.",
+            )
+    return config
+
+
+def _variables() -> dict[str, str]:
+    """Return the variables of the environment that are meant for us, by their names in capitals."""
+    return {
+        name.upper(): value
+        for name, value in os.environ.items()
+        if name.upper().startswith(ENV_PREFIX)
+    }
+
+
+def _named(key: Sequence[str | int], where: str) -> str:
+    """Return where a wrong value stands, and its key: the variable that sets it, else the file."""
+    variable = ENV_PREFIX + ENV_DELIMITER.join(map(str, key)).upper()
+    if variable in _variables():
+        where = f"{variable} in the environment"
+    return f"{where}: {'.'.join(map(str, key)) or 'configuration'}"
+
+
+def _reason(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown key"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def changed(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
+    """
+    Return the configuration with values of the command line on top, by section.
+
+    Raises:
+        ConfigError: A value that the section does not take.
+    """
+    sections: dict[str, Section] = {}
+    for name, values in changes.items():
+        section: Section = getattr(config, name)
+        try:
+            sections[name] = type(section).model_validate({**section.model_dump(), **values})
+        except ValidationError as error:
+            problem = error.errors()[0]
+            option = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
+            raise ConfigError(
+                f"--{option}: {_reason(problem)}", hint="The command's --help says what it takes."
+            ) from None
+    return config.model_copy(update=sections)
+
+
+def example(values: Mapping[str, str] | None = None) -> str:
+    """
+    Return a configuration file that names every key with its default and what it is for.
+
+    Args:
+        values: Put in the place of defaults, by dotted key: `{"http.contact": "me@example.org"}`.
+    """
+    given = values or {}
+    top, sections = [], []
+    for name, field in Config.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            section = type(field.default)
+            texts, keys = meanings(section), section.model_fields.items()
+            sections.append(
+                f"\n[{name}]"
+                + "".join(
+                    _example_key(key, info, texts.get(key, ""), given.get(f"{name}.{key}"))
+                    for key, info in keys
+                )
+            )
+        else:
+            top.append(_example_key(name, field, meanings(Config).get(name, ""), given.get(name)))
+    intro = (
+        "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
+        "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
+    )
+    return intro + "".join(top) + "\n" + "\n".join(sections) + "\n"
+
+
+def meanings(section: type[BaseModel]) -> dict[str, str]:
+    """
+    Return what the text below each key of a section says, on one line.
+
+    Pydantic would do it (`use_attribute_docstrings`), but at every start, where it takes a
+    twentieth of the time.
+    """
+    (tree,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(tree, ast.ClassDef)  # noqa: S101 - what it was made from
+    return {
+        key.target.id: " ".join(str(text.value.value).split())
+        for key, text in pairwise(tree.body)
+        if isinstance(key, ast.AnnAssign)
+        and isinstance(key.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def _example_key(key: str, field: FieldInfo, meaning: str, given: str | None) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    comment = f"\n# {meaning}"
+    if isinstance(default, dict):
+        return f"{comment}\n# {key} = {{}}"
+    return f"{comment}\n{key} = {_toml(default if given is None else given)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # A JSON string is a TOML string too; a secret's default is empty.
+    return json.dumps(
+        value.get_secret_value() if hasattr(value, "get_secret_value") else str(value),
+        ensure_ascii=False,
+    )

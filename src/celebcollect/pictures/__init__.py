@@ -1,0 +1,1 @@
+"""From bytes to pixels: formats, limits, decoding and the perceptual hash."""

@@ -1,0 +1,1 @@
+"""`clean`: decide which pictures stay."""

@@ -1,0 +1,181 @@
+"""Notice one face under two people: compare a person's mean face with everybody's.
+
+No index helps: faces are points in 128 dimensions, of which two people's are hardly twice as far
+apart as two pictures of one person. So all means lie in one matrix (512 bytes for each person),
+which takes what is new from the catalogue. One product with it finds the neighbours, for 100,000
+people in milliseconds; looking at one picture takes a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.faces import PersonFace
+from celebcollect.catalogue.keys import number
+from celebcollect.checks.base import Check, Picture, Rejection
+from celebcollect.checks.face_facts import from_text
+from celebcollect.checks.identity import Identity
+from celebcollect.stages.clean.verdicts import Verdicts
+
+Vector = npt.NDArray[np.float32]
+
+_FIRST_ROWS = 1024
+_CHUNK = 8192
+"""Faces compared at once: the difference of a million would take as much memory as they do."""
+
+
+class Crowd:
+    """Everybody's faces, as one cleaner knows them."""
+
+    def __init__(self, catalogue: Catalogue, check: Identity) -> None:
+        self._catalogue, self._check = catalogue, check
+        self._mark = 0.0
+        self._rows: dict[str, int] = {}
+        self._matrix: Vector = np.empty((0, 0), dtype=np.float32)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, checks: Sequence[Check]) -> Self | None:
+        """Return the crowd for these checks, or None when they do not look at faces."""
+        return next(
+            (cls(catalogue, check) for check in checks if isinstance(check, Identity)), None
+        )
+
+    def hold_against(
+        self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, *, dry_run: bool
+    ) -> tuple[Verdicts, set[str]]:
+        """
+        Reject what is left of a person when another one has the same face, unless a trusted portrait is among it.
+
+        The face is written down before the others are looked at: of two people who are cleaned at
+        the same time one at least meets the other.
+
+        Args:
+            qid: The person.
+            pictures: All pictures of the person.
+            verdicts: What the checks said of them.
+            dry_run: Write nothing.
+
+        Returns:
+            The verdicts, and the people who must be looked at again because of this face.
+        """
+        before = self._catalogue.faces_of([qid]).get(qid)
+        face = self._face(qid, pictures, verdicts, before)
+        if face is None:
+            return verdicts, set()
+        if face != before and not dry_run:
+            self._catalogue.record_face(face)
+        alike = self._alike(face)
+        other = min(alike, key=number) if alike and not face.trusted else None
+        if other != face.held_against and not dry_run:
+            self._catalogue.record_face(replace(face, held_against=other))
+        again = {
+            one.qid
+            for one in alike.values()
+            if not one.trusted
+            and (one.held_against is None or number(qid) < number(one.held_against))
+        }
+        again |= self._catalogue.faces_held_against(qid) - alike.keys()
+        return (_rejected(verdicts, face, alike[other]) if other else verdicts), again
+
+    def _face(
+        self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, before: PersonFace | None
+    ) -> PersonFace | None:
+        """Return the mean face of what identity left, an empty one where there was one, or None."""
+        left = sorted(verdicts.identities.keys() - verdicts.rejections.keys())
+        if not left:
+            return replace(before, mean=b"", trusted=False, image="") if before else None
+        vectors = np.stack(
+            [
+                from_text(str(verdicts.images[id_].facts[self._check.name]["embedding"]))
+                for id_ in left
+            ]
+        )
+        mean = vectors.mean(axis=0, dtype=np.float64).astype("<f4")
+        trusted = any(
+            picture.reference is not None
+            for picture in pictures
+            if picture.image.id in verdicts.identities
+        )
+        nearest = left[int(np.linalg.norm(vectors - mean, axis=1).argmin())]
+        return PersonFace(
+            qid,
+            self._check.version,
+            mean.tobytes(),
+            trusted,
+            nearest,
+            before.held_against if before else None,
+        )
+
+    def _alike(self, face: PersonFace) -> dict[str, PersonFace]:
+        """Return the other people with this face."""
+        self._refresh()
+        if not face.mean or not self._rows:
+            return {}
+        mean, qids = np.frombuffer(face.mean, dtype="<f4"), list(self._rows)
+        near: set[str] = set()
+        for at in range(0, len(qids), _CHUNK):
+            distances = np.linalg.norm(
+                self._matrix[at : min(at + _CHUNK, len(qids))] - mean, axis=1
+            )
+            near.update(
+                qids[at + row] for row in np.flatnonzero(distances <= self._check.same_face)
+            )
+        found = self._catalogue.faces_of(near - {face.qid})
+        # As they are now: what the matrix remembers may have changed, or be of a person who is
+        # forgotten.
+        return {
+            one.qid: one
+            for one in found.values()
+            if one.version == face.version
+            and one.mean
+            and _apart(one, face) <= self._check.same_face
+        }
+
+    def _refresh(self) -> None:
+        """Take what was written since the last time."""
+        faces, self._mark = self._catalogue.faces_since(self._mark)
+        for face in faces:
+            mean = (
+                np.frombuffer(face.mean, dtype="<f4")
+                if face.version == self._check.version
+                else np.empty(0)
+            )
+            row = self._rows.get(face.qid)
+            if row is None and not mean.size:
+                continue
+            row = self._rows.setdefault(face.qid, len(self._rows)) if row is None else row
+            if row >= len(self._matrix):
+                more: Vector = np.empty(
+                    (max(_FIRST_ROWS, len(self._matrix)), mean.size), dtype=np.float32
+                )
+                self._matrix = np.concatenate([self._matrix, more]) if len(self._matrix) else more
+            # A face that is gone is near nobody.
+            self._matrix[row] = mean if mean.size else np.inf
+
+
+def _apart(one: PersonFace, other: PersonFace) -> float:
+    return float(
+        np.linalg.norm(
+            np.frombuffer(one.mean, dtype="<f4") - np.frombuffer(other.mean, dtype="<f4")
+        )
+    )
+
+
+def _rejected(verdicts: Verdicts, face: PersonFace, other: PersonFace) -> Verdicts:
+    detail = f"the face of {other.qid}, distance {_apart(face, other):.2f}"
+    said = {
+        id_: (
+            Identity.name,
+            Rejection(id_, "same_face_other_person", detail=detail, duplicate_of=other.image),
+        )
+        for id_ in verdicts.identities.keys() - verdicts.rejections.keys()
+        # A person has said that these are right.
+        if not verdicts.images[id_].restored_from
+    }
+    return replace(verdicts, rejections={**verdicts.rejections, **said})

@@ -1,0 +1,121 @@
+"""Gather what the checks need to know of one person's pictures: their files, who else has them, which are trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import unquote
+
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.checks.base import Check, Comparing, Picture, Rejection
+from celebcollect.domain.records import Celebrity, Image
+from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
+
+
+def gather(
+    catalogue: Catalogue,
+    folder: ImageFolder,
+    checks: Sequence[Check],
+    qid: str,
+    images: Mapping[str, Image],
+) -> tuple[list[Picture], dict[str, Rejection]]:
+    """Return the pictures of a person's rows, and rejections of the rows that have no usable path."""
+    elsewhere = _elsewhere(catalogue, checks, qid, images.values())
+    portraits = _Portraits(
+        catalogue.people({qid, *(other.qid for others in elsewhere.values() for other in others)})
+    )
+    pictures, lost = [], {}
+    for image in images.values():
+        others = tuple(elsewhere.get(image.id, ()))
+        try:
+            file = find_file(folder, image.path or "")
+        except ValueError as error:
+            lost[image.id] = Rejection(image.id, "file_missing", detail=str(error)[:200])
+            continue
+        known = any(portraits.rank(other) is not None for other in others)
+        pictures.append(
+            Picture(
+                image, file, others, reference=portraits.rank(image), referenced_elsewhere=known
+            )
+        )
+    return pictures, lost
+
+
+def find_file(folder: ImageFolder, path: str) -> Path:
+    """Return where a file lies: a crash, or a download of the same bytes meanwhile, may have left it in the other of its two places."""
+    file = folder.file(path)
+    if not file.exists():
+        kind, _, rest = path.partition("/")
+        other = folder.file(f"{QUARANTINE if kind == IMAGES else IMAGES}/{rest}")
+        if other.exists():
+            return other
+    return file
+
+
+def _elsewhere(
+    catalogue: Catalogue, checks: Sequence[Check], qid: str, images: Collection[Image]
+) -> dict[str, list[Image]]:
+    """Ask the catalogue once for all pictures; return other people's rows that have the same bytes or a similar hash, by image id."""
+    wanted = [check.elsewhere_bits for check in checks if isinstance(check, Comparing)]
+    if not wanted:
+        return {}
+    bits = max(wanted)
+    found = {
+        other.id: other
+        for other in catalogue.with_bytes({image.sha256 for image in images if image.sha256})
+    }
+    for version, group in groupby(sorted(images, key=_hash_version), key=_hash_version):
+        phashes = {image.phash for image in group if image.phash}
+        found |= {
+            other.id: other for other in catalogue.similar(phashes, version=version, bits=bits)
+        }
+    others = [other for other in found.values() if other.qid != qid]
+    is_same = _same(bits)
+    return (
+        {image.id: [other for other in others if is_same(image, other)] for image in images}
+        if others
+        else {}
+    )
+
+
+def _hash_version(image: Image) -> int:
+    return image.phash_version or 0
+
+
+def _same(bits: int) -> Callable[[Image, Image], bool]:
+    def is_same(image: Image, other: Image) -> bool:
+        if image.sha256 == other.sha256:
+            return True
+        if not image.phash or not other.phash or image.phash_version != other.phash_version:
+            return False
+        return (int(image.phash, 16) ^ int(other.phash, 16)).bit_count() <= bits
+
+    return is_same
+
+
+class _Portraits:
+    """Knows which pictures are trusted to show whom they are said to show."""
+
+    def __init__(self, people: Iterable[Celebrity]) -> None:
+        self._titles = {
+            person.qid: {
+                _title(portrait.partition("Special:FilePath/")[2]) for portrait in person.portraits
+            }
+            for person in people
+        }
+
+    def rank(self, image: Image) -> int | None:
+        """Return 0 for a portrait that Wikidata names (P18), 1 for TMDB's first one of the person, None for others."""
+        source = image.source.casefold()
+        if source == "commons":
+            page = (image.page_url or "").partition("File:")[2]
+            return 0 if page and _title(page) in self._titles.get(image.qid, ()) else None
+        # The source proves that TMDB's person is ours before it offers anything.
+        return 1 if source == "tmdb" and image.rank == 0 else None
+
+
+def _title(encoded: str) -> str:
+    """Return the name of a file on Commons as MediaWiki compares it: blanks for underscores, first letter large."""
+    name = " ".join(unquote(encoded).replace("_", " ").split())
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,213 @@
+"""Throw out what is broken, malicious, useless or double, and publish the rest: quarantine instead of deletion, a reason for each.
+
+There is no input topic: the collection is the state. People are claimed, so any number of cleaners
+share the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import partial
+
+from celebcollect.bus.base import Bus
+from celebcollect.catalogue import claims
+from celebcollect.catalogue.base import Catalogue, Cleaning, batches
+from celebcollect.checks import fingerprint
+from celebcollect.checks.base import Check
+from celebcollect.domain.tally import Tally
+from celebcollect.images.folder import IMAGES, ImageFolder
+from celebcollect.stages.clean.face_index import Crowd
+from celebcollect.stages.clean.person import Stopped, Workplace, clean_person
+
+__all__ = ["clean_people", "quarantine_orphans"]
+
+log = logging.getLogger(__name__)
+
+TASK = "clean"
+
+LEASE_S = 300.0
+"""How long a claim outlives its last renewal, where the death of its owner cannot be seen (another
+machine)."""
+
+MAX_CLAIM = 16
+"""People claimed at once: saves transactions where there are many people, and leaves some to other
+cleaners."""
+
+LOOK_S = 2.0
+"""Between two looks for new work with `follow`."""
+
+ORPHAN_AGE_S = 3600.0
+"""Age from which a file without a row counts as left behind; `store` writes the row within seconds
+of the file."""
+
+
+def clean_people(
+    catalogue: Catalogue,
+    folder: ImageFolder,
+    bus: Bus,
+    checks: Sequence[Check],
+    *,
+    topic: str,
+    tally: Tally,
+    stop: threading.Event,
+    follow: bool = False,
+    qids: Collection[str] | None = None,
+    dry_run: bool = False,
+) -> None:
+    """
+    Clean the people who have new pictures, or were last cleaned with other checks or settings.
+
+    Returns when nobody is left whom no other live cleaner holds, or when `stop` is set. Counts
+    `accepted`, `rejected`, `withdrawn` (was accepted), `restored` (was rejected) and `unchanged`
+    pictures, and the reasons.
+
+    Args:
+        catalogue: Where people and pictures are.
+        folder: Where the files are.
+        bus: Takes the accepted pictures.
+        checks: In the order in which they are asked; from `checks.build_checks`.
+        topic: Compacted, keyed `QID/sha256`; None withdraws a picture.
+        tally: Takes the counts.
+        stop: Ends the work at the next picture.
+        follow: Go on looking for work until `stop` is set.
+        qids: Only these people, and those whose pictures theirs put in doubt.
+        dry_run: Decide and count, but change nothing; what a verdict would mean for other people is
+            not followed.
+
+    Raises:
+        CelebCollectError: The disk, the log or the catalogue failed; cleaning again goes on from
+            there.
+    """
+    place = Workplace(
+        catalogue,
+        folder,
+        bus,
+        checks,
+        topic,
+        tally,
+        dry_run=dry_run,
+        crowd=Crowd.of(catalogue, checks),
+    )
+    shift = _Shift(place, fingerprint(checks), stop, None if qids is None else set(qids))
+    while not stop.is_set():
+        if not shift.work() and not stop.is_set():
+            if not follow:
+                return
+            stop.wait(LOOK_S)
+
+
+class _Shift:
+    """One cleaner at work."""
+
+    def __init__(
+        self, place: Workplace, fingerprint: str, stop: threading.Event, qids: set[str] | None
+    ) -> None:
+        self._place, self._fingerprint, self._stop, self._qids = place, fingerprint, stop, qids
+        self._owner = claims.this_owner()
+        self._done: dict[str, int] = {}
+        """Revision up to which each person was cleaned here: two cleaners with different settings
+        would else never end."""
+        self._held: list[str] = []
+        self._renewed = 0.0
+
+    def work(self) -> bool:
+        """Go once through everybody in need; return whether anybody was cleaned."""
+        found = False
+        people = [cleaning.qid for cleaning in self._need(self._qids)]
+        for some in batches(people, min(MAX_CLAIM, len(people) // 8 + 1)):
+            if self._stop.is_set():
+                break
+            if self._claim(some):
+                try:
+                    # Asked again, now that nobody else can clean them in between.
+                    for cleaning in self._need(self._held):
+                        found |= self._clean(cleaning)
+                finally:
+                    self._place.catalogue.release(TASK, self._held, owner=self._owner)
+        return found
+
+    def _need(self, qids: Collection[str] | None) -> list[Cleaning]:
+        needed = self._place.catalogue.need_cleaning(self._fingerprint, qids=qids)
+        return [
+            cleaning for cleaning in needed if self._done.get(cleaning.qid, -1) < cleaning.revision
+        ]
+
+    def _claim(self, qids: Sequence[str]) -> bool:
+        if self._place.dry_run:
+            self._held = list(qids)
+            return True
+        self._held = self._place.catalogue.claim(TASK, qids, owner=self._owner, lease_s=LEASE_S)
+        self._renewed = time.monotonic()
+        return bool(self._held)
+
+    def _hold(self, qid: str) -> bool:
+        if time.monotonic() > self._renewed + LEASE_S / 3:
+            self._claim(self._held)
+        return qid in self._held
+
+    def _clean(self, cleaning: Cleaning) -> bool:
+        if self._stop.is_set() or not self._hold(cleaning.qid):
+            return False
+        try:
+            outcome = clean_person(
+                self._place, cleaning.qid, hold=partial(self._hold, cleaning.qid), stop=self._stop
+            )
+        except Stopped:
+            return False
+        self._done[cleaning.qid] = cleaning.revision
+        if self._place.dry_run:
+            return True
+        if outcome.others:
+            self._place.catalogue.clean_again(outcome.others)
+            if self._qids is not None:
+                self._qids |= outcome.others
+        if outcome.unmeasured:
+            # Not recorded: so the next cleaning comes by again.
+            log.warning(
+                "the face engine died qid=%s pictures=%d; the next clean tries again (memory?)",
+                cleaning.qid,
+                outcome.unmeasured,
+            )
+            return True
+        # Last: a crash before this repeats the person.
+        self._place.catalogue.record_cleaned(cleaning, self._fingerprint)
+        log.debug(
+            "cleaned qid=%s revision=%d doubts=%s",
+            cleaning.qid,
+            cleaning.revision,
+            ",".join(sorted(outcome.others)),
+        )
+        return True
+
+
+def quarantine_orphans(catalogue: Catalogue, folder: ImageFolder, tally: Tally) -> None:
+    """
+    Move files that no row knows out of the images: a crash between file and row left them, and their message never came again.
+
+    Looks at every file. Should `store` write the row of such a file just now, the next cleaning
+    finds the file in quarantine and brings it back. Counts `orphans`.
+    """
+    old = time.time() - ORPHAN_AGE_S
+    for paths in batches((path for path in folder.files() if path.startswith(f"{IMAGES}/")), 500):
+        known = {
+            (image.qid, image.sha256)
+            for image in catalogue.with_bytes({_identity(path)[1] for path in paths})
+        }
+        for path in paths:
+            with suppress(FileNotFoundError, ValueError):  # moved meanwhile; behind a link
+                if _identity(path) not in known and folder.file(path).stat().st_mtime < old:
+                    log.warning(
+                        "file without a row moved path=%s to=%s",
+                        path,
+                        folder.place(path, quarantined=True),
+                    )
+                    tally.count("orphans")
+
+
+def _identity(path: str) -> tuple[str, str]:
+    _, qid, name = path.split("/")
+    return qid, name.partition(".")[0]

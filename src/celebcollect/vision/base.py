@@ -1,0 +1,81 @@
+"""What a face engine offers; whatever finds and embeds faces stands behind this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+"""(height, width, 3) uint8, RGB, C-contiguous."""
+
+Embedding = npt.NDArray[np.float32]
+"""(dimensions,) float32; two of one version are compared by their Euclidean distance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in a picture, in its pixels."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom; may reach beyond the picture."""
+    landmarks: tuple[tuple[float, float], ...] = ()
+    """x and y of the points that the detector tells, in the detector's order."""
+    score: float = 0.0
+    """The detector's own measure of confidence."""
+
+    @property
+    def width(self) -> float:
+        """Return the width of the box."""
+        return self.box[2] - self.box[0]
+
+    def moved(self, factor: float, *, left: float = 0, top: float = 0) -> Face:
+        """Return the face in a picture that is `factor` times as large and begins at `left`, `top` of the enlarged one."""
+
+        def at(x: float, y: float) -> tuple[float, float]:
+            return x * factor - left, y * factor - top
+
+        return Face(
+            (*at(*self.box[:2]), *at(*self.box[2:])),
+            tuple(at(x, y) for x, y in self.landmarks),
+            self.score,
+        )
+
+
+class Engine(Protocol):
+    """Finds and embeds faces. To be used by one thread; built in the process that uses it."""
+
+    def detect(self, pixels: Pixels) -> list[Face]:
+        """Return the faces that are found at this size of the picture."""
+        ...
+
+    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+        """Return what tells this face from others."""
+        ...
+
+
+class EngineSpec(Protocol):
+    """Says which engine is meant, small enough to be sent to another process."""
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def detector(self) -> str:
+        """Return name and version of the detector; another one makes other boxes."""
+        ...
+
+    @property
+    def embedder(self) -> str:
+        """Return name and version of the embedder; embeddings of two versions are never compared."""
+        ...
+
+    def load(self) -> Engine:
+        """
+        Build the engine; takes a second or so.
+
+        Raises:
+            ConfigError: A model file is missing or is no such model.
+        """
+        ...

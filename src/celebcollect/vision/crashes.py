@@ -1,0 +1,52 @@
+"""What is kept of a picture on which the face engine died: no fact about its bytes, for the machine may have run out of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import JsonValue
+
+from celebcollect.checks.base import Facts, Picture, Rejection
+from celebcollect.vision.workers import CRASHED, Job, Workers
+
+REASON = "face_engine_crashed"
+
+MAX_CRASHES = 3
+"""Cleanings that try a picture, each twice; one that always kills the engine (a choice, not
+measured) is to cost something only so often."""
+
+
+def measure(
+    workers: Workers, job: Job, pictures: Sequence[Picture], *, name: str, version: str
+) -> Iterator[tuple[str, Facts]]:
+    """Yield id and facts of each picture; those of a crash have a `version`, so that they count as measured, only when there is no hope left."""
+    crashes = {picture.image.id: _crashes(picture.facts(name), version) for picture in pictures}
+    for id_, facts in workers.measure(job, pictures):
+        if facts is CRASHED:
+            count = crashes[id_] + 1
+            crash: Facts = {"crashes": count, "crashed": version}
+            yield id_, crash | {"version": version} if count >= MAX_CRASHES else crash
+        else:
+            yield id_, {"version": version, **facts}
+
+
+def rejection(picture: Picture, name: str) -> Rejection | None:
+    """Return what the check `name` says of a picture on which the engine died; None for all others."""
+    facts = picture.facts(name)
+    if "crashes" not in facts:
+        return None
+    again = "version" not in facts
+    detail = f"attempt {facts['crashes']} of {MAX_CRASHES}" + (
+        "; the next `clean` tries again" if again else ""
+    )
+    return Rejection(picture.image.id, REASON, detail=detail, again=again)
+
+
+def forgotten(facts: Mapping[str, Facts]) -> dict[str, Facts]:
+    """Return an image's facts without the crashes, so that the engine gets another chance."""
+    return {name: found for name, found in facts.items() if "crashes" not in found}
+
+
+def _crashes(facts: Mapping[str, JsonValue], version: str) -> int:
+    count = facts.get("crashes")
+    return count if isinstance(count, int) and facts.get("crashed") == version else 0
