@@ -61,7 +61,7 @@ def test_workers_that_are_killed_lose_nothing(
     codes = crew.stop()
     rows = collection.images()
 
-    print(
+    print(  # noqa: T201
         f"seed {seed}: {crew.killed} workers killed; {sum(pictures.asked.values())} requests for"
         f" {total} pictures"
     )

@@ -45,7 +45,7 @@ def clean(qid: str = "Q42", place: int = 0, **facts: Any) -> CleanRecord:
         "name": "Somebody",
         "sha256": sha256,
         "path": f"images/{qid}/{sha256}.jpg",
-        "url": "https://example.org/a.jpg",  # fmt: skip
+        "url": "https://example.org/a.jpg",  # fmt: skip  # noqa: RUF028
         "source": "commons",
         "ml_use": MlUse.UNSPECIFIED,
         "bytes": 1,

@@ -77,7 +77,7 @@ def test_pictures_that_only_the_topic_knows_are_withdrawn_too(world: World) -> N
         path="images/Q1/ab.jpg",
         url="https://a.example",
         source="s",
-        # fmt: skip
+        # fmt: skip  # noqa: RUF028
         ml_use="unspecified",
         bytes=1,
         format="jpeg",

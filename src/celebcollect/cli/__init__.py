@@ -69,7 +69,7 @@ def _options(
     log_format: Annotated[
         LogFormat, typer.Option(help="Form of the log lines on stderr.")
     ] = LogFormat.TEXT,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001
         bool,
         typer.Option(
             "--version", callback=_version, is_eager=True, help="Print the version and exit."

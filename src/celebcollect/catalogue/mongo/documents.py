@@ -61,7 +61,7 @@ class _Celebrity(me.Document):  # type: ignore[misc]
     cleaned = me.LongField()
     cleaned_with = me.StringField()
 
-    meta = {
+    meta = {  # noqa: RUF012
         **_COMMON,
         "indexes": [
             ("-sitelinks", "number"),
@@ -147,7 +147,7 @@ class _Face(me.Document):  # type: ignore[misc]
     changed = me.FloatField()
     """Seconds since 1970, by the clock of the machine that wrote it."""
 
-    meta = {
+    meta = {  # noqa: RUF012
         **_COMMON,
         "indexes": ["changed", {"fields": ["held_against"], "sparse": True}],
     }

@@ -218,7 +218,7 @@ class EmbeddedCatalogue:
         """Return those image ids that exist."""
         return {
             found
-            for (found,) in self._rows(f"SELECT images.id FROM {_BY_ID}", json.dumps(list(ids)))
+            for (found,) in self._rows(f"SELECT images.id FROM {_BY_ID}", json.dumps(list(ids)))  # noqa: S608
         }
 
     def add_verified(self, images: Sequence[Image]) -> int:
@@ -237,7 +237,7 @@ class EmbeddedCatalogue:
         """Return the rows that exist, by id."""
         found = (
             self._read(Image, data)
-            for (data,) in self._rows(f"SELECT data FROM {_BY_ID}", json.dumps(list(ids)))
+            for (data,) in self._rows(f"SELECT data FROM {_BY_ID}", json.dumps(list(ids)))  # noqa: S608
         )
         return {image.id: image for image in found}
 
@@ -317,7 +317,7 @@ class EmbeddedCatalogue:
             else Status(status).value
         )
         while page := self._rows(
-            f"SELECT person FROM work WHERE person > ? AND {counter} > 0 ORDER BY person LIMIT ?",
+            f"SELECT person FROM work WHERE person > ? AND {counter} > 0 ORDER BY person LIMIT ?",  # noqa: S608
             after,
             BATCH,
         ):

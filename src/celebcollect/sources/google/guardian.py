@@ -77,7 +77,7 @@ def _from_ps(mark: str) -> list[int]:
     program = shutil.which("ps")
     if os.name != "posix" or program is None:
         return []
-    listing = subprocess.run(
+    listing = subprocess.run(  # noqa: S603
         [program, "-x", "-ww", "-o", "pid=,command="], capture_output=True, check=False
     ).stdout
     lines = (line.split(None, 1) for line in os.fsdecode(listing).splitlines() if mark in line)
