@@ -44,8 +44,8 @@ def held_against(connection: sqlite3.Connection, qid: str) -> set[str]:
 def since(connection: sqlite3.Connection, change: int) -> tuple[list[PersonFace], int]:
     """Return what was written after a change, and the newest change."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS}, change FROM faces WHERE change > ? ORDER BY change",
-        (change,),  # noqa: S608
+        f"SELECT {_COLUMNS}, change FROM faces WHERE change > ? ORDER BY change",  # noqa: S608
+        (change,),
     ).fetchall()
     return [_face(*row[:-1]) for row in rows], rows[-1][-1] if rows else change
 
