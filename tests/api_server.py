@@ -161,14 +161,3 @@ class ApiServer:
         # One write: header and body in one packet.
         handler._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
         handler.flush_headers()
-
-
-def most_in_a_window(requests: list[Request], window_s: float) -> int:
-    """Return how many requests arrived in the fullest window of this length."""
-    times = sorted(request.at for request in requests)
-    fullest, start = 0, 0
-    for end, at in enumerate(times):
-        while times[start] <= at - window_s:
-            start += 1
-        fullest = max(fullest, end - start + 1)
-    return fullest
