@@ -188,13 +188,13 @@ def test_who_ran_and_died_does_not_run(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    from celebcollect.catalogue import claims
+    from celebcollect.disk import owners
     from celebcollect.run.lock import WHO, run_lock, who_runs
 
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left = {
-        "owner": f"{claims.this_host()}|{ended.pid}|1",
+        "owner": f"{owners.this_host()}|{ended.pid}|1",
         "pid": ended.pid,
         "host": "here",
         "since": "2026-01-01",

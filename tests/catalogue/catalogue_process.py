@@ -8,7 +8,7 @@ import sys
 from catalogue_backends import Backend
 from catalogue_samples import candidate, failed, person, stored
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 
 
 def say(value: object) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celebcollect.catalogue.base import Catalogue, SearchState
-from celebcollect.catalogue.claims import this_owner
 from celebcollect.catalogue.faces import PersonFace
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Celebrity, Image, Status, image_id
 
 FOUND_AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)

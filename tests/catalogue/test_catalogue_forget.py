@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalogue_backends import Backend
 from catalogue_samples import accepted, candidate, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue, SaveCounts, SearchState
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
 
 

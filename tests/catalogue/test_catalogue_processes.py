@@ -11,7 +11,7 @@ from typing import Any
 
 from catalogue_backends import Backend
 from catalogue_samples import candidate, person, stored
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
 
 PEOPLE = 100

@@ -8,7 +8,8 @@ import pytest
 
 from catalogue_samples import accepted, candidate, failed, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue, Cleaning, SearchState
-from celebcollect.catalogue.claims import search_task, this_owner
+from celebcollect.catalogue.tasks import search_task
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
 
 SOMEBODY = "elsewhere|1|1"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue import claims
+from celebcollect.disk import owners
 from celebcollect.images.folder import ImageFolder
 
 BYTES = b"picture" * 1000
@@ -240,14 +240,14 @@ def test_sweeping_removes_what_the_dead_left(folder: ImageFolder, data_dir: Path
         [
             sys.executable,
             "-c",
-            "from celebcollect.catalogue.claims import this_owner; print(this_owner())",
+            "from celebcollect.disk.owners import this_owner; print(this_owner())",
         ],
         stdout=subprocess.PIPE,
     ) as gone:
         dead = gone.communicate()[0].decode().strip()
     names = {
         "dead": f"{dead.replace('|', '-')}-abc.part",
-        "alive": f"{claims.this_owner().replace('|', '-')}-abc.part",
+        "alive": f"{owners.this_owner().replace('|', '-')}-abc.part",
         "elsewhere": "other-host.1-77-88-abc.part",
         "elsewhere, old": "other-host.1-77-88-def.part",
         "unknown, old": "x.part",

@@ -7,7 +7,7 @@ from typing import Any
 
 from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
-from celebcollect.catalogue.claims import CLEAN, search_task
+from celebcollect.catalogue.tasks import CLEAN, search_task
 from celebcollect.domain.records import Celebrity, CleanRecord, Image, Status
 from celebcollect.stages.forget import Place, Removed, forget_person
 from exporting import ABOUT, Shelf

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.bus.base import TopicSpec
-from celebcollect.catalogue.claims import CLEAN as CLEANING
+from celebcollect.catalogue.tasks import CLEAN as CLEANING
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status, now
 from celebcollect.stages.store.expired import NOTE, REASON, drop_expired

@@ -133,7 +133,7 @@ class Catalogue(FaceRecords, Protocol):
         Take people for a task, each atomically; return those that this owner now holds (renewing its own counts).
 
         A claim is free when nobody has it, its lease has run out, or its owner is a dead process of
-        this machine (`owner` comes from `claims.this_owner()`).
+        this machine (`owner` comes from `owners.this_owner()`).
         """
         ...
 

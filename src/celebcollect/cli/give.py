@@ -98,7 +98,7 @@ def forget(
     Example: celebcollect forget Q42
     """
     from celebcollect.app import SOURCES
-    from celebcollect.catalogue import claims
+    from celebcollect.catalogue import tasks
     from celebcollect.gallery.write import known_galleries, rewrite_gallery
     from celebcollect.sources.google import forget as forget_google
     from celebcollect.stages.export import About
@@ -119,7 +119,7 @@ def forget(
             app.folder,
             About.of(app.catalogue, app.checks),
             clean_topic=app.config.topics.clean,
-            tasks=[*map(claims.search_task, SOURCES), claims.CLEAN],
+            tasks=[*map(tasks.search_task, SOURCES), tasks.CLEAN],
             caches=[partial(forget_google, app.data_dir)],
             galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
         )

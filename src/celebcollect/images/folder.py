@@ -17,11 +17,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from celebcollect.catalogue import claims
-from celebcollect.domain.errors import StorageError
+from celebcollect.disk import owners
+from celebcollect.disk.files import disk_errors, make_folder, sync_file, sync_folder
 
 IMAGES, QUARANTINE, TEMPORARY = "images", "quarantine", "tmp"
 
@@ -171,7 +171,7 @@ class ImageFolder:
         folder = self._root / TEMPORARY
         with _told("make", folder):
             make_folder(folder)
-        owner = claims.this_owner().replace("|", "-")
+        owner = owners.this_owner().replace("|", "-")
         return folder / f"{owner}-{secrets.token_hex(8)}.part"
 
 
@@ -206,7 +206,7 @@ class Batch:
         for temporary, target in self._waiting:
             with _told("write", target):
                 # Flushed late and all together, so that the disk may write them at once.
-                _sync(temporary, os.O_RDWR)
+                sync_file(temporary)
         folders = set(self._there)
         while self._waiting:
             temporary, target = self._waiting[-1]
@@ -226,29 +226,6 @@ class Batch:
                 self._waiting.pop()[0].unlink()
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents where they are missing; those made are durable on return."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir()
-    sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable (fsync(2): syncing a file does not sync the entry that names it)."""
-    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _parts(path: str) -> tuple[str, str, str]:
     found = _PATH.fullmatch(path)
     if not found:
@@ -265,8 +242,8 @@ def _size(file: Path) -> int:
 
 def _left_behind(file: Path) -> bool:
     host, pid, started, _ = ("", "", "", *file.name.rsplit("-", 3))[-4:]
-    if host == claims.this_host():
-        return claims.is_dead(f"{host}|{pid}|{started}")
+    if host == owners.this_host():
+        return owners.is_dead(f"{host}|{pid}|{started}")
     try:
         return time.time() - file.stat().st_mtime > FOREIGN_TEMPORARY_S
     except FileNotFoundError:
@@ -284,27 +261,14 @@ def _entries(folder: Path, *, folders: bool) -> Iterator[str]:
                 yield entry.name
 
 
-@contextmanager
-def _told(what: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageError(
-            f"cannot {what} {path}: {reason}", hint=_HINTS.get(error.errno or 0, "")
-        ) from error
-
-
+_RIGHTS = "You must be allowed to write to data_dir and everything in it."
 _HINTS = {
-    errno.ENOSPC: "The disk is full: make room, then run the same command again.",
-    errno.EDQUOT: "Your disk quota is used up: make room, then run the same command again.",
-    errno.EFBIG: "The file is larger than the file system or `ulimit -f` allows.",
-    errno.EROFS: "The disk is mounted read-only.",
-    errno.EACCES: "You must be allowed to write to data_dir and everything in it.",
-    errno.EPERM: "You must be allowed to write to data_dir and everything in it.",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
     errno.ENAMETOOLONG: "Choose a data_dir with a shorter path.",
     errno.EXDEV: "images/, quarantine/ and tmp/ must lie on one disk.",
-    errno.ENOTDIR: "A file stands where a folder must be: move it away.",
-    errno.EIO: "The disk failed; see the system's log.",
-    errno.EMFILE: "Too many files are open: raise `ulimit -n`.",
 }
+
+
+def _told(action: str, path: Path) -> AbstractContextManager[None]:
+    return disk_errors(action, path, hint="", hints=_HINTS)

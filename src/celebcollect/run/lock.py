@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from celebcollect.catalogue import claims
+from celebcollect.disk import owners
 from celebcollect.domain.errors import Busy, StorageError
 from celebcollect.domain.records import now
 
@@ -24,7 +24,7 @@ class Runner:
     """The process that works in a data folder."""
 
     owner: str
-    """See `claims.this_owner`."""
+    """See `owners.this_owner`."""
     pid: int
     host: str
     since: str
@@ -62,7 +62,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         # The lock's own file cannot say who we are: whoever tries the lock empties it.
         runner = Runner(
-            claims.this_owner(),
+            owners.this_owner(),
             os.getpid(),
             socket.gethostname(),
             now().isoformat(timespec="seconds"),
@@ -84,7 +84,7 @@ def run_lock(folder: Path) -> Iterator[None]:
 def who_runs(folder: Path) -> Runner | None:
     """Return the `run-all` that works in a data folder, as far as that can be known; None when there is none."""
     who = _read(folder)
-    return None if who is None or claims.is_dead(who.owner) else who
+    return None if who is None or owners.is_dead(who.owner) else who
 
 
 def _read(folder: Path) -> Runner | None:

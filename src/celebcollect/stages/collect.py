@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Catalogue, SearchState
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from celebcollect.bus.base import Bus, Item, Message, Purging
 from celebcollect.catalogue.base import Catalogue, batches
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.errors import Busy, CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder

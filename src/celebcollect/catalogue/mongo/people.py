@@ -10,12 +10,13 @@ from datetime import datetime
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from celebcollect.catalogue import claims
+from celebcollect.catalogue import tasks
 from celebcollect.catalogue.base import Cleaning, PersonState, SaveCounts, SearchState, batches
 from celebcollect.catalogue.keys import ALIVE, STATUSES, folded, number, numbers, person_of
 from celebcollect.catalogue.mongo import documents, forgetting
 from celebcollect.catalogue.mongo.documents import BATCH, MANY, Collections, Document, among
 from celebcollect.catalogue.mongo.link import Link, Linked, patient
+from celebcollect.disk import owners
 from celebcollect.domain.records import Celebrity, Image, Status, by_fame
 
 BY_FAME = [("sitelinks", -1), ("number", 1)]
@@ -167,11 +168,11 @@ class People(Linked):
     def need_search(self, source: str, *, target: int, limit: int | None = None) -> list[str]:
         """Return QIDs whom `source` should search; walks along the people by fame until it has `limit`."""
         field = _search_field(source)
-        query = {"task": claims.search_task(source), "until": {"$gt": time.time()}}
+        query = {"task": tasks.search_task(source), "until": {"$gt": time.time()}}
         held = [
-            found for found in self._claims.find(query) if found["owner"] != claims.this_owner()
+            found for found in self._claims.find(query) if found["owner"] != owners.this_owner()
         ]
-        dead = claims.dead_owners(found["owner"] for found in held)
+        dead = owners.dead_owners(found["owner"] for found in held)
         taken = {found["qid"] for found in held if found["owner"] not in dead}
         never: list[str] = []
         again: list[str] = []
@@ -242,7 +243,7 @@ class People(Linked):
             for found in self._claims.find({**among(ids), "until": {"$gt": now}})
             if found["owner"] != owner
         ]
-        dead = sorted(claims.dead_owners(found["owner"] for found in held))
+        dead = sorted(owners.dead_owners(found["owner"] for found in held))
         lost = {found["_id"] for found in held if found["owner"] not in dead}
         taken = []
         for key, qid in ids.items():

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from celebcollect.catalogue import bands, claims
+from celebcollect.catalogue import bands, tasks
 from celebcollect.catalogue.base import (
     Cleaning,
     Counts,
@@ -31,6 +31,7 @@ from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import people as embedded_people
 from celebcollect.catalogue.sqlite.database import Database
 from celebcollect.catalogue.sqlite.people import keys
+from celebcollect.disk import owners
 from celebcollect.domain.errors import CatalogueError
 from celebcollect.domain.records import Celebrity, Image, Record, Status
 
@@ -123,13 +124,13 @@ class EmbeddedCatalogue:
 
     def need_search(self, source: str, *, target: int, limit: int | None = None) -> list[str]:
         """Return QIDs whom `source` should search; walks along the people by fame until it has `limit`."""
-        me = claims.this_owner()
+        me = owners.this_owner()
         with self._database.transaction(write=False) as connection:
             held = connection.execute(
                 "SELECT person, owner FROM claims WHERE task = ? AND until > ? AND owner <> ?",
-                (claims.search_task(source), time.time(), me),
+                (tasks.search_task(source), time.time(), me),
             ).fetchall()
-            dead = claims.dead_owners(owner for _, owner in held)
+            dead = owners.dead_owners(owner for _, owner in held)
             taken = json.dumps([person for person, owner in held if owner not in dead])
             return embedded_people.need_search(
                 connection, source, taken, target=target, limit=_limit(limit)
@@ -170,7 +171,7 @@ class EmbeddedCatalogue:
             now = time.time()
             query = "SELECT person, owner FROM json_each(?) CROSS JOIN claims WHERE task = ? AND person = value AND until > ? AND owner <> ?"
             held = connection.execute(query, (json.dumps(people), task, now, owner)).fetchall()
-            dead = claims.dead_owners(holder for _, holder in held)
+            dead = owners.dead_owners(holder for _, holder in held)
             taken = {person for person, holder in held if holder not in dead}
             free = [person for person in people if person not in taken]
             connection.executemany(

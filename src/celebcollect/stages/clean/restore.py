@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from celebcollect.catalogue import claims
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.disk import owners
 from celebcollect.domain.errors import Busy, UsageError
 from celebcollect.domain.records import Image, Status
 from celebcollect.images.folder import ImageFolder
@@ -34,7 +34,7 @@ def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) ->
     """
     images = [_find(catalogue, folder, name) for name in dict.fromkeys(wanted)]
     qids = sorted({image.qid for image in images})
-    owner = claims.this_owner()
+    owner = owners.this_owner()
     held = catalogue.claim(TASK, qids, owner=owner, lease_s=LEASE_S)
     try:
         if len(held) < len(qids):

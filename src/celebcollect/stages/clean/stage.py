@@ -14,10 +14,10 @@ from contextlib import suppress
 from functools import partial
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue import claims
 from celebcollect.catalogue.base import Catalogue, Cleaning, batches
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
+from celebcollect.disk import owners
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, ImageFolder
 from celebcollect.stages.clean.face_index import Crowd
@@ -107,7 +107,7 @@ class _Shift:
         self, place: Workplace, fingerprint: str, stop: threading.Event, qids: set[str] | None
     ) -> None:
         self._place, self._fingerprint, self._stop, self._qids = place, fingerprint, stop, qids
-        self._owner = claims.this_owner()
+        self._owner = owners.this_owner()
         self._done: dict[str, int] = {}
         """Revision up to which each person was cleaned here: two cleaners with different settings
         would else never end."""

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from celebcollect.disk.files import make_folder, sync_folder
 from celebcollect.domain.errors import Busy, StorageError, UsageError
-from celebcollect.images.folder import make_folder, sync_folder
 from celebcollect.stages.export.index import INDEX, Index, Layout, Shard, read_index, told
 from celebcollect.stages.export.split import SPLITS
 

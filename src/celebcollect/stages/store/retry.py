@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celebcollect.bus.base import Bus, Item
 from celebcollect.catalogue.base import Catalogue, batches
-from celebcollect.catalogue.claims import this_owner
+from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import SCHEMA, Image, ImageCandidate, Status, now
 
 _BATCH = 500

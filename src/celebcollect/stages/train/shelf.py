@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from celebcollect.disk.files import make_folder, sync_folder
 from celebcollect.domain.errors import Busy, StorageError, UsageError
-from celebcollect.images.folder import make_folder, sync_folder
 from celebcollect.stages.train import model_file
 from celebcollect.stages.train.model import Model
 

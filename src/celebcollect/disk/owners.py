@@ -1,4 +1,4 @@
-"""Say who holds a claim, so that the claims of a process that died are free at once and not only when the lease ends."""
+"""Name the process that owns a claim or a temporary file, and tell whether it still lives."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
-CLEAN = "clean"
-"""Task of cleaning a person's pictures."""
-
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """Linux gives the first process id namespace this number (PROC_PID_INIT_INO in
 include/linux/proc_ns.h)."""
-
-
-def search_task(source: str) -> str:
-    """Return the task of searching people at a source; `need_search` leaves out who is claimed for it."""
-    return f"search:{source}"
 
 
 @functools.cache
@@ -49,10 +41,10 @@ def this_host() -> str:
 
 def _started(pid: int) -> str | None:
     """
-    Return when a process of this machine started, so that a reused pid is told apart; None when it cannot be known.
+    Return when a process of this machine started, to tell a reused pid; None when unknown.
 
-    Linux: clock ticks since boot; an empty text for a process that has ended and only waits to be
-        collected.
+    Linux counts it in clock ticks since boot. The text is empty for a process that has ended and
+    only waits to be collected.
     """
     try:
         # Fields 3 (state) and 22 (start time) of proc(5) stat; the command name in field 2 may hold
@@ -80,7 +72,7 @@ def _owner(pid: int) -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """Tell whether the owner was a process of this machine that is no more; False when that cannot be known."""
+    """Tell whether the owner was a process of this machine that has ended; False when unknown."""
     host, _, rest = owner.partition("|")
     pid_text, _, started = rest.partition("|")
     if host != this_host() or not (pid_text.isascii() and pid_text.isdigit()):

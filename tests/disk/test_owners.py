@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue import claims
+from celebcollect.disk import owners
 
 
 @pytest.fixture
 def fresh_host() -> Iterator[None]:
     """Let the host be found out anew, before and after the test."""
-    claims.this_host.cache_clear()
+    owners.this_host.cache_clear()
     yield
-    claims.this_host.cache_clear()
+    owners.this_host.cache_clear()
 
 
 def owner_of(process: subprocess.Popen[bytes]) -> str:
@@ -32,7 +32,7 @@ def owner_of(process: subprocess.Popen[bytes]) -> str:
 def other() -> Iterator[subprocess.Popen[bytes]]:
     """Another live process that has said who it is."""
     code = (
-        "import sys; from celebcollect.catalogue import claims; print(claims.this_owner(),"
+        "import sys; from celebcollect.disk import owners; print(owners.this_owner(),"
         " flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -46,9 +46,9 @@ def test_a_live_process_is_not_dead(other: subprocess.Popen[bytes]) -> None:
     """The own process and another running one are alive, and different."""
     owner = owner_of(other)
 
-    assert not claims.is_dead(owner)
-    assert not claims.is_dead(claims.this_owner())
-    assert owner != claims.this_owner()
+    assert not owners.is_dead(owner)
+    assert not owners.is_dead(owners.this_owner())
+    assert owner != owners.this_owner()
 
 
 def test_a_killed_process_is_dead_before_anybody_collects_it(
@@ -60,13 +60,13 @@ def test_a_killed_process_is_dead_before_anybody_collects_it(
     # Waits for the end without collecting the process: what is left is a zombie.
     os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
 
-    assert claims.is_dead(owner)
-    assert claims.dead_owners([owner, claims.this_owner(), owner]) == {owner}
+    assert owners.is_dead(owner)
+    assert owners.dead_owners([owner, owners.this_owner(), owner]) == {owner}
 
 
 def test_a_reused_process_id_does_not_keep_a_claim() -> None:
     """An owner with the id of a live process but another start time is dead."""
-    assert claims.is_dead(f"{claims.this_host()}|{os.getpid()}|1")
+    assert owners.is_dead(f"{owners.this_host()}|{os.getpid()}|1")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_reused_process_id_does_not_keep_a_claim() -> None:
 )
 def test_what_cannot_be_known_is_not_dead(owner: str) -> None:
     """Owners of other machines and texts that nobody understands count as alive: only their lease ends them."""
-    assert not claims.is_dead(owner.format(host=claims.this_host(), live=os.getpid()))
+    assert not owners.is_dead(owner.format(host=owners.this_host(), live=os.getpid()))
 
 
 @pytest.mark.usefixtures("fresh_host")
@@ -93,11 +93,11 @@ def test_containers_with_one_host_name_are_told_apart(monkeypatch: pytest.Monkey
     """Two process id namespaces are two hosts, whatever the host name, and no host name breaks the text."""
     monkeypatch.setattr(socket, "gethostname", lambda: "work|er 1")
     monkeypatch.setattr(Path, "readlink", lambda _: Path("pid:[4026539999]"))
-    container = claims.this_host()
-    claims.this_host.cache_clear()
+    container = owners.this_host()
+    owners.this_host.cache_clear()
     monkeypatch.setattr(Path, "readlink", lambda _: Path("pid:[4026531836]"))
-    machine = claims.this_host()
+    machine = owners.this_host()
 
     assert container == "work_er_1.4026539999"
     assert machine != container
-    assert claims.this_owner().count("|") == 2
+    assert owners.this_owner().count("|") == 2
