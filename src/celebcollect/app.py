@@ -26,9 +26,9 @@ from celebcollect.stages.runner import Stage
 if TYPE_CHECKING:
     from celebcollect.checks.base import Check
     from celebcollect.images.folder import ImageFolder
-    from celebcollect.sources.commons import Commons
-    from celebcollect.sources.google import Google
+    from celebcollect.sources.commons.source import Commons
     from celebcollect.sources.google.manners import Notes
+    from celebcollect.sources.google.source import Google
     from celebcollect.sources.tmdb.source import Tmdb
     from celebcollect.sources.wikidata import Wikidata
     from celebcollect.web.fetch import Fetcher
@@ -184,7 +184,7 @@ class App:
         notes: Notes | None = None,
     ) -> Google:
         """Return Google Images; its browser starts with the first query."""
-        from celebcollect.sources.google import Google
+        from celebcollect.sources.google.source import Google
 
         topic = self.config.topics.google
         source = Google(
@@ -215,7 +215,7 @@ class App:
 
     def commons(self, tally: Tally, *, wait: Callable[[float], bool]) -> Commons:
         """Return Wikimedia Commons."""
-        from celebcollect.sources.commons import Commons
+        from celebcollect.sources.commons.source import Commons
 
         source = Commons(
             self.config.commons,
@@ -264,7 +264,7 @@ class App:
                 " https://www.themoviedb.org/settings/api)"
             )
         if source == "google":
-            from celebcollect.sources.google import missing_browser
+            from celebcollect.sources.google.programs import missing_browser
 
             return missing_browser(self.config.google)
         return None

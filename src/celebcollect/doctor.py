@@ -17,7 +17,7 @@ from celebcollect.app import App
 from celebcollect.checks.faces import engine_for
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.google import find_programs
+from celebcollect.sources.google.programs import find_programs
 from celebcollect.web.client import server_time
 from celebcollect.web.urls import shown_url
 

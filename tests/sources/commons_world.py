@@ -11,7 +11,7 @@ from api_server import ApiServer, Reply, Request
 from celebcollect.config.sections import CommonsConfig, HttpConfig
 from celebcollect.domain.records import Celebrity, ImageCandidate
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.commons import Commons
+from celebcollect.sources.commons.source import Commons
 
 UPLOAD = "https://upload.wikimedia.org/wikipedia/commons"
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.records import Celebrity, ImageCandidate
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.google import Google
 from celebcollect.sources.google.guardian import processes_in
+from celebcollect.sources.google.source import Google
 
 
 class MemoryNotes:

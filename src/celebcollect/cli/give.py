@@ -100,7 +100,7 @@ def forget(
     from celebcollect.app import SOURCES
     from celebcollect.catalogue import tasks
     from celebcollect.gallery.write import known_galleries, rewrite_gallery
-    from celebcollect.sources.google import forget as forget_google
+    from celebcollect.sources.google.cache import forget as forget_google
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import Place, forget_person
 

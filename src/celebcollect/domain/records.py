@@ -25,6 +25,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from celebcollect.domain.terms import MlUse as MlUse
+
 SCHEMA = 1
 """Version of the messages on the topics; a message with another one is undecodable for this
 program."""
@@ -95,13 +97,6 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"  # by `clean`, with a reason; the file is in quarantine
     FAILED = "failed"  # no picture could be downloaded, with a reason
-
-
-class MlUse(StrEnum):
-    """Whether the source's terms let a picture be used for machine learning."""
-
-    UNSPECIFIED = "unspecified"
-    NEEDS_AGREEMENT = "needs agreement"
 
 
 def ml_use(source: str, url: str) -> MlUse:

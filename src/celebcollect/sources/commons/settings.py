@@ -1,0 +1,3 @@
+"""`[commons]`: its keys."""
+
+from celebcollect.config.sections import CommonsConfig as CommonsConfig

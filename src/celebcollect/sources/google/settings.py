@@ -1,0 +1,3 @@
+"""`[google]`: its keys."""
+
+from celebcollect.config.sections import GoogleConfig as GoogleConfig

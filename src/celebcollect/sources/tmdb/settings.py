@@ -1,0 +1,3 @@
+"""`[tmdb]`: its keys."""
+
+from celebcollect.config.sections import TmdbConfig as TmdbConfig
