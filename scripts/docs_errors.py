@@ -10,7 +10,7 @@ from pathlib import Path
 
 import celebcollect
 from celebcollect.domain import errors
-from celebcollect.domain.reasons import REASONS
+from celebcollect.explain import known_reasons
 
 SOURCE = Path(celebcollect.__file__).parent
 
@@ -29,8 +29,12 @@ STAGES = {
         "People whom Wikidata names and who are left out, and single values of theirs.",
     ),
     "sources": (
-        "`scrape-google`, `scrape-tmdb`, `scrape-commons`",
+        "`scrape-*`",
         "What a search did not bring, per person or per picture of the source's answer.",
+    ),
+    "collect": (
+        "`wikidata` and every `scrape-*`",
+        "People who are not searched for, and people of whom a source has nothing.",
     ),
     "validate": (
         "`validate`",
@@ -50,6 +54,7 @@ STAGES = {
         "`clean`",
         "Pictures that were downloaded and thrown out: status `rejected`, the file in quarantine.",
     ),
+    "train": ("`train`", "Pictures on `dataclean` that are not learnt from."),
     "export": ("`export`", "Accepted pictures that are not given away."),
 }
 
@@ -189,8 +194,8 @@ def reasons_page() -> str:
         "# Reasons",
         "",
         (
-            "Written by `make docs` from `celebcollect.domain.reasons`; a test compares it with"
-            " what the code can count. Edit the code, not this page."
+            "Written by `make docs` from the reasons that the code declares. Edit the code, not"
+            " this page."
         ),
         "",
         (
@@ -202,10 +207,14 @@ def reasons_page() -> str:
             " what ends a command."
         ),
     ]
-    for stage, words in REASONS.items():
-        title, about = STAGES.get(stage, (f"`{stage}`", ""))
-        lines += ["", f"## {title}", "", about, "", "| reason | meaning |", "|---|---|"]
-        lines += [f"| `{word}` | {_prose(meaning)} |" for word, meaning in sorted(words.items())]
+    for stage, (title, about) in STAGES.items():
+        lines += ["", f"## {title}", "", about, ""]
+        lines += ["| reason | meaning | what to do |", "|---|---|---|"]
+        lines += [
+            f"| `{word}` | {_prose(reason.meaning)} | {_prose(reason.advice)} |"
+            for word, reason in sorted(known_reasons().items())
+            if reason.stage == stage
+        ]
     return "\n".join(lines) + "\n"
 
 

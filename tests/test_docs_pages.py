@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import pkgutil
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import docs
 import docs_errors
@@ -15,8 +16,11 @@ import pytest
 from pydantic import BaseModel
 from rich.cells import cell_len
 
-import reason_words
-from celebcollect.domain.reasons import REASONS, meaning
+import celebcollect
+from celebcollect import explain
+from celebcollect.checks.size import SizeReason
+from celebcollect.domain.reasons import Reason
+from celebcollect.domain.tally import Tally
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -65,36 +69,39 @@ def test_every_error_says_what_to_do() -> None:
 
 
 def test_every_reason_that_can_be_counted_is_explained() -> None:
-    """In `celebcollect.domain.reasons`, which docs/reasons.md and the gallery show; and nothing is explained that nobody counts."""
-    counted = reason_words.counted()
-    explained = {word for words in REASONS.values() for word in words}
+    """`drop` takes members of `Reason` only; whoever declares some, docs and gallery know them."""
+    for module in pkgutil.walk_packages(celebcollect.__path__, "celebcollect."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    own = [kind for kind in Reason.__subclasses__() if kind.__module__.startswith("celebcollect.")]
 
-    assert counted.unclear == (), (
-        "write the reason where it can be read, or teach tests/reason_words.py"
-    )
-    assert counted.words - explained == set(), "explain them in celebcollect.domain.reasons"
-    assert {
-        word for word in explained - counted.words if not word.startswith(tuple(counted.prefixes))
-    } == set(), "nobody counts these"
-    assert all(any(word.startswith(prefix) for word in explained) for prefix in counted.prefixes)
-    assert {
-        "too_small",
-        "near_duplicate",
-        "private_address",
-        "not_found",
-        "tmdb_not_found",
-        "embedded_script",
-    } <= counted.words
+    assert get_type_hints(Tally.drop)["reason"] is Reason
+    assert set(own) == set(explain.declared())
+    words = [reason.value for kind in own for reason in kind]
+    assert len(words) == len(set(words)) > 90
+    assert {"too_small", "private_address", "not_found", "tmdb_not_found"} <= set(words)
+
+
+def test_a_tally_takes_no_word_that_nobody_declared() -> None:
+    """What is counted can be explained."""
+    tally = Tally()
+    tally.drop(SizeReason.TOO_SMALL, 2)
+
+    assert tally.reasons == {"too_small": 2}
+    with pytest.raises(TypeError, match="no Reason"):
+        tally.drop("too_small")  # type: ignore[arg-type]
 
 
 def test_reasons_are_words_with_one_sentence() -> None:
-    """Snake case, and a sentence that ends."""
-    for words in REASONS.values():
-        for word, sentence in words.items():
-            assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", word)
-            assert sentence.endswith(".")
-            assert meaning(word)
-    assert meaning("of another version") == ""
+    """Snake case, the stage that counts it, a sentence that ends, and advice that ends."""
+    for word, reason in explain.known_reasons().items():
+        assert re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", word)
+        assert reason == word == str(reason)
+        assert reason.meaning.endswith(".")
+        assert reason.advice == "" or reason.advice.endswith(".")
+        assert reason.stage in docs_errors.STAGES
+        assert explain.meaning(word) == reason.meaning
+    assert explain.meaning("of another version") == ""
 
 
 def look_up(name: str) -> Any:

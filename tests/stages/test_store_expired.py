@@ -12,7 +12,8 @@ from celebcollect.bus.base import TopicSpec
 from celebcollect.catalogue.tasks import CLEAN as CLEANING
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status, now
-from celebcollect.stages.store.expired import NOTE, REASON, drop_expired
+from celebcollect.stages.reasons import StoreReason
+from celebcollect.stages.store.expired import NOTE, drop_expired
 from picture_web import answer, picture, serve
 from storing import CLEAN, VERIFIED, Bench, candidate
 
@@ -58,7 +59,7 @@ def test_an_old_picture_is_withdrawn_and_fetched_again(bench: Bench, status: Sta
         tally = bench.store()
 
     new = bench.row("a")
-    assert (tally[REASON], tally["retried"], tally["stored"]) == (1, 1, 1)
+    assert (tally[StoreReason.KEPT_TOO_LONG], tally["retried"], tally["stored"]) == (1, 1, 1)
     assert (new.status, new.reason, new.facts, new.licence) == (
         Status.STORED,
         None,
@@ -166,6 +167,6 @@ def test_a_crash_in_the_middle_is_made_good(bench: Bench, monkeypatch: pytest.Mo
 
         tally = bench.store()
 
-    assert (tally[REASON], tally["stored"]) == (1, 1)
+    assert (tally[StoreReason.KEPT_TOO_LONG], tally["stored"]) == (1, 1)
     assert bench.files() == {bench.row("a").path}
     assert bench.catalogue.claim(CLEANING, ["Q42"], owner="elsewhere|1|1", lease_s=1) == ["Q42"]

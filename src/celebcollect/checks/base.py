@@ -16,10 +16,28 @@ from pydantic import JsonValue
 
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.errors import StorageError
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
 
 Facts = dict[str, JsonValue]
 """What a check measured on a file. No None among the values: leave the key out."""
+
+
+class FileReason(Reason):
+    """What is wrong with a stored file, whichever check finds it out."""
+
+    FILE_MISSING = (
+        "file_missing",
+        "clean",
+        "The file is gone, or something else stands in its place.",
+        "Put the file back and run `clean` again, or leave the picture out.",
+    )
+    CORRUPT_FILE = (
+        "corrupt_file",
+        "clean",
+        "The file does not hold the bytes any more that were stored.",
+        "Look at the disk; put the file back from a copy and run `clean` again.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +66,8 @@ class Rejection:
 
     id: str
     """`Image.id`."""
-    reason: str
-    """A short snake_case word, counted in `status`."""
+    reason: Reason
+    """Counted in `status` by its word."""
     detail: str | None = None
     """The measured value, e.g. `80x60 px`."""
     duplicate_of: str | None = None

@@ -12,6 +12,7 @@ import numpy as np
 
 from celebcollect.checks.base import Check, Picture, Rejection, Settings
 from celebcollect.checks.hashes import comparable, distances, hashes_of
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
 
 ORDER = 50
@@ -19,6 +20,22 @@ VERSION = 1
 
 SOURCE_PRIORITY = {"commons": 0, "tmdb": 1}
 """Of identical bytes the source that tells licence and author stays; Google tells neither."""
+
+
+class DuplicateReason(Reason):
+    """Which kind of copy a picture is."""
+
+    EXACT_DUPLICATE = (
+        "exact_duplicate",
+        "clean",
+        "The same bytes under another URL of the same person.",
+    )
+    NEAR_DUPLICATE = (
+        "near_duplicate",
+        "clean",
+        "A resized or recompressed copy of a picture of the same person; the largest is kept.",
+        "A smaller `[clean] near_duplicate_bits` keeps pictures that differ more.",
+    )
 
 
 def build(settings: Settings) -> Check:
@@ -54,7 +71,10 @@ class Duplicate:
                 unique.append(image)
             else:
                 yield Rejection(
-                    image.id, "exact_duplicate", detail="same bytes", duplicate_of=kept.id
+                    image.id,
+                    DuplicateReason.EXACT_DUPLICATE,
+                    detail="same bytes",
+                    duplicate_of=kept.id,
                 )
         for group in comparable(unique):
             yield from self._near(group)
@@ -70,7 +90,7 @@ class Duplicate:
                 detail = f"{differ[nearest]} of 64 bits differ"
                 yield Rejection(
                     image.id,
-                    "near_duplicate",
+                    DuplicateReason.NEAR_DUPLICATE,
                     detail=detail,
                     duplicate_of=images[before[nearest]].id,
                 )

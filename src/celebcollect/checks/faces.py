@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing
+from celebcollect.checks.base import Check, Facts, FileReason, Picture, Rejection, Settings, missing
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.errors import ConfigError
+from celebcollect.domain.reasons import Reason
 from celebcollect.vision import crashes, dlib_engine
 from celebcollect.vision.base import EngineSpec
 from celebcollect.vision.looking import detect
@@ -19,6 +20,24 @@ log = logging.getLogger(__name__)
 
 ORDER = 60
 VERSION = 1
+
+
+class FaceReason(Reason):
+    """What is wrong with the faces of a picture."""
+
+    NO_FACE = "no_face", "clean", "No face was found."
+    FACE_TOO_SMALL = (
+        "face_too_small",
+        "clean",
+        "No face is as wide as `[clean] min_face_px`.",
+        "Lower `[clean] min_face_px` and run `clean` again.",
+    )
+    SEVERAL_FACES = (
+        "several_faces",
+        "clean",
+        "More than one large face, and `[clean] face_rule` wants exactly one.",
+        "Another `[clean] face_rule` lets such pictures in; then run `clean` again.",
+    )
 
 
 def build(settings: Settings) -> Check | None:
@@ -83,16 +102,16 @@ class Faces:
             elif found := self._fault(picture):
                 yield Rejection(picture.image.id, *found)
 
-    def _fault(self, picture: Picture) -> tuple[str, str] | None:
+    def _fault(self, picture: Picture) -> tuple[Reason, str] | None:
         facts = picture.facts(self.name)
         if "broken" in facts:
-            return "corrupt_file", str(facts["broken"])
+            return FileReason.CORRUPT_FILE, str(facts["broken"])
         widths = [face.width for face in faces_of(picture.image)]
         large = [width for width in widths if width >= self._min_face_px]
         if not widths:
-            return "no_face", "no face found"
+            return FaceReason.NO_FACE, "no face found"
         if not large:
-            return "face_too_small", f"{widths[0]:.0f} px wide"
+            return FaceReason.FACE_TOO_SMALL, f"{widths[0]:.0f} px wide"
         if len(large) > 1 and self._rule == "one":
-            return "several_faces", f"{len(large)} faces"
+            return FaceReason.SEVERAL_FACES, f"{len(large)} faces"
         return None

@@ -11,11 +11,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from celebcollect.checks.base import Acceptance, Check, Facts, Picture, Rejection, Settings
+from celebcollect.checks.base import (
+    Acceptance,
+    Check,
+    Facts,
+    FileReason,
+    Picture,
+    Rejection,
+    Settings,
+)
 from celebcollect.checks.clusters import Distances, average_link, pairwise
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.faces import engine_for
 from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.reasons import Reason
 from celebcollect.vision import crashes
 from celebcollect.vision.base import EngineSpec
 from celebcollect.vision.looking import embed
@@ -23,6 +32,26 @@ from celebcollect.vision.workers import Workers, shared
 
 ORDER = 70
 VERSION = 1
+
+
+class IdentityReason(Reason):
+    """Why a face is not taken for the person's."""
+
+    OTHER_PERSON = (
+        "other_person",
+        "clean",
+        "The face is unlike those of the person's trusted portraits, or of the largest group of"
+        " pictures.",
+        "If the trusted portrait is wrong, mend it at its source; a larger"
+        " `[clean] identity_threshold` is less strict.",
+    )
+    UNDECIDED = (
+        "undecided",
+        "clean",
+        "No trusted portrait, and the pictures do not agree on who the person is.",
+        "A portrait from Wikidata or TMDB settles it: collect with those sources too.",
+    )
+
 
 DOMINANCE = 2
 """How many times larger than the second the largest cluster must be to be taken for the person
@@ -102,7 +131,7 @@ class Identity:
             else:
                 yield Rejection(
                     picture.image.id,
-                    "corrupt_file",
+                    FileReason.CORRUPT_FILE,
                     detail=str(facts.get("broken", "no face to compare")),
                 )
         if seen:
@@ -142,7 +171,7 @@ class Identity:
                     )
                     yield Rejection(
                         image.id,
-                        "other_person",
+                        IdentityReason.OTHER_PERSON,
                         detail=detail,
                         duplicate_of=pictures[nearest].image.id,
                     )
@@ -168,7 +197,7 @@ class Identity:
                         detail += f"; distance {distances[index, compared]:.2f} to the nearest"
                     yield Rejection(
                         image.id,
-                        "undecided",
+                        IdentityReason.UNDECIDED,
                         detail=detail,
                         duplicate_of=None if compared is None else pictures[compared].image.id,
                     )
@@ -182,7 +211,7 @@ class Identity:
                     )
                     yield Rejection(
                         image.id,
-                        "other_person",
+                        IdentityReason.OTHER_PERSON,
                         detail=detail,
                         duplicate_of=pictures[nearest].image.id,
                     )

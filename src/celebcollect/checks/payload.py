@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from celebcollect.checks import containers
 from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing, read
 from celebcollect.checks.signatures import (
-    ARCHIVE,
-    SCRIPT,
     Finding,
+    PayloadReason,
     find_archive,
     find_script,
     is_zip_file,
 )
+from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.reasons import PictureReason
 
 ORDER = 30
 VERSION = 1
@@ -60,6 +61,12 @@ def build(settings: Settings) -> Check:
     return Payload(settings.store.max_pixels)
 
 
+_MEASURED: dict[str, Reason] = {
+    reason.value: reason for reason in (*PayloadReason, PictureReason.NOT_AN_IMAGE)
+}
+"""What `search` may find, by the word that is kept among the facts."""
+
+
 class Payload:
     """Reject `not_an_image`, `bomb`, `trailing_data`, `embedded_script` and `embedded_archive`."""
 
@@ -79,7 +86,7 @@ class Payload:
             facts: Facts = {"version": VERSION}
             yield (
                 picture.image.id,
-                facts | ({"reason": found[0], "detail": found[1]} if found else {}),
+                facts | ({"reason": found[0].value, "detail": found[1]} if found else {}),
             )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
@@ -88,32 +95,35 @@ class Payload:
             image, facts = picture.image, picture.facts(self.name)
             pixels = (image.width_px or 0) * (image.height_px or 0)
             if "reason" in facts:
-                yield Rejection(image.id, str(facts["reason"]), detail=str(facts["detail"]))
+                reason = _MEASURED[str(facts["reason"])]
+                yield Rejection(image.id, reason, detail=str(facts["detail"]))
             elif pixels > self._max_pixels:
-                yield Rejection(image.id, "bomb", detail=f"{image.width_px}x{image.height_px} px")
+                yield Rejection(
+                    image.id, PayloadReason.BOMB, detail=f"{image.width_px}x{image.height_px} px"
+                )
 
 
 def search(data: bytes, kind: str) -> Finding | None:
     """Return the first thing in a file of format `kind` that does not belong into a picture."""
     if kind not in containers.FORMATS:
-        return "not_an_image", f"unknown format {kind}"
+        return PictureReason.NOT_AN_IMAGE, f"unknown format {kind}"
     magic, take_apart = containers.FORMATS[kind]
     if not magic.match(data):
-        return "not_an_image", f"does not begin like {kind}"
+        return PictureReason.NOT_AN_IMAGE, f"does not begin like {kind}"
     if is_zip_file(data):
-        return ARCHIVE, "the whole file opens as a ZIP"
+        return PayloadReason.EMBEDDED_ARCHIVE, "the whole file opens as a ZIP"
     if data[:3] == b"GIF" and data[6:8] in (b"/*", b"=1", b"='", b'="', b"=0"):
         # GIF89a/*...: the width is the start of a comment or an assignment
-        return SCRIPT, "the header reads as JavaScript"
+        return PayloadReason.EMBEDDED_SCRIPT, "the header reads as JavaScript"
     if data[:2] == b"\xff\xd8" and data[4:6] == b"/*":
-        return SCRIPT, "the header reads as JavaScript"
+        return PayloadReason.EMBEDDED_SCRIPT, "the header reads as JavaScript"
     try:
         parts = take_apart(data)
         return _search_parts(parts) or (
             None if parts.end is None else _search_behind(data, parts.end, kind)
         )
     except containers.MetadataBomb as error:
-        return "bomb", f"metadata: {error}"
+        return PayloadReason.BOMB, f"metadata: {error}"
 
 
 def _search_parts(parts: containers.Parts) -> Finding | None:
@@ -146,7 +156,7 @@ def _search_behind(data: bytes, end: int, kind: str) -> Finding | None:
         return found
     if length <= MAX_STRAY_BYTES or (kind == "jpeg" and _is_known_trailer(behind)):
         return None
-    return "trailing_data", f"{len(behind)} bytes after the picture"
+    return PayloadReason.TRAILING_DATA, f"{len(behind)} bytes after the picture"
 
 
 def _is_known_trailer(behind: bytes) -> bool:

@@ -11,9 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing, number
+from celebcollect.checks.base import (
+    Check,
+    Facts,
+    FileReason,
+    Picture,
+    Rejection,
+    Settings,
+    missing,
+    number,
+)
 from celebcollect.checks.pixels import NotAPicture, upright
 from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.reasons import Reason
 
 ORDER = 35
 VERSION = 1
@@ -27,6 +37,35 @@ _COLOUR_SIDE_PX = 64
 MAX_GREY_COLOUR = 2.0
 """Mean difference of a pixel's strongest and weakest colour, grey levels, up to which a picture has
 no colour; JPEG's rounding makes less than 1."""
+
+
+class QualityReason(Reason):
+    """Why a picture shows too little."""
+
+    EXTREME_ASPECT = (
+        "extreme_aspect",
+        "clean",
+        "The long side is more than `[clean] max_aspect_ratio` times the short one.",
+        "Raise `[clean] max_aspect_ratio` and run `clean` again.",
+    )
+    BLANK = (
+        "blank",
+        "clean",
+        "Hardly any contrast: one colour, or nearly.",
+        "Lower `[clean] min_contrast` and run `clean` again.",
+    )
+    BLURRED = (
+        "blurred",
+        "clean",
+        "Blurred all over.",
+        "Lower `[clean] min_sharpness` and run `clean` again.",
+    )
+    GREYSCALE = (
+        "greyscale",
+        "clean",
+        "No colours, and `[clean] greyscale` asks for some.",
+        "Set `[clean] greyscale = true` and run `clean` again.",
+    )
 
 
 def build(settings: Settings) -> Check:
@@ -63,19 +102,19 @@ class Quality:
             if found:
                 yield Rejection(picture.image.id, *found)
 
-    def _fault(self, picture: Picture) -> tuple[str, str] | None:
+    def _fault(self, picture: Picture) -> tuple[Reason, str] | None:
         facts, clean = picture.facts(self.name), self._clean
         width, height = picture.image.width_px or 1, picture.image.height_px or 1
         if "broken" in facts:
-            return "corrupt_file", str(facts["broken"])
+            return FileReason.CORRUPT_FILE, str(facts["broken"])
         if max(width, height) > clean.max_aspect_ratio * min(width, height):
-            return "extreme_aspect", f"{width}x{height} px"
+            return QualityReason.EXTREME_ASPECT, f"{width}x{height} px"
         if number(facts, "contrast") < clean.min_contrast:
-            return "blank", f"contrast {facts['contrast']}"
+            return QualityReason.BLANK, f"contrast {facts['contrast']}"
         if number(facts, "sharpness") < clean.min_sharpness:
-            return "blurred", f"sharpness {facts['sharpness']}"
+            return QualityReason.BLURRED, f"sharpness {facts['sharpness']}"
         if not clean.greyscale and number(facts, "colour") <= MAX_GREY_COLOUR:
-            return "greyscale", f"colour {facts['colour']}"
+            return QualityReason.GREYSCALE, f"colour {facts['colour']}"
         return None
 
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from stat import S_ISREG
 
-from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, read
+from celebcollect.checks.base import Check, Facts, FileReason, Picture, Rejection, Settings, read
 from celebcollect.domain.errors import StorageError
 
 ORDER = 10
@@ -47,13 +47,17 @@ class Readable:
         for picture in pictures:
             image, facts = picture.image, picture.facts(self.name)
             if not _stamp(picture):
-                yield Rejection(image.id, "file_missing")
+                yield Rejection(image.id, FileReason.FILE_MISSING)
             elif facts.get("bytes") != image.bytes:
                 yield Rejection(
-                    image.id, "corrupt_file", detail=f"{facts.get('bytes')} of {image.bytes} bytes"
+                    image.id,
+                    FileReason.CORRUPT_FILE,
+                    detail=f"{facts.get('bytes')} of {image.bytes} bytes",
                 )
             elif facts.get("sha256") != image.sha256:
-                yield Rejection(image.id, "corrupt_file", detail="other content than was stored")
+                yield Rejection(
+                    image.id, FileReason.CORRUPT_FILE, detail="other content than was stored"
+                )
 
 
 def _stamp(picture: Picture) -> Facts:

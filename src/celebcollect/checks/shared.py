@@ -8,11 +8,22 @@ import numpy as np
 
 from celebcollect.checks.base import Check, Picture, Rejection, Settings
 from celebcollect.checks.hashes import comparable, distances, hashes_of
+from celebcollect.domain.reasons import Reason
 
 ORDER = 40
 VERSION = 1
 NAME = "shared"
-REASON = "same_picture_other_person"
+
+
+class SharedReason(Reason):
+    """What is wrong with a picture that came for several people."""
+
+    SAME_PICTURE_OTHER_PERSON = (
+        "same_picture_other_person",
+        "clean",
+        "The same picture came for another person: at least one of the two is wrong.",
+        "`celebcollect gallery` shows both; a trusted portrait (Wikidata's, TMDB's) settles it.",
+    )
 
 
 def build(settings: Settings) -> Check:
@@ -49,7 +60,12 @@ class Shared:
             if picture.reference is not None and not picture.referenced_elsewhere
         }
         for id_, other in self._spread(pictures, doubts, trusted).items():
-            yield Rejection(id_, REASON, detail=other.partition(":")[0], duplicate_of=other)
+            yield Rejection(
+                id_,
+                SharedReason.SAME_PICTURE_OTHER_PERSON,
+                detail=other.partition(":")[0],
+                duplicate_of=other,
+            )
 
     def _spread(
         self, pictures: Sequence[Picture], doubts: Mapping[str, str], trusted: Collection[str]
@@ -88,7 +104,7 @@ def unaware(picture: Picture, settled: Collection[str]) -> set[str]:
         for row in picture.elsewhere
         if row.rejected_by not in settled
         and (
-            row.reason != REASON
+            row.reason != SharedReason.SAME_PICTURE_OTHER_PERSON
             or by_person(picture.image.id) < by_person(row.duplicate_of or picture.image.id)
         )
     }

@@ -10,10 +10,36 @@ import re
 import zlib
 from collections.abc import Callable
 
-Finding = tuple[str, str]
+from celebcollect.domain.reasons import Reason
+
+Finding = tuple[Reason, str]
 """Reason and detail of a rejection."""
 
-SCRIPT, ARCHIVE = "embedded_script", "embedded_archive"
+
+class PayloadReason(Reason):
+    """What a picture file carries beside the picture."""
+
+    BOMB = (
+        "bomb",
+        "clean",
+        "More pixels than the limit allows now, or metadata that blow up when unpacked or taken"
+        " apart.",
+        "Do not open the file with other programs. `[store] max_pixels` is the limit of pixels.",
+    )
+    EMBEDDED_SCRIPT = (
+        "embedded_script",
+        "clean",
+        "A script, a web page or a shell command is hidden in the file.",
+        "Do not open or serve the file.",
+    )
+    EMBEDDED_ARCHIVE = (
+        "embedded_archive",
+        "clean",
+        "An archive, a document or a program is hidden in the file.",
+        "Do not open or serve the file.",
+    )
+    TRAILING_DATA = "trailing_data", "clean", "Data of unknown purpose follows the picture."
+
 
 # What a browser or a server would run, in lower case: the literal that is searched for (fast), and
 # what must follow it.
@@ -53,9 +79,9 @@ def find_script(data: bytes, *, short: bool = False) -> Finding | None:
     lowered = data.replace(b"\0", b"").lower()
     for literal, pattern in _SCRIPTS:
         if literal in lowered and pattern.search(lowered):
-            return SCRIPT, literal.decode("ascii").strip()
+            return PayloadReason.EMBEDDED_SCRIPT, literal.decode("ascii").strip()
     if short and (found := _SHORT_SCRIPTS.search(lowered)):
-        return SCRIPT, found.group()[:20].decode("ascii", "replace")
+        return PayloadReason.EMBEDDED_SCRIPT, found.group()[:20].decode("ascii", "replace")
     return None
 
 
@@ -123,7 +149,7 @@ def find_archive(data: bytes) -> Finding | None:
         at = data.find(magic)
         while at >= 0:
             if confirmed(data, at):
-                return ARCHIVE, name
+                return PayloadReason.EMBEDDED_ARCHIVE, name
             at = data.find(magic, at + 1)
     return None
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from celebcollect.checks.base import Check, Picture, Rejection, Settings
+from celebcollect.domain.reasons import Reason
 
 ORDER = 20
 VERSION = 1
+
+
+class SizeReason(Reason):
+    """Why a picture is of no use by its size."""
+
+    TOO_SMALL = (
+        "too_small",
+        "clean",
+        "The shorter side is below `[store] min_side_px`.",
+        "Lower `[store] min_side_px` and run `clean` again: no new download is needed.",
+    )
 
 
 def build(settings: Settings) -> Check:
@@ -32,4 +44,6 @@ class Size:
         for picture in pictures:
             width_px, height_px = picture.image.width_px or 0, picture.image.height_px or 0
             if min(width_px, height_px) < self._min_side_px:
-                yield Rejection(picture.image.id, "too_small", detail=f"{width_px}x{height_px} px")
+                yield Rejection(
+                    picture.image.id, SizeReason.TOO_SMALL, detail=f"{width_px}x{height_px} px"
+                )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from celebcollect.domain.reasons import Reason
+
 _NOTHING_NEW = {"people", "people_before", "unchanged"}
 
 
@@ -25,11 +27,13 @@ class Tally:
         with self._lock:
             self._counts[what] += n
 
-    def drop(self, reason: str, n: int = 1) -> None:
-        """Count `n` items left out for `reason`, e.g. `too_small`."""
+    def drop(self, reason: Reason, n: int = 1) -> None:
+        """Count `n` items left out for `reason`, e.g. `SizeReason.TOO_SMALL`."""
+        if not isinstance(reason, Reason):
+            raise TypeError(f"{reason!r} is no Reason: declare it, so that it can be explained")
         if n:
             with self._lock:
-                self._reasons[reason] += n
+                self._reasons[reason.value] += n
 
     @property
     def counts(self) -> dict[str, int]:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from celebcollect.checks.signatures import PayloadReason
 from celebcollect.domain.records import Image, Status, clean_text
 
 ORDER = (Status.ACCEPTED, Status.REJECTED, Status.FAILED, Status.STORED, Status.VERIFIED)
 """How a person's pictures are sorted."""
 
-DANGEROUS = frozenset(("bomb", "embedded_archive", "embedded_script", "trailing_data"))
+DANGEROUS = frozenset(reason.value for reason in PayloadReason)
 """Reasons for which the address of a picture is shown as text and not as a link."""
 
 MAX_CHARS = 2000

@@ -19,8 +19,8 @@ from urllib.parse import quote
 from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue, batches
 from celebcollect.domain.errors import Interrupted
-from celebcollect.domain.reasons import meaning
 from celebcollect.domain.records import Image, now
+from celebcollect.explain import meaning
 from celebcollect.gallery import folder as page_folder
 from celebcollect.gallery.folder import told
 from celebcollect.gallery.rows import ORDER, Row, kind_of, row, shown, sort_key

@@ -41,6 +41,7 @@ from celebcollect.pictures.limits import (
     has_one_scan,
     most_pixels,
 )
+from celebcollect.pictures.reasons import PictureReason
 
 __all__ = [
     "EXTENSIONS",
@@ -139,7 +140,7 @@ def decoded(
         NotAPicture: As for `inspect`.
     """
     if not data:
-        raise NotAPicture("empty", "0 bytes")
+        raise NotAPicture(PictureReason.EMPTY, "0 bytes")
     kind = sniff(data)
     max_pixels = most_pixels(kind, max_pixels)
     if kind == "WEBP":
@@ -164,12 +165,14 @@ def decoded(
                 check_pixels(*picture.size, max_pixels)
                 yield Decoded(kind.lower(), width, height, pixels)
     except Image.DecompressionBombError as error:
-        raise NotAPicture("too_many_pixels", str(error)[:200]) from error
+        raise NotAPicture(PictureReason.TOO_MANY_PIXELS, str(error)[:200]) from error
     except UnidentifiedImageError as error:  # whose text is only the address of the bytes
-        raise NotAPicture("corrupt", f"{kind.lower()}: broken header") from error
+        raise NotAPicture(PictureReason.CORRUPT, f"{kind.lower()}: broken header") from error
     except _PILLOW_ERRORS as error:
         raise NotAPicture(
-            "truncated" if "truncated" in str(error) else "corrupt",
+            PictureReason.TRUNCATED
+            if PictureReason.TRUNCATED in str(error)
+            else PictureReason.CORRUPT,
             f"{kind.lower()}: {error}"[:200],
         ) from error
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.reasons import PictureReason
+
 
 class NotAPicture(Exception):
     """Why bytes are not taken for a picture: a reason to count, and what it was seen on."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
@@ -53,11 +56,11 @@ def sniff(data: bytes) -> str:
         if brands & set(_AVIF_BRANDS):
             return "AVIF"
         if brands & set(_HEIF_BRANDS):
-            raise NotAPicture("unsupported_format", "heic")
+            raise NotAPicture(PictureReason.UNSUPPORTED_FORMAT, "heic")
     for magic, name in _OTHER_MAGIC:
         if data.startswith(magic):
-            raise NotAPicture("unsupported_format", name)
-    raise NotAPicture("not_an_image", _looks_like(data))
+            raise NotAPicture(PictureReason.UNSUPPORTED_FORMAT, name)
+    raise NotAPicture(PictureReason.NOT_AN_IMAGE, _looks_like(data))
 
 
 def _looks_like(data: bytes) -> str:

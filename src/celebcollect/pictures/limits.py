@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.reasons import PictureReason
 
 _BYTES_PER_PIXEL = {"AVIF": 11, "GIF": 2, "JPEG": 5, "PNG": 6, "WEBP": 16}
 """What decoding a pixel and turning it grey takes at most, by measurement on 24 megapixels with
@@ -51,7 +52,7 @@ class Metered(io.BytesIO):
         """Return the next bytes. Raises `NotAPicture` when there were too many calls."""
         self._reads += 1
         if self._reads > _MAX_READS:
-            raise NotAPicture("corrupt", f"more than {_MAX_READS} blocks")
+            raise NotAPicture(PictureReason.CORRUPT, f"more than {_MAX_READS} blocks")
         return super().read(size)
 
 
@@ -64,7 +65,7 @@ def check_repeats(kind: str, data: bytes) -> None:
         scan = _first_scan(data) if kind == "JPEG" else None
         found = data.count(mark, 0, scan[0] if scan else len(data))
         if found > most:
-            raise NotAPicture("corrupt", f"{kind.lower()}: {found} times {mark!r}")
+            raise NotAPicture(PictureReason.CORRUPT, f"{kind.lower()}: {found} times {mark!r}")
 
 
 def most_pixels(kind: str, wanted: int) -> int:
@@ -89,9 +90,11 @@ def coefficient_bytes(pixels: int, colours: int) -> int:
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """Raise `NotAPicture` when there are no pixels, or too many."""
     if width < 1 or height < 1:
-        raise NotAPicture("corrupt", f"{width}x{height} px")
+        raise NotAPicture(PictureReason.CORRUPT, f"{width}x{height} px")
     if width * height > max_pixels:
-        raise NotAPicture("too_many_pixels", f"{width}x{height} px, at most {max_pixels} wanted")
+        raise NotAPicture(
+            PictureReason.TOO_MANY_PIXELS, f"{width}x{height} px, at most {max_pixels} wanted"
+        )
 
 
 def check_webp(data: bytes, max_pixels: int) -> None:
@@ -118,7 +121,7 @@ def check_scans(data: bytes, pixels: int) -> None:
     """Refuse a JPEG with very many scans: each costs a pass over the whole picture (libjpeg-turbo, "Two Issues with the JPEG Standard")."""
     scans = data.count(b"\xff\xda")
     if scans > _MAX_SCANS or scans * pixels > _MAX_SCANNED_PIXELS:
-        raise NotAPicture("corrupt", f"jpeg: {scans} scans")
+        raise NotAPicture(PictureReason.CORRUPT, f"jpeg: {scans} scans")
 
 
 def has_one_scan(data: bytes) -> bool:

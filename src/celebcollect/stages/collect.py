@@ -16,6 +16,7 @@ from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
+from celebcollect.stages.reasons import CollectReason
 from celebcollect.stages.runner import publish_what_fits
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def find_people(
         tally.count("new", saved.new)
         tally.count("changed", saved.changed)
         tally.count("unchanged", saved.unchanged)
-        tally.drop("forgotten", saved.forgotten)
+        tally.drop(CollectReason.FORGOTTEN, saved.forgotten)
         if stop.is_set():
             return
 
@@ -75,7 +76,7 @@ def collect(
         try:
             # Asked after the claim: `forget` holds it while it works.
             if catalogue.forgotten([person.qid]):
-                tally.drop("forgotten")
+                tally.drop(CollectReason.FORGOTTEN)
             else:
                 _search(source, person, catalogue, bus, tally, per_search, stop)
                 if not welcome:
@@ -137,7 +138,7 @@ def _search(
     tally.count("people")
     tally.count("candidates", len(candidates))
     if not candidates:
-        tally.drop("person_without_result")
+        tally.drop(CollectReason.PERSON_WITHOUT_RESULT)
     log.debug(
         "searched source=%s qid=%s candidates=%d exhausted=%s",
         source.name,

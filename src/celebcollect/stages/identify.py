@@ -23,6 +23,7 @@ from celebcollect.vision import dlib_engine
 from celebcollect.vision.base import EngineSpec
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.workers import Workers, available_cores
+from celebcollect.web.reasons import FetchReason
 
 Fault = Literal["missing", "unreadable", "no picture"]
 
@@ -114,7 +115,8 @@ def _pictures(
                 continue
             if status.st_size > store.max_bytes:
                 raise NotAPicture(
-                    "too_large", f"{status.st_size} bytes, at most {store.max_bytes} are read"
+                    FetchReason.TOO_LARGE,
+                    f"{status.st_size} bytes, at most {store.max_bytes} are read",
                 )
             facts = inspect(file.read_bytes(), max_pixels=store.max_pixels)
         except FileNotFoundError:

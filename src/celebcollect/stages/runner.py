@@ -19,6 +19,7 @@ from celebcollect.bus.base import Bus, Item, Message, Subscription
 from celebcollect.domain.errors import MessageTooLarge
 from celebcollect.domain.records import ImageCandidate
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.reasons import MessageReason
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +214,7 @@ def _begin(stage: Stage[T], messages: Sequence[Message], tally: Tally) -> _Batch
             letters.setdefault(dead.dead_topic(message.topic), []).append(
                 dead.encode(message, reason)
             )
-            tally.drop("undecodable")
+            tally.drop(MessageReason.UNDECODABLE)
     return _Batch(messages, letters, stage.handle(decoded) if decoded else Output())
 
 
@@ -246,7 +247,7 @@ def publish_what_fits(bus: Bus, topic: str, items: Sequence[Item], tally: Tally)
         log.warning(
             "%s keys=%.200s hint=%s", error.message, [key for key, _ in error.items], error.hint
         )
-        tally.drop("message_too_large", len(error.items))
+        tally.drop(MessageReason.MESSAGE_TOO_LARGE, len(error.items))
         return error.items
     return ()
 

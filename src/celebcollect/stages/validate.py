@@ -9,6 +9,7 @@ from celebcollect.bus.base import Item
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.records import Image, ImageCandidate
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.reasons import CollectReason, MessageReason
 from celebcollect.stages.runner import Output, Stage, decode_candidate
 from celebcollect.web import urls
 
@@ -33,13 +34,13 @@ def validate_stage(
     def handle(candidates: list[ImageCandidate]) -> Output:
         gone = catalogue.forgotten({candidate.qid for candidate in candidates})
         allowed = [candidate for candidate in candidates if candidate.qid not in gone]
-        tally.drop("forgotten", len(candidates) - len(allowed))
+        tally.drop(CollectReason.FORGOTTEN, len(candidates) - len(allowed))
         fresh = _well_formed(allowed, allow_private=allow_private, tally=tally)
         # In this order: what is marked in between is in one of the two.
         known = fresh.keys() & under_way.keys()
         known |= catalogue.known(fresh.keys())
         if known:
-            tally.drop("known", len(known))
+            tally.drop(MessageReason.KNOWN, len(known))
         new = [entry for image_id, entry in fresh.items() if image_id not in known]
         items: list[Item] = [(candidate.qid, candidate.to_json()) for candidate, _ in new]
 
@@ -93,7 +94,7 @@ def _well_formed(
             continue
         image = Image.verified(candidate, urls.canonical(candidate.url))
         if image.id in kept:
-            tally.drop("repeated")
+            tally.drop(MessageReason.REPEATED)
         else:
             kept[image.id] = candidate, image
     return kept

@@ -7,9 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from celebcollect.checks.base import Facts, Picture, Rejection
+from celebcollect.domain.reasons import Reason
 from celebcollect.vision.workers import CRASHED, Job, Workers
 
-REASON = "face_engine_crashed"
+
+class FaceEngineReason(Reason):
+    """What happened to the face engine."""
+
+    FACE_ENGINE_CRASHED = (
+        "face_engine_crashed",
+        "clean",
+        "The face engine died of the picture, or of a lack of memory; the next two cleanings try"
+        " again.",
+        "Run `clean` again; with fewer `[clean] workers` each has more memory.",
+    )
+
 
 MAX_CRASHES = 3
 """Cleanings that try a picture, each twice; one that always kills the engine (a choice, not
@@ -39,7 +51,9 @@ def rejection(picture: Picture, name: str) -> Rejection | None:
     detail = f"attempt {facts['crashes']} of {MAX_CRASHES}" + (
         "; the next `clean` tries again" if again else ""
     )
-    return Rejection(picture.image.id, REASON, detail=detail, again=again)
+    return Rejection(
+        picture.image.id, FaceEngineReason.FACE_ENGINE_CRASHED, detail=detail, again=again
+    )
 
 
 def forgotten(facts: Mapping[str, Facts]) -> dict[str, Facts]:

@@ -17,8 +17,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from celebcollect.domain.errors import CelebCollectError
+from celebcollect.domain.reasons import Reason
 from celebcollect.web.guard import Line, OverBudget, RefusedAddress, Unresolvable
 from celebcollect.web.http1 import BadAnswer, Response
+from celebcollect.web.reasons import FetchReason, UrlReason
 from celebcollect.web.urls import Target
 
 _DRAIN_BYTES = 65_536
@@ -38,7 +40,7 @@ class FetchFailed(Exception):
 
     def __init__(
         self,
-        reason: str,
+        reason: Reason,
         detail: str = "",
         *,
         transient: bool = False,
@@ -86,7 +88,7 @@ class Answer:
         announced = self._response.length
         if announced is not None and announced > max_bytes:
             raise FetchFailed(
-                "too_large", f"{announced} bytes announced, at most {max_bytes} wanted"
+                FetchReason.TOO_LARGE, f"{announced} bytes announced, at most {max_bytes} wanted"
             )
         unpack = _unpacker(self.header("content-encoding"))
         if announced is not None and unpack is None:
@@ -110,12 +112,16 @@ class Answer:
                     chunk += unpack(b"", max(max_bytes - size - len(chunk), 0))
             size += len(chunk)
             if size > max_bytes:
-                raise FetchFailed("too_large", f"more than {max_bytes} bytes")
+                raise FetchFailed(FetchReason.TOO_LARGE, f"more than {max_bytes} bytes")
             chunks.append(chunk)
         if unpack and not unpack.complete:
-            raise FetchFailed("bad_response", "the compressed body is cut off", transient=True)
+            raise FetchFailed(
+                FetchReason.BAD_RESPONSE, "the compressed body is cut off", transient=True
+            )
         if not size:
-            raise FetchFailed("bad_response", "neither a length nor a body", transient=True)
+            raise FetchFailed(
+                FetchReason.BAD_RESPONSE, "neither a length nor a body", transient=True
+            )
         return b"".join(chunks)
 
     def start(self, max_bytes: int) -> bytes:
@@ -160,7 +166,7 @@ class _Unpacker:
         try:
             return self._stream.decompress(self._stream.unconsumed_tail + data, room + 1)
         except zlib.error as error:
-            raise FetchFailed("bad_response", f"broken compression: {error}") from error
+            raise FetchFailed(FetchReason.BAD_RESPONSE, f"broken compression: {error}") from error
 
     @property
     def complete(self) -> bool:
@@ -175,7 +181,7 @@ def _unpacker(encoding: str) -> _Unpacker | None:
         return None
     if name in ("gzip", "x-gzip", "deflate"):
         return _Unpacker(47)
-    raise FetchFailed("unsupported_encoding", name[:40])
+    raise FetchFailed(FetchReason.UNSUPPORTED_ENCODING, name[:40])
 
 
 def ask(line: Line, target: Target, headers: Mapping[str, str]) -> Answer:
@@ -207,22 +213,24 @@ def told() -> Iterator[None]:
     try:
         yield
     except RefusedAddress as error:
-        raise FetchFailed("private_address", str(error)) from error
+        raise FetchFailed(UrlReason.PRIVATE_ADDRESS, str(error)) from error
     except Unresolvable as error:
-        raise FetchFailed("unresolvable", str(error), transient=True) from error
+        raise FetchFailed(FetchReason.UNRESOLVABLE, str(error), transient=True) from error
     except OverBudget as error:
         if error.what == "time":
-            raise FetchFailed("timeout", "took too long altogether", transient=True) from error
-        raise FetchFailed("too_large", "sent too much") from error
+            raise FetchFailed(
+                FetchReason.TIMEOUT, "took too long altogether", transient=True
+            ) from error
+        raise FetchFailed(FetchReason.TOO_LARGE, "sent too much") from error
     except TimeoutError as error:
-        raise FetchFailed("timeout", "no answer in time", transient=True) from error
+        raise FetchFailed(FetchReason.TIMEOUT, "no answer in time", transient=True) from error
     except ssl.SSLError as error:
         # A certificate does not get better by asking again; a connection that breaks off may.
         raise FetchFailed(
-            "tls_error", str(error)[:200], transient=isinstance(error, ssl.SSLEOFError)
+            FetchReason.TLS_ERROR, str(error)[:200], transient=isinstance(error, ssl.SSLEOFError)
         ) from error
     except BadAnswer as error:
-        raise FetchFailed("bad_response", str(error)[:200], transient=True) from error
+        raise FetchFailed(FetchReason.BAD_RESPONSE, str(error)[:200], transient=True) from error
     except OSError as error:
         if error.errno in _OUR_OWN:
             raise CelebCollectError(
@@ -232,5 +240,5 @@ def told() -> Iterator[None]:
                 ),
             ) from error
         raise FetchFailed(
-            "connection_failed", (error.strerror or str(error))[:200], transient=True
+            FetchReason.CONNECTION_FAILED, (error.strerror or str(error))[:200], transient=True
         ) from error

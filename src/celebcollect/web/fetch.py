@@ -16,20 +16,37 @@ from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web import robots, urls
 from celebcollect.web.exchange import Answer, FetchFailed
 from celebcollect.web.guard import Budget
-from celebcollect.web.hosts import RESTING, Hosts
+from celebcollect.web.hosts import Hosts
+from celebcollect.web.reasons import FetchReason, UrlReason
 from celebcollect.web.user_agent import user_agent
 
-__all__ = ["RESTING", "FetchFailed", "Fetched", "Fetcher"]
+__all__ = ["FetchFailed", "Fetched", "Fetcher"]
 
 MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 _FAULTS_OF_HOSTS = frozenset(
-    ("timeout", "connection_failed", "bad_response", "server_error", "unresolvable")
+    (
+        FetchReason.TIMEOUT,
+        FetchReason.CONNECTION_FAILED,
+        FetchReason.BAD_RESPONSE,
+        FetchReason.SERVER_ERROR,
+        FetchReason.UNRESOLVABLE,
+    )
 )
-_SAID_BY_HOSTS = frozenset(("not_found", "forbidden", "bad_status", "opted_out", "too_large"))
-_MAY_ASK_FOR_A_REST = frozenset(("rate_limited", "server_error", "robots_unreachable"))
+_SAID_BY_HOSTS = frozenset(
+    (
+        FetchReason.NOT_FOUND,
+        FetchReason.FORBIDDEN,
+        FetchReason.BAD_STATUS,
+        FetchReason.OPTED_OUT,
+        FetchReason.TOO_LARGE,
+    )
+)
+_MAY_ASK_FOR_A_REST = frozenset(
+    (FetchReason.RATE_LIMITED, FetchReason.SERVER_ERROR, FetchReason.ROBOTS_UNREACHABLE)
+)
 
 _WIRE_OVERHEAD = 1_048_576
 """Bytes that headers, framing and redirects may take beside the picture itself."""
@@ -89,12 +106,12 @@ class Fetcher:
             target = self._target(url)
             with self._watched(target):
                 if self._robots and not self._robots.rules(target.origin).allows(target.url):
-                    raise FetchFailed("robots_disallowed", target.host)
+                    raise FetchFailed(FetchReason.ROBOTS_DISALLOWED, target.host)
                 answer = self._ask(target, budget, admit)
             if isinstance(answer, Fetched):
                 return answer
             url = answer
-        raise FetchFailed("too_many_redirects", f"more than {MAX_REDIRECTS}")
+        raise FetchFailed(FetchReason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -129,7 +146,7 @@ class Fetcher:
         """Return the bytes, or the URL that we are sent on to."""
         with self._hosts.ask(target, {**self._headers, "Accept": _ACCEPT}, budget) as answer:
             if opted_out(answer.headers("x-robots-tag")):
-                raise FetchFailed("opted_out", "X-Robots-Tag")
+                raise FetchFailed(FetchReason.OPTED_OUT, "X-Robots-Tag")
             if answer.status == 200:
                 return Fetched(
                     answer.body(self._limits.max_bytes, admit),
@@ -160,7 +177,7 @@ class Fetcher:
                     continue
                 if answer.status == 429 or answer.status >= 500:
                     raise FetchFailed(
-                        "robots_unreachable",
+                        FetchReason.ROBOTS_UNREACHABLE,
                         f"HTTP {answer.status}",
                         transient=True,
                         retry_after_s=answer.retry_after_s(),
@@ -200,17 +217,17 @@ def _refusal(answer: Answer) -> FetchFailed:
     detail = f"HTTP {status}"
     if status == 429:
         return FetchFailed(
-            "rate_limited", detail, transient=True, retry_after_s=answer.retry_after_s()
+            FetchReason.RATE_LIMITED, detail, transient=True, retry_after_s=answer.retry_after_s()
         )
     if status in (408, 425) or status >= 500:
         return FetchFailed(
-            "server_error", detail, transient=True, retry_after_s=answer.retry_after_s()
+            FetchReason.SERVER_ERROR, detail, transient=True, retry_after_s=answer.retry_after_s()
         )
     if status in (404, 410):
-        return FetchFailed("not_found", detail)
+        return FetchFailed(FetchReason.NOT_FOUND, detail)
     if status in (401, 403, 451):
-        return FetchFailed("forbidden", detail)
-    return FetchFailed("bad_status", detail)
+        return FetchFailed(FetchReason.FORBIDDEN, detail)
+    return FetchFailed(FetchReason.BAD_STATUS, detail)
 
 
 def _joined(base: str, location: str) -> str:
@@ -221,4 +238,4 @@ def _joined(base: str, location: str) -> str:
     try:
         return urljoin(base, location)
     except ValueError as error:
-        raise FetchFailed("malformed_url", location[:200]) from error
+        raise FetchFailed(UrlReason.MALFORMED_URL, location[:200]) from error

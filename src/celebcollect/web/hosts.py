@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from celebcollect.web.exchange import Answer, FetchFailed, ask, told
 from celebcollect.web.guard import Budget, Line, Network
+from celebcollect.web.reasons import FetchReason
 from celebcollect.web.urls import Target
 
 _OPEN_HOSTS = 128
@@ -24,9 +25,6 @@ _IDLE_S = 20.0
 _PORTS = {"http": 80, "https": 443}
 
 _REMEMBERED_HOSTS = 10_000
-
-RESTING = "host_resting"
-"""Reason of a picture that was not asked for, because its host is left alone."""
 
 _REMEMBERED_URLS = 1_000
 """Failed URLs of one host that are kept in mind."""
@@ -59,7 +57,7 @@ class Breaker:
             left_s = self._rest_until - time.monotonic()
             if left_s > 0:
                 raise FetchFailed(
-                    RESTING,
+                    FetchReason.HOST_RESTING,
                     host,
                     transient=True,
                     retry_after_s=left_s,
@@ -141,7 +139,9 @@ class Hosts:
         try:
             if not host.slots.acquire(timeout=budget.left_s()):
                 raise FetchFailed(
-                    "timeout", f"no connection to {target.host} became free", transient=True
+                    FetchReason.TIMEOUT,
+                    f"no connection to {target.host} became free",
+                    transient=True,
                 )
             try:
                 with told():

@@ -13,6 +13,7 @@ from w3lib.url import canonicalize_url
 
 from celebcollect.domain.records import MAX_URL_CHARS, clean_text
 from celebcollect.web.addresses import Address, is_public
+from celebcollect.web.reasons import UrlReason
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -170,7 +171,7 @@ def _without_dots(path: str) -> str:
     return "/" + "/".join(kept)
 
 
-def refusal(url: str, *, allow_private: bool) -> str | None:
+def refusal(url: str, *, allow_private: bool) -> UrlReason | None:
     """
     Return the reason why a URL must not be fetched, or None when nothing in its text speaks against it.
 
@@ -178,33 +179,33 @@ def refusal(url: str, *, allow_private: bool) -> str | None:
         `private_name`.
     """
     if len(url) > MAX_URL_CHARS:
-        return "too_long"
+        return UrlReason.TOO_LONG
     if name := _plain_host(url):
-        return "private_name" if not allow_private and _is_local(name) else None
+        return UrlReason.PRIVATE_NAME if not allow_private and _is_local(name) else None
     scheme, colon, _ = url.partition(":")
     if (
         colon
         and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
         and scheme.lower() not in _DEFAULT_PORTS
     ):
-        return "not_http"
+        return UrlReason.NOT_HTTP
     try:
         parts, host = _split(url)
         port = parts.port
         canonical(url)
     except ValueError:
-        return "malformed_url"
+        return UrlReason.MALFORMED_URL
     if parts.scheme.lower() not in _DEFAULT_PORTS:
-        return "not_http"
+        return UrlReason.NOT_HTTP
     if "@" in parts.netloc:
-        return "userinfo"
+        return UrlReason.USERINFO
     if port == 0 or port in _BAD_PORTS:
-        return "bad_port"
+        return UrlReason.BAD_PORT
     if allow_private:
         return None
     if not isinstance(host, str):
-        return None if is_public(host) else "private_address"
-    return "private_name" if _is_local(host) else None
+        return None if is_public(host) else UrlReason.PRIVATE_ADDRESS
+    return UrlReason.PRIVATE_NAME if _is_local(host) else None
 
 
 def _plain_host(url: str) -> str | None:

@@ -16,6 +16,7 @@ from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.commons import api
+from celebcollect.sources.commons.reasons import CommonsReason
 from celebcollect.web.client import ApiClient, ApiError, Manners, passes
 from celebcollect.web.pace import Wait
 
@@ -113,29 +114,29 @@ class Commons:
             try:
                 title = api.title_of(portrait)
             except ValueError:
-                self._tally.drop("commons_bad_title")
+                self._tally.drop(CommonsReason.BAD_TITLE)
                 continue
             if title.rpartition(".")[2].lower() in api.PHOTO_TYPES:
                 yield title
             else:
-                self._tally.drop("commons_no_photo_format")
+                self._tally.drop(CommonsReason.NO_PHOTO_FORMAT)
 
     def _photos(self, page: api.Page) -> Iterator[api.File]:
         """Yield the page's file, or count why it is left out."""
         if not page.imageinfo:
-            self._tally.drop("commons_missing")
+            self._tally.drop(CommonsReason.MISSING)
             return
         try:
             file = api.File.model_validate(page.imageinfo[0])
         except ValidationError:
-            self._tally.drop("commons_unreadable")
+            self._tally.drop(CommonsReason.UNREADABLE)
             return
         if not file.is_photo_format:
-            self._tally.drop("commons_no_photo_format")
+            self._tally.drop(CommonsReason.NO_PHOTO_FORMAT)
         elif file.is_drawn:
-            self._tally.drop("commons_drawing")
+            self._tally.drop(CommonsReason.DRAWING)
         elif not self._is_ours(file.url):
-            self._tally.drop("commons_foreign_host")
+            self._tally.drop(CommonsReason.FOREIGN_HOST)
         else:
             yield file
 
@@ -232,13 +233,13 @@ class Commons:
                     hint="Try again later.",
                 ) from error
             self._prove_alive(error)
-            self._tally.drop("commons_broken_answer")
+            self._tally.drop(CommonsReason.BROKEN_ANSWER)
             raise PersonNotSearched(
                 f"Wikimedia Commons fails for one person only: {error.message}"
             ) from error
         code = api.error_code(body)
         if code in NO_SUCH_TITLE:
-            self._tally.drop("commons_bad_title")
+            self._tally.drop(CommonsReason.BAD_TITLE)
             return api.Reply()
         if code:
             raise SourceError(
@@ -247,7 +248,7 @@ class Commons:
         try:
             return api.Reply.model_validate(body)
         except ValidationError:
-            self._tally.drop("commons_unreadable")
+            self._tally.drop(CommonsReason.UNREADABLE)
             raise PersonNotSearched(
                 "an answer of Wikimedia Commons has another shape than it should have"
             ) from None

@@ -38,6 +38,7 @@ from celebcollect.domain.records import clean_text
 from celebcollect.sources.google.flags import PREFERENCES, QUIET, only
 from celebcollect.sources.google.profile import Profile
 from celebcollect.sources.google.programs import INSTALL, Programs, find_programs
+from celebcollect.sources.google.reasons import GoogleReason
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,12 @@ class BrowserFailed(Exception):
     """
     The browser cannot go on; a fresh one may.
 
-    `reason` is `crashed` (browser, tab or driver died), `timeout` (page or driver do not answer) or
-    `unreachable` (the network).
+    `reason` is `BROWSER_CRASHED` (browser, tab or driver died), `BROWSER_TIMEOUT` (page or driver
+    do not answer) or `BROWSER_UNREACHABLE` (the network).
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    def __init__(self, reason: GoogleReason, detail: str) -> None:
+        super().__init__(f"{reason.removeprefix('google_browser_')}: {detail}")
         self.reason = reason
         self.detail = detail
 
@@ -182,7 +183,7 @@ class Browser:
     @property
     def _remote(self) -> webdriver.Remote:
         if self._driver is None:
-            raise BrowserFailed("crashed", "the browser was closed")
+            raise BrowserFailed(GoogleReason.BROWSER_CRASHED, "the browser was closed")
         return self._driver
 
     @contextlib.contextmanager
@@ -191,15 +192,21 @@ class Browser:
         try:
             yield
         except TimeoutException as error:
-            raise BrowserFailed("timeout", _line(error)) from error
+            raise BrowserFailed(GoogleReason.BROWSER_TIMEOUT, _line(error)) from error
         except WebDriverException as error:
             raise BrowserFailed(
-                "unreachable" if "net::ERR_" in str(error) else "crashed", _line(error)
+                GoogleReason.BROWSER_UNREACHABLE
+                if "net::ERR_" in str(error)
+                else GoogleReason.BROWSER_CRASHED,
+                _line(error),
             ) from error
         except urllib3.exceptions.HTTPError as error:  # the driver is gone, or does not answer
             self._lost = True
             timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
-            raise BrowserFailed("timeout" if timed_out else "crashed", _line(error)) from error
+            raise BrowserFailed(
+                GoogleReason.BROWSER_TIMEOUT if timed_out else GoogleReason.BROWSER_CRASHED,
+                _line(error),
+            ) from error
 
 
 def _start_driver(programs: Programs, folder: Path) -> Service:
@@ -319,7 +326,7 @@ def _is_gone(error: WebDriverException) -> bool:
     return any(
         sign in text
         for sign in (
-            "crashed",
+            GoogleReason.BROWSER_CRASHED,
             "disconnected",
             "invalid session",
             "no such window",

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Record, now
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.records import Found
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class AnswerCache:
         except FileNotFoundError:
             return None
         except (ValueError, OSError) as error:
-            self._tally.drop("google_cache_unreadable")
+            self._tally.drop(GoogleReason.CACHE_UNREADABLE)
             log.warning(
                 "cannot read a remembered answer, it will be asked again file=%s error=%s",
                 file,

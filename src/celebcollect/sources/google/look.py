@@ -9,6 +9,7 @@ from typing import Any
 
 from celebcollect.sources.google.browser import Browser, BrowserFailed
 from celebcollect.sources.google.page import PageView, Reading, State, pictures, read, view
+from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.records import Found, from_links, originals, unique
 from celebcollect.sources.google.scripts import LISTEN, LOOK, MORE, OPENED, REFUSED, REJECT, TILES
 
@@ -49,7 +50,9 @@ def look_through(browser: Browser, wanted: int, *, ended: bool, page_wait_s: flo
     """
     page, reading = _settle(browser, page_wait_s if ended else 0.0)
     if not ended and reading.state in (State.UNKNOWN, State.JS_SHELL):
-        raise BrowserFailed("timeout", "the page never ended loading, and shows nothing yet")
+        raise BrowserFailed(
+            GoogleReason.BROWSER_TIMEOUT, "the page never ended loading, and shows nothing yet"
+        )
     if reading.state is State.CONSENT:
         page, reading = _reject_all(browser, page_wait_s, page, reading)
     found, state, refused = reading.found, reading.state, False

@@ -24,6 +24,7 @@ from celebcollect.sources.google.look import Seen, look_through
 from celebcollect.sources.google.manners import Manners, Notes, blocked
 from celebcollect.sources.google.page import State
 from celebcollect.sources.google.query import address, queries
+from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.records import Found, originals, unique
 from celebcollect.sources.google.scripts import LISTEN
 
@@ -95,7 +96,7 @@ class Google:
         shown: list[Found] = []
         texts = list(queries(person, self._settings))
         if not texts:
-            self._tally.drop("google_no_query")
+            self._tally.drop(GoogleReason.NO_QUERY)
         for text in texts:
             if len(shown) >= limit:
                 return
@@ -131,9 +132,9 @@ class Google:
         if seen is None:
             return None
         found = originals(seen.found)
-        self._tally.drop("google_not_original", len(seen.found) - len(found))
+        self._tally.drop(GoogleReason.NOT_ORIGINAL, len(seen.found) - len(found))
         if seen.state is State.NO_RESULTS:
-            self._tally.drop("google_no_results")
+            self._tally.drop(GoogleReason.NO_RESULTS)
         answer = Answer(address=url, at=now(), complete=seen.complete, found=found)
         self._cache.put(person.qid, answer)
         if not seen.refused:
@@ -161,9 +162,9 @@ class Google:
             return self._try(qid, url, wanted)
         except BrowserFailed as failure:
             self.close()
-            nobody = failure.reason == "unreachable"
+            nobody = failure.reason is GoogleReason.BROWSER_UNREACHABLE
             raise self._failed(
-                f"google_browser_{failure.reason}",
+                failure.reason,
                 f"the browser failed twice: {failure.detail}",
                 fatal=nobody,
             ) from failure
@@ -221,11 +222,11 @@ class Google:
         saved = saved or _save(browser, pages(self._data_dir), qid, seen.state)
         what = f"HTTP {seen.http_status}" if seen.http_status >= 400 else seen.state
         raise self._failed(
-            "google_unknown_page",
+            GoogleReason.UNKNOWN_PAGE,
             f"a page of Google that nobody understands ({what}), kept as {saved}",
         )
 
-    def _failed(self, reason: str, what: str, *, fatal: bool = False) -> SourceError:
+    def _failed(self, reason: GoogleReason, what: str, *, fatal: bool = False) -> SourceError:
         """Count a failure and return its error: for this person, or for everybody when it happens again and again."""
         self._failures += 1
         self._tally.drop(reason)

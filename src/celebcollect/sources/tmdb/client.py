@@ -14,6 +14,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import errors
 from celebcollect.sources.tmdb.api import Answer, Configuration
+from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.web.client import ApiClient, ApiError, Manners
 from celebcollect.web.pace import Wait
 
@@ -57,7 +58,7 @@ class TmdbClient:
         try:
             answer = model.model_validate(self._call(path, **params))
         except ValidationError:
-            self._tally.drop("tmdb_unreadable")
+            self._tally.drop(TmdbReason.UNREADABLE)
             raise PersonNotSearched(
                 "an answer of TMDB has another shape than it should have"
             ) from None
@@ -67,11 +68,11 @@ class TmdbClient:
                 raise errors.in_words(error) from error
             if fault == "this answer":
                 self._prove_alive(error)
-                self._tally.drop("tmdb_broken_answer")
+                self._tally.drop(TmdbReason.BROKEN_ANSWER)
                 raise PersonNotSearched(
                     f"TMDB fails for one person only: {error.message}"
                 ) from error
-            self._tally.drop("tmdb_gone")
+            self._tally.drop(TmdbReason.GONE)
         else:
             yield answer
 

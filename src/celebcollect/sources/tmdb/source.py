@@ -14,6 +14,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.client import TmdbClient
+from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.sources.tmdb.terms import LICENCE, LICENCE_URL
 from celebcollect.web.pace import Wait
 
@@ -85,7 +86,7 @@ class Tmdb:
         try:
             for row in islice(self._popular_rows(), n):
                 if row.adult:
-                    self._tally.drop("tmdb_adult")
+                    self._tally.drop(TmdbReason.ADULT)
                     continue
                 try:
                     for found in self._client.ask(
@@ -114,22 +115,22 @@ class Tmdb:
                 if not api.is_same(found, person):
                     log.debug("not proved qid=%s tmdb_id=%d", person.qid, found.id)
                 elif found.adult:
-                    self._tally.drop("tmdb_adult")  # their portraits are no portraits at times
+                    self._tally.drop(TmdbReason.ADULT)  # their portraits are no portraits at times
                     return
                 else:
                     yield from self._portraits(found, person, limit)
                     return
             if somebody:  # whoever has an id that leads to somebody else is not looked for by name
-                self._tally.drop("tmdb_identity_unproved")
+                self._tally.drop(TmdbReason.IDENTITY_UNPROVED)
                 return
-        self._tally.drop("tmdb_not_found")
+        self._tally.drop(TmdbReason.NOT_FOUND)
 
     def _known_ids(self, person: Celebrity) -> Iterator[int]:
         for text in person.tmdb_ids:
             if re.fullmatch(r"[0-9]{1,10}", text):
                 yield int(text)
             else:
-                self._tally.drop("tmdb_bad_id")
+                self._tally.drop(TmdbReason.BAD_ID)
 
     def _ids_by_imdb(self, person: Celebrity) -> Iterator[int]:
         for imdb_id in person.imdb_ids:
@@ -166,9 +167,9 @@ class Tmdb:
     ) -> Iterator[ImageCandidate]:
         profiles, bad = api.best_first(found)
         if bad:
-            self._tally.drop("tmdb_unreadable_picture", bad)
+            self._tally.drop(TmdbReason.UNREADABLE_PICTURE, bad)
         if not profiles:
-            self._tally.drop("tmdb_no_picture")
+            self._tally.drop(TmdbReason.NO_PICTURE)
             return
         base = self._client.picture_base()
         for rank, profile in enumerate(profiles[:limit]):
@@ -211,14 +212,14 @@ class Tmdb:
     def _celebrity(self, found: api.Person, seen: set[str]) -> Iterator[Celebrity]:
         qid = found.external_ids.wikidata_id
         if found.adult:
-            self._tally.drop("tmdb_adult")
+            self._tally.drop(TmdbReason.ADULT)
         elif not qid:
-            self._tally.drop("no_wikidata_id")
+            self._tally.drop(TmdbReason.NO_WIKIDATA_ID)
         elif qid in seen:
-            self._tally.drop("tmdb_duplicate")
+            self._tally.drop(TmdbReason.DUPLICATE)
         else:
             seen.add(qid)
             try:
                 yield api.celebrity(found, origin=self.name)
             except ValueError:
-                self._tally.drop("tmdb_unreadable")
+                self._tally.drop(TmdbReason.UNREADABLE)

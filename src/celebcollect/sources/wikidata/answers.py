@@ -15,6 +15,7 @@ from typing import Any
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.records import clean_text
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.wikidata.reasons import WikidataReason
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 
 _RETRY_IN = re.compile(r"retry in (\d{1,6}) second", re.IGNORECASE)
@@ -70,7 +71,7 @@ def rows_of(body: bytes, shown: str, tally: Tally) -> list[Row]:
                 {name: term for name, value in binding.items() if (term := _term(value, tally))}
             )
         else:
-            tally.drop("bad_value")
+            tally.drop(WikidataReason.BAD_VALUE)
     return rows
 
 
@@ -83,7 +84,7 @@ def _term(value: object, tally: Tally) -> Term | None:
             and isinstance(language, str)
         ):
             return Term("literal" if kind == "typed-literal" else kind, text, language.lower())
-    tally.drop("bad_value")
+    tally.drop(WikidataReason.BAD_VALUE)
     return None
 
 

@@ -17,6 +17,7 @@ from celebcollect.domain.records import MAX_NAME_CHARS, Celebrity, clean_text
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import Row, Term
 from celebcollect.sources.wikidata.queries import ABOUT, ALIAS, LABEL, WD, WDT
+from celebcollect.sources.wikidata.reasons import WikidataReason
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def read_seeds(rows: Iterable[Row], occupation: str, seeds: dict[str, Seed], tal
     for row in rows:
         qid, sitelinks = qid_of(row.get("person")), row.get("sitelinks")
         if not qid or sitelinks is None or not _SITELINKS.fullmatch(sitelinks.value):
-            tally.drop("bad_value")
+            tally.drop(WikidataReason.BAD_VALUE)
             continue
         seed = seeds.setdefault(qid, Seed(qid, int(sitelinks.value)))
         seed.occupations.add(occupation)
@@ -66,12 +67,12 @@ def read_seeds(rows: Iterable[Row], occupation: str, seeds: dict[str, Seed], tal
             seed.births.add(day)
 
 
-def too_old(seed: Seed, born_after: date) -> str | None:
+def too_old(seed: Seed, born_after: date) -> WikidataReason | None:
     """Return why somebody is not surely born on that day or later (the earliest of several births counts), or None."""
     if not seed.births:
-        return "unknown_birth"
+        return WikidataReason.UNKNOWN_BIRTH
     return (
-        "born_before"
+        WikidataReason.BORN_BEFORE
         if min(seed.births) < (born_after.year, born_after.month, born_after.day)
         else None
     )
@@ -116,7 +117,7 @@ class Facts:
                 or len(value.value) > MAX_CHARS
                 or not (item in people or of.value == LABEL)
             ):
-                tally.drop("bad_value")
+                tally.drop(WikidataReason.BAD_VALUE)
             else:
                 self._values[item, of.value].append(value)
 
@@ -125,7 +126,7 @@ class Facts:
         labels = self._spoken(seed.qid, LABEL)
         name = next(iter(labels), None)
         if name is None:
-            self._tally.drop("no_name")
+            self._tally.drop(WikidataReason.NO_NAME)
             log.info(
                 "person without a name qid=%s languages=%s", seed.qid, ",".join(self._languages)
             )
@@ -146,13 +147,13 @@ class Facts:
                 genders=self._linked(seed.qid, "P21"),
                 citizenships=self._linked(seed.qid, "P27"),
                 sitelinks=seed.sitelinks,
-                tmdb_ids=self._ids(seed.qid, "P4985", _TMDB, "bad_tmdb_id"),
-                imdb_ids=self._ids(seed.qid, "P345", _IMDB, "bad_imdb_id"),
+                tmdb_ids=self._ids(seed.qid, "P4985", _TMDB, WikidataReason.BAD_TMDB_ID),
+                imdb_ids=self._ids(seed.qid, "P345", _IMDB, WikidataReason.BAD_IMDB_ID),
                 portraits=self._portraits(seed.qid),
                 commons_category=self._category(seed.qid),
             )
         except ValidationError:
-            self._tally.drop("bad_value")
+            self._tally.drop(WikidataReason.BAD_VALUE)
             log.info("unusable person qid=%s", seed.qid)
             return None
 
@@ -160,7 +161,7 @@ class Facts:
         terms = self._values.get((qid, of), [])
         literals = [term for term in terms if term.kind == "literal"]
         if len(literals) < len(terms):
-            self._tally.drop("bad_value", len(terms) - len(literals))
+            self._tally.drop(WikidataReason.BAD_VALUE, len(terms) - len(literals))
         return literals
 
     def _spoken(self, qid: str, of: str) -> list[str]:
@@ -179,7 +180,7 @@ class Facts:
             if item := qid_of(term):
                 items.add(item)
             elif not _is_unknown(term):
-                self._tally.drop("bad_value")
+                self._tally.drop(WikidataReason.BAD_VALUE)
         ordered = sorted(
             items, key=lambda item: (self._order.get(item, len(self._order)), int(item[1:]))
         )
@@ -193,7 +194,9 @@ class Facts:
         }
         return tuple(_iso(day) for day in sorted(days))[:MAX_VALUES]
 
-    def _ids(self, qid: str, of: str, shape: re.Pattern[str], reason: str) -> tuple[str, ...]:
+    def _ids(
+        self, qid: str, of: str, shape: re.Pattern[str], reason: WikidataReason
+    ) -> tuple[str, ...]:
         found = {term.value for term in self._literals(qid, WDT + of)}
         kept = {value for value in found if value.isascii() and shape.fullmatch(value)}
         if len(kept) < len(found):
@@ -205,9 +208,9 @@ class Facts:
         for term in self._values.get((qid, WDT + "P18"), []):
             url = _commons_url(term)
             if url is None:
-                self._tally.drop("bad_value")
+                self._tally.drop(WikidataReason.BAD_VALUE)
             elif PurePosixPath(unquote(urlsplit(url).path)).suffix.lower() not in PHOTOGRAPHS:
-                self._tally.drop("not_a_photograph")
+                self._tally.drop(WikidataReason.NOT_A_PHOTOGRAPH)
             else:
                 kept.add(url)
         return tuple(sorted(kept))[:MAX_VALUES]
@@ -224,7 +227,7 @@ class Facts:
             if name and len(name.encode()) <= 255 and not set(name) & set("#<>[]|{}")
         ]
         if len(usable) < len(names):
-            self._tally.drop("bad_value", len(names) - len(usable))
+            self._tally.drop(WikidataReason.BAD_VALUE, len(names) - len(usable))
         return usable[0] if usable else None
 
 
@@ -238,7 +241,7 @@ def _read_day(term: Term, tally: Tally) -> Day | None:
         year, month, day = int(parts[1] + parts[2]), int(parts[3]) or 1, int(parts[4]) or 1
         if year and month <= 12 and day <= 31:
             return year, month, day
-    tally.drop("bad_value")
+    tally.drop(WikidataReason.BAD_VALUE)
     return None
 
 

@@ -11,6 +11,7 @@ from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.facts import Facts, Seed, too_old
 from celebcollect.sources.wikidata.progress import Progress, keys_of
+from celebcollect.sources.wikidata.reasons import WikidataReason
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Search:
                 None,
             )
             if twin:
-                self._tally.drop("duplicate_item")
+                self._tally.drop(WikidataReason.DUPLICATE_ITEM)
                 log.warning(
                     "two items about one person qid=%s kept=%s same=%s", seed.qid, twin[1], twin[0]
                 )

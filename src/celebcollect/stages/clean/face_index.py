@@ -22,6 +22,7 @@ from celebcollect.checks.base import Check, Picture, Rejection
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.identity import Identity
 from celebcollect.stages.clean.verdicts import Verdicts
+from celebcollect.stages.reasons import CleanReason
 
 Vector = npt.NDArray[np.float32]
 
@@ -172,7 +173,9 @@ def _rejected(verdicts: Verdicts, face: PersonFace, other: PersonFace) -> Verdic
     said = {
         id_: (
             Identity.name,
-            Rejection(id_, "same_face_other_person", detail=detail, duplicate_of=other.image),
+            Rejection(
+                id_, CleanReason.SAME_FACE_OTHER_PERSON, detail=detail, duplicate_of=other.image
+            ),
         )
         for id_ in verdicts.identities.keys() - verdicts.rejections.keys()
         # A person has said that these are right.

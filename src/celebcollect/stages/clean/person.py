@@ -98,7 +98,12 @@ def clean_person(
         else (verdicts, set())
     )
     after = _outcome(before, verdicts, lost)
-    _count(place.tally, before, after)
+    _count(
+        place.tally,
+        before,
+        after,
+        {**lost, **{said.id: said for _, said in verdicts.rejections.values()}},
+    )
     if place.dry_run:
         return Outcome()
     _put_in_place(place, qid, before, after)
@@ -145,7 +150,7 @@ def _outcome(
         check, rejection = verdicts.rejections.get(id_) or ("readable", lost.get(id_))
         verdict = {
             "status": Status.REJECTED if rejection else Status.ACCEPTED,
-            "reason": rejection.reason if rejection else None,
+            "reason": rejection.reason.value if rejection else None,
             "detail": rejection.detail if rejection else None,
             "duplicate_of": rejection.duplicate_of if rejection else None,
             "rejected_by": check if rejection else None,
@@ -221,7 +226,12 @@ def _records(images: Iterable[Image]) -> dict[str, bytes]:
     return {record.sha256: record.to_json() for record in records}
 
 
-def _count(tally: Tally, before: Mapping[str, Image], after: Mapping[str, Image]) -> None:
+def _count(
+    tally: Tally,
+    before: Mapping[str, Image],
+    after: Mapping[str, Image],
+    rejections: Mapping[str, Rejection],
+) -> None:
     for id_, image in after.items():
         old = before[id_]
         if old.status is image.status:
@@ -232,5 +242,5 @@ def _count(tally: Tally, before: Mapping[str, Image], after: Mapping[str, Image]
             tally.count("accepted" if was_stored else "restored")
         else:
             tally.count("rejected" if was_stored else "withdrawn")
-            tally.drop(image.reason or "")
+            tally.drop(rejections[id_].reason)
             log.debug("rejected id=%s reason=%s detail=%s", id_, image.reason, image.detail)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.checks.base import Check, Comparing, Picture, Rejection
+from celebcollect.checks.base import Check, Comparing, FileReason, Picture, Rejection
 from celebcollect.domain.records import Celebrity, Image
 from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
 
@@ -31,7 +31,7 @@ def gather(
         try:
             file = find_file(folder, image.path or "")
         except ValueError as error:
-            lost[image.id] = Rejection(image.id, "file_missing", detail=str(error)[:200])
+            lost[image.id] = Rejection(image.id, FileReason.FILE_MISSING, detail=str(error)[:200])
             continue
         known = any(portraits.rank(other) is not None for other in others)
         pictures.append(

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.disk import owners
 from celebcollect.domain.errors import Busy, UsageError
 from celebcollect.domain.records import Image, Status
@@ -67,7 +68,7 @@ def _find(catalogue: Catalogue, folder: ImageFolder, name: str) -> Image:
     rejected = [
         image
         for image in rows
-        if image.status is Status.REJECTED and image.reason != "exact_duplicate"
+        if image.status is Status.REJECTED and image.reason != DuplicateReason.EXACT_DUPLICATE
     ]
     if len(rejected) < 1 or any(image.status is Status.ACCEPTED for image in rows):
         raise UsageError(

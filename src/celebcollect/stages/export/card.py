@@ -21,6 +21,7 @@ from celebcollect.stages.export.crops import SIDE_PX
 from celebcollect.stages.export.selection import Sample, Summary
 from celebcollect.stages.export.split import SHARES, SPLITS
 from celebcollect.stages.export.writing import Written, to_json
+from celebcollect.stages.reasons import ExportReason
 
 TMDB_LINE = "This product uses the TMDB API but is not endorsed or certified by TMDB."
 """Asked for by TMDB's API terms of use (2023-10-20)."""
@@ -209,7 +210,7 @@ def _rights(summary: Summary, samples: Sequence[Sample]) -> str:
         " faces are biometric data in many places: know your law."
     )
     tmdb = sum(sample.ml_use == MlUse.NEEDS_AGREEMENT.value for sample in samples)
-    left_out = summary.left_out.get("needs_agreement", 0)
+    left_out = summary.left_out.get(ExportReason.NEEDS_AGREEMENT, 0)
     if tmdb:
         text += (
             f"\n\n{tmdb} pictures come from TMDB, whose terms forbid machine learning without an"

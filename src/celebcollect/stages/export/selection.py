@@ -13,11 +13,13 @@ from typing import Any
 from celebcollect.catalogue.base import Catalogue, batches
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image, MlUse, Status, ml_permitted
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.export.crops import recipe
 from celebcollect.stages.export.index import Layout
 from celebcollect.stages.export.split import SPLITS, Split, split_of
+from celebcollect.stages.reasons import CollectReason, ExportReason
 from celebcollect.vision.base import Face
 
 MAX_SHARD_BYTES = 512 * 1024**2
@@ -143,9 +145,9 @@ def select(catalogue: Catalogue, settings: Settings, tally: Tally) -> list[Sampl
     return sorted(samples.values(), key=lambda sample: (int(sample.qid[1:]), sample.sha256))
 
 
-def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> str | None:
+def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> Reason | None:
     if image.qid in forgotten:
-        return "forgotten"
+        return CollectReason.FORGOTTEN
     if not (
         image.sha256
         and image.path
@@ -154,11 +156,11 @@ def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> st
         and image.width_px
         and image.height_px
     ):
-        return "incomplete"
+        return ExportReason.INCOMPLETE
     if image.ml_use is MlUse.NEEDS_AGREEMENT and not ml_permitted(image, settings.ml_use_permitted):
-        return "needs_agreement"
+        return ExportReason.NEEDS_AGREEMENT
     if settings.crops and not faces_of(image):
-        return "no_known_face"
+        return ExportReason.NO_KNOWN_FACE
     return None
 
 

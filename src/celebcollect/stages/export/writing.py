@@ -10,14 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from celebcollect.checks.base import FileReason
 from celebcollect.checks.pixels import NotAPicture
 from celebcollect.domain.errors import Interrupted, StorageError
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.stages.export.selection import Sample
 from celebcollect.stages.export.target import Target
+from celebcollect.stages.reasons import ExportReason
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class Job:
                 "interrupted",
                 hint="What was exported is kept; the same command goes on from there.",
             )
-        reason = "file_changed"
+        reason: Reason = ExportReason.FILE_CHANGED
         try:
             file = self.folder.file(sample.path)
             data = file.read_bytes()
@@ -56,9 +59,9 @@ class Job:
                     cut(sample.picture(file), sample.face) if sample.face else without_place(data)
                 )
         except (FileNotFoundError, ValueError):
-            reason = "file_missing"
+            reason = FileReason.FILE_MISSING
         except NotAPicture:
-            reason = "corrupt_file"
+            reason = FileReason.CORRUPT_FILE
         except OSError as error:
             raise StorageError(
                 f"cannot read {sample.path}: {error.strerror}",

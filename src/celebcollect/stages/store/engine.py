@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from celebcollect.config.sections import StoreConfig
+from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.fair_queue import Turns
 from celebcollect.stages.store.memory_budget import Room, Share
-from celebcollect.web.fetch import RESTING, Fetcher, FetchFailed
+from celebcollect.web.fetch import Fetcher, FetchFailed
+from celebcollect.web.reasons import FetchReason
 
 R = TypeVar("R")
 
@@ -44,7 +46,6 @@ _LOOK_EVERY_S = 0.25
 _DRY = 0.2
 """Share of their time that decoders may wait before more downloads begin."""
 
-TOO_SLOW = "host_too_slow"
 """Reason of a picture that its host left no time to begin."""
 
 _MAX_WAIT_S = 15.0
@@ -163,11 +164,11 @@ class _Crew(Generic[R]):
         """Return the bytes, or None when the job has come to its end or waits for another try."""
         try:
             if time.monotonic() > job.start_before:
-                raise FetchFailed(TOO_SLOW, job.host, transient=True)
+                raise FetchFailed(StoreReason.HOST_TOO_SLOW, job.host, transient=True)
             job.tries += 1
             return self._fetcher.get(job.url, admit).data
         except FetchFailed as failure:
-            if failure.reason == RESTING:
+            if failure.reason == FetchReason.HOST_RESTING:
                 job.tries -= 1
             else:
                 job.failure = failure

@@ -19,10 +19,9 @@ from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.folder import ImageFolder
 from celebcollect.sources.tmdb.terms import stale
+from celebcollect.stages.reasons import StoreReason
 
 log = logging.getLogger(__name__)
-
-REASON = "kept_too_long"
 
 NOTE = "expired"
 """When all rows were looked at last."""
@@ -137,7 +136,7 @@ def _drop(
 def _emptied(row: Image, moment: datetime) -> Image:
     failed: dict[str, Any] = {
         "status": Status.FAILED,
-        "reason": REASON,
+        "reason": StoreReason.KEPT_TOO_LONG.value,
         "detail": f"since {row.stored_at or row.found_at:%Y-%m-%d}",
         "attempts": 0,
         "retry_at": moment,

@@ -16,6 +16,7 @@ from datetime import timedelta
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.config.sections import StoreConfig
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image, ImageCandidate, Status, clean_text, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
@@ -26,14 +27,15 @@ from celebcollect.pictures.decode import (
     PictureFacts,
     inspect,
 )
+from celebcollect.stages.reasons import CollectReason, MessageReason, StoreReason
 from celebcollect.stages.runner import Output, Stage, decode_candidate
 from celebcollect.stages.store.batch import Pictures, Recent
-from celebcollect.stages.store.engine import TOO_SLOW, Engine, Job
-from celebcollect.stages.store.expired import REASON as KEPT_TOO_LONG
+from celebcollect.stages.store.engine import Engine, Job
 from celebcollect.stages.store.expired import drop_expired
 from celebcollect.stages.store.retry import publish_due
 from celebcollect.web import urls
-from celebcollect.web.fetch import RESTING, Fetcher, FetchFailed
+from celebcollect.web.fetch import Fetcher, FetchFailed
+from celebcollect.web.reasons import FetchReason, UrlReason
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ def store_stage(
 
     def due(bus: Bus) -> None:
         if dropped := drop_expired(catalogue, folder, bus, clean_topic=clean_topic):
-            tally.count(KEPT_TOO_LONG, dropped)
+            tally.count(StoreReason.KEPT_TOO_LONG, dropped)
         store.looks_for_due()
         if published := publish_due(catalogue, bus, verified_topic=verified_topic):
             tally.count("retried", published)
@@ -163,16 +165,16 @@ class _Store:
                 row = Image.verified(candidate, urls.canonical(candidate.url))
             except ValueError:
                 # `validate` lets no such URL through; somebody else may have published it.
-                self._tally.drop("malformed_url")
+                self._tally.drop(UrlReason.MALFORMED_URL)
                 continue
             if row.id in rows or any(row.id in batch.ids for batch in self._under_way):
                 # Under way in an earlier batch, which ends and is committed before this one.
-                self._tally.drop("repeated")
+                self._tally.drop(MessageReason.REPEATED)
                 continue
             rows[row.id] = row
         for qid in self._catalogue.forgotten({row.qid for row in rows.values()}):
             mine = [row.id for row in rows.values() if row.qid == qid]
-            self._tally.drop("forgotten", len(mine))
+            self._tally.drop(CollectReason.FORGOTTEN, len(mine))
             rows = {image_id: row for image_id, row in rows.items() if image_id not in mine}
         known = self._catalogue.images_by_id(rows.keys())
         todo = [
@@ -181,7 +183,7 @@ class _Store:
             if image_id not in known or _is_open(known[image_id])
         ]
         if len(todo) < len(rows):
-            self._tally.drop("known", len(rows) - len(todo))
+            self._tally.drop(MessageReason.KNOWN, len(rows) - len(todo))
         return todo
 
     def _job(self, row: Image, batch: Pictures) -> Job[Image]:
@@ -253,7 +255,9 @@ class _Store:
         paths = (f"{kind}/{qid}/{sha256}.{extension}" for kind in (IMAGES, QUARANTINE))
         return next((path for path in paths if self._folder.file(path).exists()), None)
 
-    def _failed(self, row: Image, reason: str, detail: str, failure: FetchFailed | None) -> Image:
+    def _failed(
+        self, row: Image, reason: Reason, detail: str, failure: FetchFailed | None
+    ) -> Image:
         self._tally.count("failed")
         self._tally.drop(reason)
         log.debug("failed reason=%s detail=%r qid=%s url=%r", reason, detail, row.qid, row.url)
@@ -272,8 +276,11 @@ class _Store:
             "attempts": row.attempts + (soon_s is None),
             "retry_at": retry_at,
         }
-        if reason not in (RESTING, TOO_SLOW) or row.reason is None:  # else nothing new was learnt
-            update |= {"reason": reason, "detail": clean_text(detail)[:200] or None}
+        if (
+            reason not in (FetchReason.HOST_RESTING, StoreReason.HOST_TOO_SLOW)
+            or row.reason is None
+        ):  # else nothing new was learnt
+            update |= {"reason": reason.value, "detail": clean_text(detail)[:200] or None}
         return row.model_copy(update=update)
 
     def _still_there(self, row: Image) -> Image:
@@ -283,7 +290,7 @@ class _Store:
         path = self._place(row.qid, row.sha256, row.path.rpartition(".")[2])
         if path:
             return row.model_copy(update={"path": path})
-        gone = FetchFailed("file_vanished", row.path, transient=True)
+        gone = FetchFailed(StoreReason.FILE_VANISHED, row.path, transient=True)
         emptied = row.model_copy(
             update={**dict.fromkeys((*_FACTS, "sha256", "stored_at")), "attempts": row.attempts - 1}
         )
@@ -295,7 +302,7 @@ def _worth_waiting_s(failure: FetchFailed) -> float | None:
     wait_s = failure.retry_after_s
     return (
         wait_s
-        if failure.reason == RESTING
+        if failure.reason == FetchReason.HOST_RESTING
         and failure.answered_before
         and wait_s is not None
         and wait_s <= MAX_REST_S

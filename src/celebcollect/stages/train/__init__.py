@@ -25,6 +25,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.export.crops import SIDE_PX, cut
 from celebcollect.stages.loose import loose_picture
+from celebcollect.stages.reasons import ExportReason, TrainReason
 from celebcollect.stages.train.charts import Thumbnail, charts
 from celebcollect.stages.train.dataset import (
     MIN_PICTURES,
@@ -160,11 +161,11 @@ def _too_small(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
     reasons = tally.reasons
     if not pictures:
         return NothingProduced(message, hint="`celebcollect run-all` collects and cleans.")
-    if reasons.get("no_embedding"):
+    if reasons.get(TrainReason.NO_EMBEDDING):
         return NothingProduced(
             message, hint=f"Pictures have embeddings when `clean` looks at faces: {INSTALL}."
         )
-    if reasons.get("needs_agreement"):
+    if reasons.get(ExportReason.NEEDS_AGREEMENT):
         return NothingProduced(
             message, hint="`[train] ml_use_permitted` names the agreements that you hold."
         )

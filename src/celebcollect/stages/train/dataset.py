@@ -15,6 +15,7 @@ from celebcollect.catalogue.base import batches
 from celebcollect.checks.face_facts import from_text
 from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.reasons import CollectReason, ExportReason, MessageReason, TrainReason
 from celebcollect.stages.runner import explain, publish_what_fits
 from celebcollect.stages.train.model import Sample
 
@@ -54,7 +55,7 @@ def read_set(bus: Bus, topic: str, tally: Tally) -> Snapshot:
         else:
             if record:
                 records[key] = record
-    tally.drop("undecodable", len(unread))
+    tally.drop(MessageReason.UNDECODABLE, len(unread))
     return Snapshot(records, ends)
 
 
@@ -137,7 +138,7 @@ def choose(
         for some in batches(sorted({record.qid for record in records}), _BATCH)
         for qid in forgotten(some)
     }
-    tally.drop("forgotten", sum(record.qid in gone for record in records))
+    tally.drop(CollectReason.FORGOTTEN, sum(record.qid in gone for record in records))
     records = [record for record in records if record.qid not in gone]
     found = [
         (record, sample) for record in records if (sample := _sample(record, agreements, tally))
@@ -151,10 +152,10 @@ def choose(
         for record, sample in found
         if (record.embedding_version, len(sample.vector)) == kind
     ]
-    tally.drop("other_embedding", len(found) - len(same))
+    tally.drop(TrainReason.OTHER_EMBEDDING, len(found) - len(same))
     counts = Counter(record.qid for record, _ in same)
     enough = [(record, sample) for record, sample in same if counts[record.qid] >= MIN_PICTURES]
-    tally.drop("too_few_pictures", len(same) - len(enough))
+    tally.drop(TrainReason.TOO_FEW_PICTURES, len(same) - len(enough))
     enough.sort(key=lambda pair: (int(pair[0].qid[1:]), pair[0].sha256))
     left_out = {record.qid for record in records} - {record.qid for record, _ in enough}
     return Usable(
@@ -176,16 +177,16 @@ def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> S
         ),
         agreements,
     ):
-        tally.drop("needs_agreement")
+        tally.drop(ExportReason.NEEDS_AGREEMENT)
         return None
     if not record.embedding or not record.embedding_version:
-        tally.drop("no_embedding")
+        tally.drop(TrainReason.NO_EMBEDDING)
         return None
     try:
         vector = from_text(record.embedding)
     except ValueError:
         vector = np.empty(0, dtype=np.float32)
     if not vector.size or not np.isfinite(vector).all():
-        tally.drop("broken_embedding")
+        tally.drop(TrainReason.BROKEN_EMBEDDING)
         return None
     return Sample(record.qid, record.name, record.sha256, vector)
