@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
-from celebcollect.cli.session import GRACE_S
+from celebcollect.cli.signals import GRACE_S
 from celebcollect.domain.records import Celebrity
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from celebcollect.app import App
 from celebcollect.catalogue.base import SearchState
-from celebcollect.cli.run import judge
+from celebcollect.cli.run_all import judge
 from celebcollect.cli.summary import Summary
 from celebcollect.cli.view import View
 from celebcollect.config.sections import Config

@@ -1,7 +1,6 @@
 """The command line: parse, call one function, print a summary. The only place that maps errors to exit codes.
 
-Commands live in the modules of this package by what they are for. Everything heavier than Typer and
-Rich is imported inside the command that needs it, so that `--help` stays instant (a test keeps it
+Each command lives in the module of its name. Everything heavier than Typer and Rich is imported inside the command that needs it, so that `--help` stays instant (a test keeps it
 so). For the same reason these modules do without `from __future__ import annotations`: Typer would
 compile every annotation twice at each start.
 """
@@ -14,8 +13,28 @@ import typer
 
 from celebcollect import __version__
 from celebcollect import runtime as early
-from celebcollect.cli import begin, give, learn, look, run, show, stages, status, streams
-from celebcollect.cli.session import LogFormat, Session, printable
+from celebcollect.cli import (
+    clean,
+    demo,
+    doctor,
+    export,
+    forget,
+    gallery,
+    identify,
+    images,
+    init,
+    run_all,
+    scrape,
+    status,
+    store,
+    streams,
+    topics,
+    train,
+    validate,
+    wikidata,
+)
+from celebcollect.cli.session import LogFormat, Session, add
+from celebcollect.cli.text import printable
 from celebcollect.domain.errors import CelebCollectError, Interrupted, UsageError
 
 _USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
@@ -29,14 +48,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks can show local variables
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-run.add_to(app)
-begin.add_to(app)
-stages.add_to(app)
-status.add_to(app)
-look.add_to(app)
-learn.add_to(app)
-give.add_to(app)
-show.add_to(app)
+for command in (  # in the order of the help
+    run_all.run_all,
+    demo.demo,
+    init.init,
+    wikidata.wikidata,
+    scrape.scrape_google,
+    scrape.scrape_tmdb,
+    scrape.scrape_commons,
+    validate.validate,
+    store.store,
+    clean.clean,
+    status.status,
+    images.images,
+    doctor.doctor,
+    train.train,
+    identify.identify,
+    export.export,
+    forget.forget,
+    gallery.gallery,
+):
+    add(app, command)
+topics.add_to(app)
 
 
 def _version(wanted: bool) -> None:

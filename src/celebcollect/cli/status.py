@@ -1,4 +1,4 @@
-"""Say how the collection stands, once or again and again: totals, what waits at each stage, how fast it goes."""
+"""`status`: say how the collection stands, once or again and again."""
 
 import sys
 import time
@@ -6,17 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import (
-    JsonOption,
-    Stop,
-    add,
-    print_json,
-    print_line,
-    print_table,
-    print_view,
-    session_of,
-    stopping,
-)
+from celebcollect.cli.session import JsonOption, session_of
+from celebcollect.cli.signals import Stop, stopping
+from celebcollect.cli.text import print_json, print_line, print_table
+from celebcollect.cli.topic_table import print_topics, topic_facts
 from celebcollect.domain.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -25,12 +18,8 @@ if TYPE_CHECKING:
     from celebcollect.run.watch import Look, StatusWatch
 
 LOOK_EVERY_S = 2.0
+
 PLAIN_EVERY_S = 10.0
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    add(app, status)
 
 
 def status(
@@ -64,48 +53,11 @@ def status(
             _print(app, as_json=as_json)
 
 
-def topic_facts(app: "App", look: "Look | None" = None) -> dict[str, dict[str, Any]]:
-    """Return messages and lag by topic; a stage that never ran is behind by everything."""
-    names = app.config.topics
-    readers = {
-        **dict.fromkeys(names.candidates(), "validate"),
-        names.verified: "store",
-        names.clean: "train",
-    }
-    return {
-        topic.name: {
-            "messages": topic.messages,
-            "lag": {
-                **({readers[topic.name]: topic.messages} if topic.name in readers else {}),
-                **topic.lag,
-            },
-        }
-        for topic in (app.bus.topics() if look is None else look.topics.values())
-    }
-
-
-def print_topics(facts: dict[str, dict[str, Any]]) -> None:
-    """Print the topics as a table."""
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("topic")
-    table.add_column("messages", justify="right")
-    table.add_column("lag")
-    for name, found in facts.items():
-        table.add_row(
-            name,
-            str(found["messages"]),
-            ", ".join(f"{group} {lag}" for group, lag in found["lag"].items()),
-        )
-    print_table(table)
-
-
 def _print(app: "App", *, as_json: bool) -> None:
     """Print one look."""
     from rich.table import Table
 
-    from celebcollect.cli.view import View
+    from celebcollect.cli.view import View, print_view
     from celebcollect.run.watch import StatusWatch
     from celebcollect.run.watch import look as look_once
 

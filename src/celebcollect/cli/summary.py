@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from celebcollect.cli.session import print_json, print_line, print_view, printable
+from celebcollect.cli.text import print_json, print_line, printable
+from celebcollect.cli.view import print_view
 
 if TYPE_CHECKING:
     from celebcollect.app import App

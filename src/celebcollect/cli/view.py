@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from celebcollect.cli.session import printable
+from celebcollect.cli.text import full_width, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -89,6 +89,23 @@ class View:
         for row in zip(*kept.values(), strict=True):
             table.add_row(*row)
         return table
+
+
+def print_view(view: View) -> None:
+    """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
+    from rich.cells import cell_len
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(
+            width=max(
+                WIDE,
+                full_width(view.table()),
+                *(cell_len(note) + 1 for note in (view.headline, *view.notes)),
+            )
+        )
+    console.print(view)
 
 
 def plain(line: Line) -> str:

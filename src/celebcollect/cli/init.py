@@ -1,4 +1,4 @@
-"""Begin: the first configuration file."""
+"""`init`: write the first configuration file."""
 
 import os
 import sys
@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from celebcollect.cli.session import add, session_of
+from celebcollect.cli.session import session_of
 from celebcollect.domain.errors import StorageError, UsageError
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    add(app, init)
 
 
 def init(

@@ -1,4 +1,4 @@
-"""Show what was collected: the gallery."""
+"""`gallery`: write a page of what was kept and what was rejected."""
 
 import sys
 from dataclasses import asdict
@@ -7,13 +7,10 @@ from typing import Annotated
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, print_json, session_of, stopping
+from celebcollect.cli.session import JsonOption, session_of
+from celebcollect.cli.signals import stopping
+from celebcollect.cli.text import print_json
 from celebcollect.domain.errors import NothingProduced
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command that shows."""
-    add(app, gallery)
 
 
 def gallery(

@@ -1,16 +1,16 @@
-"""Do everything: run-all and the demonstration."""
+"""`run-all`: do everything, for people until each has enough pictures."""
 
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, session_of, stopping
+from celebcollect.cli.session import JsonOption, session_of
+from celebcollect.cli.signals import stopping
 from celebcollect.domain.errors import (
     Busy,
     CelebCollectError,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from celebcollect.run.progress import Progress
     from celebcollect.run.rounds import Plan
 
-
 log = logging.getLogger(__name__)
 
 
@@ -34,12 +33,6 @@ class Celebrities(StrEnum):
     NEW = "new"
     KNOWN = "known"
     ALL = "all"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands that do everything."""
-    add(app, run_all, "run-all")
-    add(app, demo)
 
 
 def run_all(
@@ -211,26 +204,3 @@ def judge(plan: "Plan", progress: "Progress") -> None:
             f"no source has a picture of anybody ({', '.join(plan.sources)})",
             hint="`celebcollect -v run-all` logs every search.",
         )
-
-
-def demo(
-    context: typer.Context,
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="[DIR]", help="Where the demonstration keeps its data; made when missing."
-        ),
-    ] = Path("demo"),
-) -> None:
-    """
-    Play a small web on 127.0.0.1 and run the whole pipeline against it, offline, with drawn people.
-
-    Example: celebcollect demo /tmp/demo
-    """
-    from celebcollect import runtime as early
-    from celebcollect.demo.run import run_demo
-
-    session_of(context)
-    early.loaded()
-    with stopping() as stop:
-        run_demo(folder, stop)

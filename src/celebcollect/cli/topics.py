@@ -1,28 +1,22 @@
-"""Look at what is there: the images, the topics, what a run will need."""
+"""`topics`: look at the topics, write to them, deliver dead letters again."""
 
 import sys
-from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import JsonOption, add, check_qid, print_json, printable, session_of
-from celebcollect.cli.status import print_topics, topic_facts
-from celebcollect.domain.errors import MessageTooLarge, ServiceError, UsageError
+from celebcollect.cli.session import JsonOption, add, session_of
+from celebcollect.cli.text import print_json, printable
+from celebcollect.cli.topic_table import print_topics, topic_facts
+from celebcollect.domain.errors import MessageTooLarge, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from celebcollect.app import App
     from celebcollect.bus.base import Item, Message
-    from celebcollect.domain.records import Image
 
 PUBLISH_BATCH = 500
-IMAGE_FIELDS = (
-    "qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author", "sha256", "path",
-    "bytes", "format", "width_px", "height_px", "found_at", "stored_at", "detail", "duplicate_of", "identity", "restored_from",
-)  # fmt: skip
 
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
 
@@ -37,9 +31,7 @@ topics = typer.Typer(
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands that look."""
-    add(app, images)
-    add(app, doctor)
+    """Add the group of commands."""
     add(topics, topics_list, "list")
     add(topics, topics_create, "create")
     add(topics, topics_peek, "peek")
@@ -50,97 +42,6 @@ def add_to(app: typer.Typer) -> None:
         name="topics",
         short_help="Look at the topics, write to them, deliver dead letters again.",
     )
-
-
-def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """
-    Look at everything that a run will need and print what works, what does not, and what to do.
-
-    Example: celebcollect doctor
-    """
-    from celebcollect.doctor import Verdict, examine
-
-    missing = []
-    facts = []
-    with session_of(context).app() as app:
-        for finding in examine(app):
-            facts.append(
-                {
-                    "name": finding.name,
-                    "verdict": finding.verdict.value,
-                    "what": finding.what,
-                    "hint": finding.hint,
-                }
-            )
-            missing += [finding.name] if finding.verdict is Verdict.MISSING else []
-            if not as_json:
-                hint = f"\n{'':22}{finding.hint}" if finding.hint else ""
-                sys.stdout.write(
-                    f"{finding.verdict.value:8}{finding.name:14}{printable(finding.what)}{hint}\n"
-                )
-                sys.stdout.flush()
-    if as_json:
-        print_json(facts)
-    if missing:
-        raise ServiceError(
-            f"needed and not there: {', '.join(missing)}",
-            hint="Each line above that begins with `missing` says what to do.",
-        )
-
-
-def images(
-    context: typer.Context,
-    state: Annotated[
-        str | None,
-        typer.Option(
-            "--status",
-            metavar="STATUS",
-            help="Only verified, stored, accepted, rejected or failed ones.",
-        ),
-    ] = None,
-    qid: Annotated[str | None, typer.Option("--qid", help="Only this person's.")] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
-            metavar="DATE",
-            help="Only those found or stored since then (UTC).",
-        ),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N images.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    Read images from the catalogue and print one line for each.
-
-    Example: celebcollect images --status rejected --json
-    """
-    from celebcollect.domain.records import Status
-
-    wanted = None
-    if state is not None:
-        if state not in list(Status):
-            raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
-        wanted = Status(state)
-    if qid is not None:
-        check_qid(qid)
-    with session_of(context).app() as app:
-        found = app.catalogue.images(qid=qid, status=wanted)
-        if since:
-            begin = since.replace(tzinfo=UTC)
-            found = (
-                image
-                for image in found
-                if any(at and at >= begin for at in (image.found_at, image.stored_at))
-            )
-        for image in islice(found, None if limit is None else min(limit, sys.maxsize)):
-            if as_json:
-                print_json(_image_facts(image))
-            else:
-                reason = f" ({image.reason})" if image.reason else ""
-                sys.stdout.write(
-                    f"{image.qid}\t{image.name}\t{image.status.value}{reason}\t{image.source}\t{image.path or image.url}\n"
-                )
 
 
 def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -283,11 +184,6 @@ def _raise_all(too_large: list[MessageTooLarge]) -> None:
             f"{count} messages were not published, the last time because {last.message}",
             hint=last.hint,
         )
-
-
-def _image_facts(image: "Image") -> dict[str, Any]:
-    facts = image.model_dump(mode="json")
-    return {name: facts[name] for name in IMAGE_FIELDS}
 
 
 def _message_facts(message: "Message") -> dict[str, Any]:
