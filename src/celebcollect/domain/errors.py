@@ -1,15 +1,20 @@
 """Every error that a user may see, and the exit code that goes with it.
 
-    CelebCollectError (1) ├── UsageError (2) │   └── ConfigError (2) ├── ServiceError (3)          a
-    service cannot be reached or refuses us │   ├── BusError              the log or Kafka │   │
-    └── MessageTooLarge   some messages are over the broker's limit, all others were published │
-    ├── CatalogueError        the catalogue or MongoDB │   ├── SourceError           Wikidata,
-    Google, TMDB, Commons │   │   └── SourceBlocked     the source asks us to stay away for a while
-    │   └── Busy                  another process holds what we need ├── StorageError (1)
-    the disk: full, read-only, no permission ├── NothingProduced (4)       finished, but produced
-    nothing although there was work └── Interrupted (130)
+    CelebCollectError (1)
+    ├── UsageError (2)
+    │   └── ConfigError (2)
+    ├── ServiceError (3)          a service cannot be reached or refuses us
+    │   ├── BusError              the log or Kafka
+    │   │   └── MessageTooLarge   some messages are over the broker's limit, the others are there
+    │   ├── CatalogueError        the catalogue or MongoDB
+    │   ├── SourceError           a source of people or of pictures
+    │   │   └── SourceBlocked     the source asks us to stay away for a while
+    │   └── Busy                  another process holds what we need
+    ├── StorageError (1)          the disk: full, read-only, no permission
+    ├── NothingProduced (4)       finished, but produced nothing although there was work
+    └── Interrupted (130)
 
-Losing one item for an expected reason is not an error but a counted reason (`report.Tally`).
+Losing one item for an expected reason is not an error but a counted reason (`tally.Tally`).
 """
 
 from __future__ import annotations
