@@ -163,7 +163,7 @@ def test_a_reader_that_never_ends_is_told(
 ) -> None:
     """Its old state keeps the bytes in the write-ahead log: an error, and a second purge finishes the work."""
     bus.publish("urls", [("Q1", b"secret")])
-    monkeypatch.setattr("celebcollect.bus.sqlite.logfile.BUSY_S", 0.2)
+    monkeypatch.setattr("celebcollect.disk.sqlite.BUSY_S", 0.2)
     reader = sqlite3.connect(folder / "log.sqlite3", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM messages").fetchone()

@@ -76,7 +76,7 @@ def test_hashes_that_nobody_has_any_more_go_too(tmp_path: Path) -> None:
 
 def test_a_reader_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as somebody reads the old state the old bytes stay in the write-ahead log: an error, not a false promise."""
-    monkeypatch.setattr("celebcollect.catalogue.sqlite.database.BUSY_S", 0.2)
+    monkeypatch.setattr("celebcollect.disk.sqlite.BUSY_S", 0.2)
     catalogue = EmbeddedCatalogue(tmp_path / "catalogue.sqlite3")
     catalogue.save_people([person(1)])
     reader = sqlite3.connect(tmp_path / "catalogue.sqlite3", isolation_level=None)

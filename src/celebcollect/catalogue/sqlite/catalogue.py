@@ -29,7 +29,7 @@ from celebcollect.catalogue.sqlite import faces as embedded_faces
 from celebcollect.catalogue.sqlite import forgetting as embedded_forget
 from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import people as embedded_people
-from celebcollect.catalogue.sqlite.database import Database
+from celebcollect.catalogue.sqlite import schema
 from celebcollect.catalogue.sqlite.people import keys
 from celebcollect.disk import owners
 from celebcollect.domain.errors import CatalogueError
@@ -54,7 +54,7 @@ class EmbeddedCatalogue:
     kind: Literal["embedded", "mongo"] = "embedded"
 
     def __init__(self, file: Path) -> None:
-        self._database = Database(file)
+        self._database = schema.open_catalogue(file)
 
     # people
 

@@ -8,6 +8,10 @@ million rows.
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+
+from celebcollect.disk.sqlite import SqliteFile, SqliteFormat
+from celebcollect.domain.errors import CatalogueError
 
 APPLICATION_ID = 0x43434154
 """Marks the file as ours (SQLite's `application_id`): "CCAT"."""
@@ -189,3 +193,27 @@ def statements(version: int = 0) -> list[str]:
             found.append(current.strip())
             current = ""
     return found
+
+
+def open_catalogue(file: Path) -> SqliteFile:
+    """
+    Open a catalogue, making it where it is missing and bringing a former one up to date.
+
+    Raises:
+        CatalogueError: The file cannot be opened or made, is damaged, is another program's, or was
+            written by a newer program.
+    """
+    return SqliteFile(file, _FORMAT)
+
+
+_FORMAT = SqliteFormat(
+    what="the catalogue",
+    error=CatalogueError,
+    version=VERSION,
+    statements=statements,
+    application_id=APPLICATION_ID,
+    # 16 MB: holds the inner pages of every index at a million images
+    cache_kib=16_384,
+    # 16 MB instead of 4: a page that many batches touch is then written once
+    checkpoint_pages=4_000,
+)
