@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.config.sections import KafkaConfig
 from celebcollect.domain.records import ImageCandidate
 from celebcollect.domain.tally import Tally
-from celebcollect.stages.runner import Output, Stage, consume
+from celebcollect.stages.runner import Output, Stage, consume, handled
 from celebcollect.stages.validate import validate_stage
 from services.kafka_keeper import Broker
 
@@ -46,12 +47,9 @@ def test_garbage_and_giants_do_not_hold_the_loop_up(bus: KafkaBus, topic: str, g
             raise ValueError("garbage")
         return message.key, message.value or b""
 
-    def handle(items: list[tuple[str | None, bytes]]) -> Output:
-        return Output(
-            publish={
-                f"{topic}-out": [(key, value * 2 if key == "Q2" else value) for key, value in items]
-            }
-        )
+    def handle(items: list[tuple[str | None, bytes]]) -> Future[Output]:
+        doubled = [(key, value * 2 if key == "Q2" else value) for key, value in items]
+        return handled(Output(publish={f"{topic}-out": doubled}))
 
     bus.publish(topic, [("Q1", b"1"), ("Q2", bytes(1_000_000)), ("Q3", garbage), ("Q4", b"4")])
     stage = Stage(group=group, topics=[topic], decode=decode, handle=handle, batch=10)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from celebcollect.bus import dead
-from celebcollect.bus.base import Item, Message
+from celebcollect.bus.base import Bus, Item, Message
 from celebcollect.bus.sqlite.bus import EmbeddedBus, EmbeddedSubscription
 from celebcollect.domain.tally import Tally
-from celebcollect.stages.runner import Output, Stage, consume, decode_candidate
+from celebcollect.stages.messages import decode_candidate
+from celebcollect.stages.runner import Output, Stage, consume, handled
+from celebcollect.stages.schedule import Schedule
 
 GOOD = {
     "schema": 1,
@@ -45,7 +49,7 @@ class Doubling:
         self.step("decode")
         return (message.value or b"").decode()
 
-    def handle(self, texts: list[str]) -> Output:
+    def handle(self, texts: list[str]) -> Future[Output]:
         self.step("handle")
 
         def finish(_: object) -> None:
@@ -53,7 +57,7 @@ class Doubling:
             self.kept.update(texts)
             self.step("finished")
 
-        return Output({"out": [(text, text.encode()) for text in texts]}, finish)
+        return handled(Output({"out": [(text, text.encode()) for text in texts]}, finish))
 
     def step(self, name: str) -> None:
         if self.crash_at == name:
@@ -128,7 +132,7 @@ def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(
 
 
 @pytest.mark.parametrize("step", ["publish", "finish", "finished", "commit"])
-def test_a_stage_that_ends_in_the_background_loses_nothing_either(
+def test_a_stage_with_several_batches_under_way_loses_nothing_either(
     bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """A fault in the thread ends the loop with that fault, nothing behind it is committed, and the next consumer ends with the same effects."""
@@ -140,9 +144,9 @@ def test_a_stage_that_ends_in_the_background_loses_nothing_either(
         if step == "commit":
             patch.setattr(EmbeddedSubscription, "commit", dies_in(EmbeddedSubscription.commit))
         with pytest.raises(Crash):
-            drain(replace(doubling.stage(), background=True, ahead=1), bus)
+            drain(replace(doubling.stage(), ahead=1), bus)
 
-    drain(replace(doubling.stage(), background=True, ahead=1), bus)
+    drain(replace(doubling.stage(), ahead=1), bus)
 
     assert doubling.kept == {str(n) for n in range(30)}
     assert set(values(bus, "out")) == {str(n) for n in range(30)}
@@ -155,37 +159,37 @@ def test_the_next_batch_is_handled_while_one_ends(bus: EmbeddedBus) -> None:
     doubling = Doubling()
     stage = doubling.stage()
 
-    def handle(texts: list[str]) -> Output:
-        output = doubling.handle(texts)
+    def handle(texts: list[str]) -> Future[Output]:
+        output = doubling.handle(texts).result()
         if texts[0] == "3":
             second_begun.set()
-            return output
+            return handled(output)
 
         def finish(too_large: Collection[Item]) -> None:
             assert second_begun.wait(10)
             output.finish(too_large)
 
-        return replace(output, finish=finish)
+        return handled(replace(output, finish=finish))
 
-    drain(replace(stage, handle=handle, background=True, ahead=1), bus)
+    drain(replace(stage, handle=handle, ahead=1), bus)
 
     assert values(bus, "out") == [str(n) for n in range(6)]
     assert doubling.kept == {str(n) for n in range(6)}
 
 
-def test_a_stop_lets_the_background_end_what_it_has_begun(bus: EmbeddedBus) -> None:
+def test_a_stop_lets_what_is_handled_end(bus: EmbeddedBus) -> None:
     """What was polled is finished and committed."""
     bus.publish("in", [(None, str(n).encode()) for n in range(9)])
     stop = threading.Event()
     doubling = Doubling()
     stage = doubling.stage()
 
-    def handle(texts: list[str]) -> Output:
+    def handle(texts: list[str]) -> Future[Output]:
         stop.set()
         return doubling.handle(texts)
 
     consume(
-        replace(stage, handle=handle, background=True, ahead=1),
+        replace(stage, handle=handle, ahead=1),
         bus,
         Tally(),
         stop=stop,
@@ -196,6 +200,115 @@ def test_a_stop_lets_the_background_end_what_it_has_begun(bus: EmbeddedBus) -> N
     with bus.subscribe(["in"], "doubling") as subscription:
         assert subscription.lag() == 9 - len(doubling.kept)
     assert len(doubling.kept) in (3, 6)
+
+
+def test_a_batch_that_is_awaited_lets_the_next_ones_begin(bus: EmbeddedBus) -> None:
+    """The oldest batch becomes ready last, and all are published and finished in their order."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(9)])
+    doubling = Doubling()
+    waiting: list[tuple[Future[Output], Output]] = []
+
+    def handle(texts: list[str]) -> Future[Output]:
+        waiting.append((Future(), doubling.handle(texts).result()))
+        future = waiting[-1][0]
+        if texts[0] == "6":
+            for one, output in reversed(waiting):
+                one.set_result(output)
+        return future
+
+    drain(replace(doubling.stage(), handle=handle, ahead=2), bus)
+
+    assert len(waiting) == 3
+    assert values(bus, "out") == [str(n) for n in range(9)]
+
+
+def test_no_more_batches_begin_than_may_be_ahead(bus: EmbeddedBus) -> None:
+    """One batch beside the oldest means two under way, however long the oldest takes."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(12)])
+    stop, begun = threading.Event(), list[Future[Output]]()
+
+    def handle(_: list[str]) -> Future[Output]:
+        begun.append(Future())
+        if len(begun) == 2:
+            threading.Timer(0.2, stop.set).start()
+        return begun[-1]
+
+    consume(
+        replace(Doubling().stage(), handle=handle, ahead=1),
+        bus,
+        Tally(),
+        stop=stop,
+        more_may_come=lambda: True,
+        poll_s=0.01,
+    )
+
+    assert len(begun) == 2
+
+
+def test_a_stop_gives_up_what_is_not_handled(bus: EmbeddedBus) -> None:
+    """A batch that is still awaited is repeated by the next run; so is a ready one behind it."""
+    bus.publish("in", [(None, str(n).encode()) for n in range(9)])
+    stop, closed = threading.Event(), threading.Event()
+    doubling = Doubling()
+
+    def handle(texts: list[str]) -> Future[Output]:
+        if texts[0] == "3":
+            return Future()
+        if texts[0] == "6":
+            stop.set()
+        return doubling.handle(texts)
+
+    consume(
+        replace(doubling.stage(), handle=handle, ahead=2, close=closed.set),
+        bus,
+        Tally(),
+        stop=stop,
+        more_may_come=lambda: True,
+        poll_s=0.01,
+    )
+
+    assert closed.is_set()
+    assert doubling.kept == {"0", "1", "2"}
+    with bus.subscribe(["in"], "doubling") as subscription:
+        assert subscription.lag() == 6
+
+
+def test_an_error_of_an_awaited_batch_ends_the_loop(bus: EmbeddedBus) -> None:
+    """Nothing of it is committed."""
+    bus.publish("in", [(None, b"0")])
+
+    def handle(_: list[str]) -> Future[Output]:
+        failed: Future[Output] = Future()
+        failed.set_exception(Crash("handle"))
+        return failed
+
+    with pytest.raises(Crash):
+        drain(replace(Doubling().stage(), handle=handle), bus)
+
+    with bus.subscribe(["in"], "doubling") as subscription:
+        assert subscription.lag() == 1
+
+
+def test_a_schedule_is_asked_at_the_beginning_and_when_it_is_awaited(bus: EmbeddedBus) -> None:
+    """The loop waits for messages that will be due in a moment, and ends when none is awaited."""
+    doubling, runs = Doubling(), list[float]()
+
+    def publish_due(bus: Bus) -> None:
+        runs.append(time.monotonic())
+        bus.publish("in", [(None, str(len(runs)).encode())])
+        if len(runs) == 1:
+            schedule.wake(0.2)
+
+    schedule = Schedule(publish_due)
+    drain(replace(doubling.stage(), schedule=schedule), bus)
+    first, second = runs
+
+    assert second - first >= 0.2
+    assert doubling.kept == {"1", "2"}
+    assert not schedule.is_awaited()
+
+    drain(replace(doubling.stage(), schedule=schedule), bus)
+    assert len(runs) == 3, "each loop begins with a look"
 
 
 def dies_in(call: Callable[..., object]) -> Callable[..., object]:
@@ -235,9 +348,9 @@ def test_garbage_becomes_a_dead_letter_with_its_bytes_and_coordinates(
     bus.publish("in", [("key", garbage), ("Q42", json.dumps(GOOD).encode())])
     seen: list[str] = []
 
-    def handle(batch: list[object]) -> Output:
+    def handle(batch: list[object]) -> Future[Output]:
         seen.extend(candidate.qid for candidate in batch)  # type: ignore[attr-defined]
-        return Output()
+        return handled(Output())
 
     tally = Tally()
     stage = Stage(group="g", topics=("in",), decode=decode_candidate, handle=handle, batch=10)
@@ -293,7 +406,7 @@ def test_stop_ends_the_loop_between_two_batches(bus: EmbeddedBus) -> None:
     doubling = Doubling()
     stage = doubling.stage()
 
-    def handle(texts: list[str]) -> Output:
+    def handle(texts: list[str]) -> Future[Output]:
         stop.set()
         return doubling.handle(texts)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from celebcollect.domain.records import Status, now
-from celebcollect.stages.store import stage as store_module
+from celebcollect.stages.store import saver
+from celebcollect.stages.store.failures import RETRY_DELAYS
 from picture_web import PictureWeb, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -155,7 +156,7 @@ def test_the_same_bytes_of_one_person_are_one_file_and_two_rows(
     bench.catalogue.record_verdicts(
         [bench.row("a").model_copy(update={"status": Status.REJECTED, "path": quarantined})]
     )
-    monkeypatch.setattr(store_module, "inspect", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(saver, "inspect", lambda *_, **__: pytest.fail("decoded again"))
     offer(bench, web, b=picture())
 
     bench.store()
@@ -222,7 +223,7 @@ def test_a_fault_that_stays_is_kept_for_a_later_run(bench: Bench, web: PictureWe
     offer(bench, web, a=b"")
     web.routes["/a"] = answer(b"busy", status=503, Retry_After="0")
 
-    for run, pause in enumerate([*store_module.RETRY_AFTER, None], 1):
+    for run, pause in enumerate([*RETRY_DELAYS, None], 1):
         begun = now()
         bench.store()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.stages.store.memory_budget import Room, Share
+from celebcollect.stages.store.memory_budget import MemoryBudget, Reservation
 from picture_web import Pieces, Request, answer, picture, serve
 from storing import VERIFIED, Bench, candidate
 
@@ -105,10 +105,10 @@ def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(
     assert tally["stored"] == 8
 
 
-def test_who_finds_no_room_waits_until_there_is() -> None:
+def test_a_reservation_waits_until_there_is_memory() -> None:
     """Bytes are taken whole or not at all, and more than there are in all count as all."""
-    room = Room(100)
-    first, second = Share(room), Share(room)
+    budget = MemoryBudget(100)
+    first, second = Reservation(budget), Reservation(budget)
     first.take(60)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(second.take, 10**9)
@@ -118,4 +118,4 @@ def test_who_finds_no_room_waits_until_there_is() -> None:
         waiting.result(timeout=60)
     second.give_back()
     second.give_back()
-    Share(room).take(100)
+    Reservation(budget).take(100)

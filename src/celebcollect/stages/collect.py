@@ -16,8 +16,8 @@ from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
+from celebcollect.stages.messages import publish_what_fits
 from celebcollect.stages.reasons import CollectReason
-from celebcollect.stages.runner import publish_what_fits
 
 if TYPE_CHECKING:
     from celebcollect.sources.wikidata import Wikidata

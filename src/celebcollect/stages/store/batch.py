@@ -1,4 +1,4 @@
-"""What `store` keeps in mind: the pictures of a batch that is under way, and the facts of bytes that it has seen lately."""
+"""What `store` keeps in mind: batches that are under way, and what it has seen lately."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _RECENT = 10_000
 """Pictures whose facts are kept at hand; 3 MB."""
 
 
-class Pictures:
-    """The pictures of one batch of messages: which they are, and their files on the way to the disk."""
+class DownloadBatch:
+    """The pictures of one batch of messages, and their files on the way to the disk."""
 
     def __init__(self, rows: Sequence[Image], folder: ImageFolder) -> None:
         self.ids = frozenset(row.id for row in rows)
@@ -36,8 +36,12 @@ class Pictures:
         self._stack.pop_all()
 
 
-class Recent:
-    """Facts of bytes seen lately: a placeholder that one site serves for all its pictures is looked up once. Thread-safe."""
+class RecentFacts:
+    """
+    Facts of bytes seen lately. Thread-safe.
+
+    So a placeholder that one site serves for all its pictures is looked up once.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

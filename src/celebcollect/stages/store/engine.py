@@ -2,8 +2,8 @@
 
 Few decoding threads do the same work as many and hold far less memory: eight peaked at 345-500 MB,
 two at 119 MB. How many must wait depends on how far the hosts are: when the decoders run dry, more
-downloads begin. Knows hosts, bytes and threads; what is kept of a picture, and where, is the
-stage's business.
+downloads begin. Knows hosts, bytes and threads; what is kept of a picture, and where, is for the
+stage to say.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Generic, TypeVar
 
 from celebcollect.config.sections import StoreConfig
 from celebcollect.stages.reasons import StoreReason
-from celebcollect.stages.store.fair_queue import Turns
-from celebcollect.stages.store.memory_budget import Room, Share
+from celebcollect.stages.store.fair_queue import FairQueue
+from celebcollect.stages.store.memory_budget import MemoryBudget, Reservation
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.reasons import FetchReason
 
@@ -46,15 +46,13 @@ _LOOK_EVERY_S = 0.25
 _DRY = 0.2
 """Share of their time that decoders may wait before more downloads begin."""
 
-"""Reason of a picture that its host left no time to begin."""
-
 _MAX_WAIT_S = 15.0
 """Longest pause before another try within a run; who asks for a longer one is asked again in a
 later run."""
 
 
 @dataclass
-class Job(Generic[R]):
+class Download(Generic[R]):
     """One picture on its way."""
 
     url: str
@@ -72,11 +70,15 @@ class Job(Generic[R]):
     """What the host did at the last try that reached it."""
 
 
-class Engine(Generic[R]):
-    """Downloads and decodes. Threads start with the first job and end with `close`, after which a new job starts new ones."""
+class DownloadEngine(Generic[R]):
+    """
+    Downloads and decodes.
+
+    Threads start with the first download and end with `close`. A new one starts new threads.
+    """
 
     def __init__(self, fetcher: Fetcher, settings: StoreConfig, *, decoders: int = 0) -> None:
-        """Start nothing yet; `decoders` 0 means one decoding thread per core that this process may use."""
+        """Start nothing yet; `decoders` 0 means one decoding thread per core that we may use."""
         self._fetcher = fetcher
         self._settings = settings
         self._decoders = decoders or (
@@ -84,33 +86,37 @@ class Engine(Generic[R]):
             if hasattr(os, "sched_getaffinity")
             else os.cpu_count() or 1
         )
-        self._crew: _Crew[R] | None = None
+        self._running: _DownloadThreads[R] | None = None
 
-    def submit(self, job: Job[R]) -> None:
-        """Take a job; its future gets the result, or the error that stopped it."""
-        if self._crew is None:
-            self._crew = _Crew(self._fetcher, self._settings, self._decoders)
-        self._crew.turns.put(job.host, job)
+    def submit(self, download: Download[R]) -> None:
+        """Take a download; its future gets the result, or the error that stopped it."""
+        if self._running is None:
+            self._running = _DownloadThreads(self._fetcher, self._settings, self._decoders)
+        self._running.queue.put(download.host, download)
 
     def close(self) -> None:
-        """Stop; jobs that are not finished are forgotten."""
-        if self._crew is not None:
-            self._crew.stop()
-            self._crew = None
+        """Stop; downloads that are not finished are forgotten."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
 
 
-class _Crew(Generic[R]):
-    """The running threads. They are daemons, so that a download that hangs cannot keep the program from ending."""
+class _DownloadThreads(Generic[R]):
+    """
+    The running threads.
+
+    They are daemons, so that a download that hangs cannot keep the program from ending.
+    """
 
     def __init__(self, fetcher: Fetcher, settings: StoreConfig, decoders: int) -> None:
         _keep_memory()
         self._fetcher = fetcher
-        self.turns: Turns[Job[R]] = Turns(settings.per_host)
+        self.queue: FairQueue[Download[R]] = FairQueue(settings.per_host)
         # What `workers` of the largest pictures take; small ones need none of it.
-        self._room = Room(settings.workers * settings.max_bytes)
+        self._budget = MemoryBudget(settings.workers * settings.max_bytes)
         # Full when the decoders are busy: then downloads wait, so that finished ones do not pile up
         # in memory.
-        self._loaded: queue.Queue[tuple[Job[R], bytes] | None] = queue.Queue(maxsize=decoders)
+        self._loaded: queue.Queue[tuple[Download[R], bytes] | None] = queue.Queue(maxsize=decoders)
         self._decoders = decoders
         self._threads: list[threading.Thread] = []
         self._downloads = 0
@@ -125,7 +131,7 @@ class _Crew(Generic[R]):
         with self._lock:
             self._most_downloads = 0
             threads = list(self._threads)
-        self.turns.close()
+        self.queue.close()
         for _ in range(self._decoders):
             try:
                 self._loaded.put(None, timeout=1)
@@ -146,53 +152,63 @@ class _Crew(Generic[R]):
             self._downloads += 1
 
     def _download(self) -> None:
-        while (turn := self.turns.take()) is not None:
-            host, job = turn
-            share = Share(self._room)
+        while (turn := self.queue.take()) is not None:
+            host, download = turn
+            reservation = Reservation(self._budget)
             try:
-                data = self._try(job, share.take)
+                data = self._try(download, reservation.take)
                 if data is not None:
-                    self._loaded.put((job, data))
+                    self._loaded.put((download, data))
                     del data
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the result
-                job.result.set_exception(error)
+            except BaseException as error:  # noqa: BLE001 - the thread that waits gets it
+                download.result.set_exception(error)
             finally:
-                share.give_back()
-                self.turns.done(host)
+                reservation.give_back()
+                self.queue.done(host)
 
-    def _try(self, job: Job[R], admit: Callable[[int], None]) -> bytes | None:
-        """Return the bytes, or None when the job has come to its end or waits for another try."""
+    def _try(self, download: Download[R], admit: Callable[[int], None]) -> bytes | None:
+        """
+        Return the bytes, or None when the download has failed or waits for another try.
+
+        The queue does the waiting, because a retry library would let a thread sleep that may
+        download from another host.
+        """
         try:
-            if time.monotonic() > job.start_before:
-                raise FetchFailed(StoreReason.HOST_TOO_SLOW, job.host, transient=True)
-            job.tries += 1
-            return self._fetcher.get(job.url, admit).data
+            if time.monotonic() > download.start_before:
+                raise FetchFailed(StoreReason.HOST_TOO_SLOW, download.host, transient=True)
+            download.tries += 1
+            return self._fetcher.get(download.url, admit).data
         except FetchFailed as failure:
             if failure.reason == FetchReason.HOST_RESTING:
-                job.tries -= 1
+                download.tries -= 1
             else:
-                job.failure = failure
+                download.failure = failure
             wait_s = failure.retry_after_s
             if wait_s is None:
-                wait_s = 2.0 ** (job.tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the retries
-            again = failure.transient and job.tries < MAX_TRIES and wait_s <= _MAX_WAIT_S
-            if again and time.monotonic() + wait_s < job.start_before:
-                self.turns.put(job.host, job, delay_s=max(wait_s, 0.1))
+                spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads the retries
+                wait_s = 2.0 ** (download.tries - 1) * spread
+            again = failure.transient and download.tries < MAX_TRIES and wait_s <= _MAX_WAIT_S
+            if again and time.monotonic() + wait_s < download.start_before:
+                self.queue.put(download.host, download, delay_s=max(wait_s, 0.1))
             else:
-                job.result.set_result(job.give_up(job.failure or failure))
+                download.result.set_result(download.give_up(download.failure or failure))
             return None
 
     def _decode(self) -> None:
         while (loaded := self._next()) is not None:
-            job, data = loaded
+            download, data = loaded
             try:
-                job.result.set_result(job.keep(data))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the result
-                job.result.set_exception(error)
-            del job, data, loaded
+                download.result.set_result(download.keep(data))
+            except BaseException as error:  # noqa: BLE001 - the thread that waits gets it
+                download.result.set_exception(error)
+            del download, data, loaded
 
-    def _next(self) -> tuple[Job[R], bytes] | None:
-        """Return the next picture to decode, None at the end; when waiting for it takes long, see to it that more is downloaded."""
+    def _next(self) -> tuple[Download[R], bytes] | None:
+        """
+        Return the next picture to decode, None at the end.
+
+        When waiting for it takes long, more downloads begin.
+        """
         while True:
             begun = time.monotonic()
             try:
@@ -207,7 +223,7 @@ class _Crew(Generic[R]):
             self._dry_s += ended - begun
             span_s = ended - self._looked
             if span_s >= _LOOK_EVERY_S:
-                if self._dry_s > _DRY * span_s * self._decoders and self.turns.is_waiting():
+                if self._dry_s > _DRY * span_s * self._decoders and self.queue.is_waiting():
                     self._download_more(max(self._downloads // 2, 1))
                 self._dry_s, self._looked = 0.0, ended
 

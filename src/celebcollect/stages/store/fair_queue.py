@@ -1,4 +1,7 @@
-"""Hand out work host by host in turn, so that neither a slow host nor one with very many pictures keeps the others waiting."""
+"""Hand out work host by host in turn.
+
+So neither a slow host nor one with very many pictures keeps the others waiting.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
+class FairQueue(Generic[T]):
     """
-    A queue with a turn for each host, and at most `per_host` items of a host handed out at once. Thread-safe.
+    A queue with a turn for each host. Thread-safe.
 
-    Within a host items come in the order in which they were put; an item may be put for later.
+    At most `per_host` items of a host are handed out at once. Within a host, items come in the
+    order in which they were put; an item may be put for later.
     """
 
     def __init__(self, per_host: int) -> None:
@@ -42,7 +46,11 @@ class Turns(Generic[T]):
             self._change.notify()
 
     def take(self) -> tuple[str, T] | None:
-        """Wait for the next item and return it with its host, to be given back by `done`; None when the queue is closed."""
+        """
+        Wait for the next item and return it with its host; `done` gives its place back.
+
+        None means that the queue is closed.
+        """
         with self._change:
             while not self._closed:
                 wait_s = self._release_due()
@@ -85,7 +93,7 @@ class Turns(Generic[T]):
             self._queue_up(host)
 
     def _queue_up(self, host: str) -> None:
-        """Give a host a place at the end of the line, if it has work and a free place; forget it when it has no work."""
+        """Give a host the last turn if it has work and a free place; forget it without work."""
         queue = self._waiting.get(host)
         if queue and self._busy.get(host, 0) < self._per_host:
             self._ready.append(host)
@@ -93,7 +101,11 @@ class Turns(Generic[T]):
             del self._waiting[host]
 
     def _release_due(self) -> float | None:
-        """Move items whose time has come to their hosts; return the seconds until the next one, None when there is none."""
+        """
+        Move items whose time has come to their hosts.
+
+        Returns the seconds until the next one is due, None when there is none.
+        """
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, _, host, item = heapq.heappop(self._later)

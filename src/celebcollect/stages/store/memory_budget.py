@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 
-class Room:
-    """So many bytes of memory for all. Thread-safe."""
+class MemoryBudget:
+    """So many bytes of memory for all downloads. Thread-safe."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -26,20 +26,24 @@ class Room:
             self._change.notify_all()
 
 
-class Share:
-    """What one download has of a room. For one thread."""
+class Reservation:
+    """The bytes of a budget that one download has taken. For one thread."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Wait for bytes and take them, once for each download; more than there are in all counts as all."""
-        size = min(size, self._room.size)
-        self._room.take(size)
+        """
+        Wait for bytes and take them; called once for each download.
+
+        More than there are in all counts as all.
+        """
+        size = min(size, self._budget.size)
+        self._budget.take(size)
         self._held += size
 
     def give_back(self) -> None:
         """Give everything back."""
-        self._room.give(self._held)
+        self._budget.give(self._held)
         self._held = 0

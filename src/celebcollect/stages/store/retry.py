@@ -1,4 +1,8 @@
-"""Bring downloads that failed for a passing reason back when their time has come: across runs, not within one."""
+"""Bring downloads that failed for a passing reason back when their time has come.
+
+The catalogue is the queue of what is due, so this works across runs and processes, which a retry
+library cannot. `store.failures` says when; tries within a run are those of `store.engine`.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,8 @@ def publish_due(catalogue: Catalogue, bus: Bus, *, verified_topic: str) -> int:
     does no harm, because `store` skips a row that was tried meanwhile. Reads all failed rows.
     """
     moment = now()
-    due = (
-        row
-        for row in catalogue.images(status=Status.FAILED)
-        if row.retry_at is not None and row.retry_at <= moment
-    )
+    failed = catalogue.images(status=Status.FAILED)
+    due = (row for row in failed if row.retry_at is not None and row.retry_at <= moment)
     published = 0
     for rows in batches(due, _BATCH):
         mine = set(

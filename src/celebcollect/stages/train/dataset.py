@@ -15,8 +15,8 @@ from celebcollect.catalogue.base import batches
 from celebcollect.checks.face_facts import from_text
 from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.messages import explain, publish_what_fits
 from celebcollect.stages.reasons import CollectReason, ExportReason, MessageReason, TrainReason
-from celebcollect.stages.runner import explain, publish_what_fits
 from celebcollect.stages.train.model import Sample
 
 MIN_PICTURES = 2

@@ -9,24 +9,24 @@ from collections import Counter, defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from celebcollect.stages.store.fair_queue import Turns
+from celebcollect.stages.store.fair_queue import FairQueue
 
 
-def take(turns: Turns[int]) -> tuple[str, int]:
-    taken = turns.take()
+def take(queue: FairQueue[int]) -> tuple[str, int]:
+    taken = queue.take()
     assert taken is not None
     return taken
 
 
 def test_hosts_take_turns() -> None:
     """A host with very many pictures does not come before one with few."""
-    turns: Turns[int] = Turns(per_host=10)
+    queue: FairQueue[int] = FairQueue(per_host=10)
     for n in range(5):
-        turns.put("big", n)
-    turns.put("small", 0)
-    turns.put("other", 0)
+        queue.put("big", n)
+    queue.put("small", 0)
+    queue.put("other", 0)
 
-    order = [take(turns) for _ in range(7)]
+    order = [take(queue) for _ in range(7)]
 
     assert order[:4] == [("big", 0), ("small", 0), ("other", 0), ("big", 1)]
     assert [n for host, n in order if host == "big"] == [0, 1, 2, 3, 4]
@@ -34,18 +34,18 @@ def test_hosts_take_turns() -> None:
 
 def test_a_full_host_waits_until_a_place_is_free() -> None:
     """No more than `per_host` of a host are out at once; others go on meanwhile."""
-    turns: Turns[int] = Turns(per_host=2)
+    queue: FairQueue[int] = FairQueue(per_host=2)
     for n in range(3):
-        turns.put("a", n)
-    turns.put("b", 0)
-    assert [take(turns) for _ in range(3)] == [("a", 0), ("b", 0), ("a", 1)]
+        queue.put("a", n)
+    queue.put("b", 0)
+    assert [take(queue) for _ in range(3)] == [("a", 0), ("b", 0), ("a", 1)]
     got: list[tuple[str, int]] = []
-    waiting = threading.Thread(target=lambda: got.append(take(turns)))
+    waiting = threading.Thread(target=lambda: got.append(take(queue)))
     waiting.start()
     waiting.join(0.1)
     assert got == []
 
-    turns.done("a")
+    queue.done("a")
 
     waiting.join(5)
     assert got == [("a", 2)]
@@ -53,25 +53,25 @@ def test_a_full_host_waits_until_a_place_is_free() -> None:
 
 def test_an_item_for_later_comes_later() -> None:
     """A delay holds one item, not its host."""
-    turns: Turns[int] = Turns(per_host=2)
+    queue: FairQueue[int] = FairQueue(per_host=2)
     begun = time.monotonic()
-    turns.put("a", 1, delay_s=0.2)
-    turns.put("a", 2)
+    queue.put("a", 1, delay_s=0.2)
+    queue.put("a", 2)
 
-    assert take(turns) == ("a", 2)
-    assert take(turns) == ("a", 1)
+    assert take(queue) == ("a", 2)
+    assert take(queue) == ("a", 1)
     assert 0.2 <= time.monotonic() - begun < 2
 
 
 def test_closing_wakes_everybody() -> None:
     """Nobody waits for work that will not come."""
-    turns: Turns[int] = Turns(per_host=1)
+    queue: FairQueue[int] = FairQueue(per_host=1)
     got: list[object] = []
-    threads = [threading.Thread(target=lambda: got.append(turns.take())) for _ in range(5)]
+    threads = [threading.Thread(target=lambda: got.append(queue.take())) for _ in range(5)]
     for thread in threads:
         thread.start()
 
-    turns.close()
+    queue.close()
 
     for thread in threads:
         thread.join(5)
@@ -83,9 +83,9 @@ def test_nothing_is_lost_and_no_host_exceeds_its_share(
     hosts: list[str], per_host: int, workers: int
 ) -> None:
     """Whatever the mix, every item comes once, in the order of its host, within the limit."""
-    turns: Turns[int] = Turns(per_host)
+    queue: FairQueue[int] = FairQueue(per_host)
     for n, host in enumerate(hosts):
-        turns.put(host, n)
+        queue.put(host, n)
     out: list[tuple[str, int]] = []
     seen: dict[str, list[int]] = defaultdict(list)
     left = len(hosts)
@@ -97,12 +97,12 @@ def test_nothing_is_lost_and_no_host_exceeds_its_share(
                 Counter(host for host, _ in out)[host] < per_host for host in _waiting(hosts, seen)
             )
         ):
-            host, n = take(turns)
+            host, n = take(queue)
             seen[host].append(n)
             out.append((host, n))
             assert Counter(busy for busy, _ in out)[host] <= per_host
         host, _ = out.pop(0)
-        turns.done(host)
+        queue.done(host)
         left -= 1
 
     assert {

@@ -1,0 +1,84 @@
+"""Write down failed downloads, and when each may be tried again.
+
+Nothing here sleeps and repeats, so there is no use for a retry library: the time is in the
+catalogue, and survives the process. `store.retry` reads it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from celebcollect.domain.reasons import Reason
+from celebcollect.domain.records import Image, Status, clean_text, now
+from celebcollect.domain.tally import Tally
+from celebcollect.stages.reasons import StoreReason
+from celebcollect.stages.schedule import Schedule
+from celebcollect.web.fetch import FetchFailed
+from celebcollect.web.reasons import FetchReason
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAYS = (
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+)
+"""After how long a download that failed for a passing reason may be tried again: after the first
+failed run, the second, ... then never."""
+
+_NOTHING_NEW = (FetchReason.HOST_RESTING, StoreReason.HOST_TOO_SLOW)
+"""Reasons of downloads whose host was not asked."""
+
+MAX_REST_S = 120.0
+"""A host that works and rests for no longer than that is waited for at the end of a run."""
+
+
+class Failures:
+    """Turns failed downloads into failed rows, and counts them. Thread-safe."""
+
+    def __init__(self, tally: Tally, schedule: Schedule) -> None:
+        self._tally, self._schedule = tally, schedule
+
+    def of_picture(self, row: Image, reason: Reason, detail: str) -> Image:
+        """Return the row of a picture that cannot be used; it is not tried again."""
+        return self._failed(row, reason, detail, row.attempts + 1, retry_at=None)
+
+    def of_download(self, row: Image, failure: FetchFailed) -> Image:
+        """Return the row of a download that failed, perhaps for a passing reason."""
+        soon_s = _worth_waiting_s(failure)
+        if soon_s is not None:
+            # A second more, because `now` leaves out the fraction.
+            self._schedule.wake(soon_s + 1)
+            retry_at = now() + timedelta(seconds=soon_s)
+            return self._failed(
+                row, failure.reason, failure.detail, row.attempts, retry_at=retry_at
+            )
+        later = None
+        if failure.transient and row.attempts < len(RETRY_DELAYS):
+            asked_for = timedelta(seconds=failure.retry_after_s or 0)
+            later = now() + max(RETRY_DELAYS[row.attempts], asked_for)
+        return self._failed(row, failure.reason, failure.detail, row.attempts + 1, retry_at=later)
+
+    def _failed(
+        self, row: Image, reason: Reason, detail: str, attempts: int, *, retry_at: datetime | None
+    ) -> Image:
+        self._tally.count("failed")
+        self._tally.drop(reason)
+        log.debug("failed reason=%s detail=%r qid=%s url=%r", reason, detail, row.qid, row.url)
+        update = {"status": Status.FAILED, "attempts": attempts, "retry_at": retry_at}
+        if reason not in _NOTHING_NEW or row.reason is None:
+            update |= {"reason": reason.value, "detail": clean_text(detail)[:200] or None}
+        return row.model_copy(update=update)
+
+
+def _worth_waiting_s(failure: FetchFailed) -> float | None:
+    """
+    Return how long to wait within this run for a host that works and rests for a moment.
+
+    None: another run may try.
+    """
+    wait_s = failure.retry_after_s
+    is_resting = failure.reason == FetchReason.HOST_RESTING and failure.answered_before
+    return wait_s if is_resting and wait_s is not None and wait_s <= MAX_REST_S else None
