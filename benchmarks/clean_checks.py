@@ -20,7 +20,7 @@ from clean_pictures import cpu_s, with_facts
 from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.checks import build_checks, duplicate, shared
-from celebcollect.checks.base import Check, Measuring, Picture, Settings
+from celebcollect.checks.base import Check, CheckSettings, Measuring, Picture
 from celebcollect.config.sections import CleanConfig, RunConfig, StoreConfig
 from celebcollect.domain.records import Image, image_id
 from celebcollect.images.folder import ImageFolder
@@ -106,7 +106,7 @@ def _middle(work: Callable[[], object]) -> float:
 
 def _cleaning(pictures: Sequence[Picture]) -> float:
     """Return the CPU seconds that `clean` spends on copies: the pictures are in a catalogue and a folder, people share them out."""
-    settings = Settings(CleanConfig(faces="off"), StoreConfig())
+    settings = CheckSettings(CleanConfig(faces="off"), StoreConfig())
     checks = [shared.build(settings), duplicate.build(settings)]
     with tempfile.TemporaryDirectory() as name:
         catalogue, folder = (

@@ -199,7 +199,7 @@ def _faces(app: App) -> Finding:
         return _try(
             "faces",
             lambda: f"{app.config.clean.detector_model} and onnxruntime",
-            lambda: engine_for(app.config.clean, tell=False),
+            lambda: engine_for(app.config.clean),
         )
     if not absent:
         return Finding("faces", Verdict.OK, "the extra is installed")

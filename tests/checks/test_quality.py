@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter
 
-from celebcollect.checks.base import Settings
+from celebcollect.checks.base import CheckSettings
 from celebcollect.checks.pixels import upright
 from celebcollect.checks.quality import build
 from celebcollect.config.sections import CleanConfig, StoreConfig
@@ -23,7 +23,7 @@ def reason(
 ) -> str | None:
     out = io.BytesIO()
     pixels.save(out, kind)
-    check = build(Settings(CleanConfig.model_validate(settings), StoreConfig()))
+    check = build(CheckSettings(CleanConfig.model_validate(settings), StoreConfig()))
     return reasons(check, [picture_of(out.getvalue(), tmp_path)])[0]
 
 
@@ -88,7 +88,9 @@ def test_a_picture_that_no_longer_decodes_is_corrupt(tmp_path: Path) -> None:
     picture = picture_of(out.getvalue(), tmp_path)
     picture.file.write_bytes(out.getvalue()[:5000])
 
-    assert reasons(build(Settings(CleanConfig(), StoreConfig())), [picture]) == ["corrupt_file"]
+    assert reasons(build(CheckSettings(CleanConfig(), StoreConfig())), [picture]) == [
+        "corrupt_file"
+    ]
 
 
 def modes() -> Iterator[Pillow.Image]:
@@ -137,7 +139,7 @@ def test_real_photographs_pass(shared_data: Path, folder: str) -> None:
     files = [
         file for file in (shared_data / "faces" / folder).rglob("*.*") if file.suffix != ".csv"
     ]
-    check = build(Settings(CleanConfig(), StoreConfig()))
+    check = build(CheckSettings(CleanConfig(), StoreConfig()))
 
     found = reasons(check, [picture_of(file.read_bytes(), file=file) for file in files])
 

@@ -1,39 +1,59 @@
-"""Checks of stored pictures: every module here with an `ORDER` and a `build` is one."""
+"""Checks of stored pictures: each entry point of the group `celebcollect.checks` names one."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-import pkgutil
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
-from celebcollect.checks.base import Check, Settings
-from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.checks.base import Check, CheckSettings, CheckSpec
+from celebcollect.checks.registry import installed_checks
+from celebcollect.config.sections import CleanConfig, Section, StoreConfig
+from celebcollect.domain.errors import CelebCollectError
+
+log = logging.getLogger(__name__)
 
 
-def build_checks(clean: CleanConfig, store: StoreConfig) -> list[Check]:
+def build_checks(
+    clean: CleanConfig, store: StoreConfig, own: Mapping[str, Section] | None = None
+) -> list[Check]:
     """
-    Build every check that the configuration asks for, in ascending `ORDER`: cheap ones first, each sees what the former left.
+    Build every check that the configuration asks for and this machine can run, in their order.
 
-    A module offers `ORDER: int` and `build(settings: Settings) -> Check | None`; None means that it
-    is switched off.
+    Args:
+        clean: The section that built-in checks share.
+        store: The limits of what is stored.
+        own: The sections that checks have for themselves, by the name of the check.
 
     Raises:
         ConfigError: A check that the configuration requires cannot work here.
     """
-    settings = Settings(clean=clean, store=store)
-    modules = [
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-    ]
-    built = [
-        module.build(settings)
-        for module in sorted(
-            (m for m in modules if hasattr(m, "build")), key=lambda m: (m.ORDER, m.__name__)
-        )
-    ]
-    return [check for check in built if check is not None]
+    checks: list[Check] = []
+    lacking: dict[str, list[str]] = {}
+    for spec in installed_checks().specs:
+        built = _built(spec, CheckSettings(clean, store, (own or {}).get(spec.name)))
+        if isinstance(built, str):
+            lacking.setdefault(built, []).append(spec.name)
+        elif built:
+            checks.append(built)
+    for lacks, names in lacking.items():
+        log.warning("cleaning without the check of %s: %s", " and ".join(names), lacks)
+    return checks
+
+
+def _built(spec: CheckSpec, settings: CheckSettings) -> Check | str | None:
+    """Return the check, None where it is switched off, or why it cannot work here."""
+    try:
+        check = spec.lacks(settings) or spec.build(settings)
+    except CelebCollectError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the check of another package may raise anything
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    if check is None or isinstance(check, str):
+        return check
+    # What it measures and rejects is kept under the check's name.
+    return check if check.name == spec.name else f"it calls itself {check.name!a}"
 
 
 def fingerprint(checks: Sequence[Check]) -> str:

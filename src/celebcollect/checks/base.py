@@ -1,4 +1,4 @@
-"""What a check offers. A new check is one new file with a class of this shape and a `build` (see CONTRIBUTING).
+"""What a check offers: a class of the shape of `Check`, and a `CheckSpec` that tells of it.
 
 A check decides; one that must open files for that also measures. Measuring and deciding are apart
 so that a changed threshold decides anew without opening a file again: what was measured is kept
@@ -7,17 +7,19 @@ beside the image in `Image.facts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import JsonValue
 
-from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.config.sections import CleanConfig, Section, StoreConfig
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
+
+S = TypeVar("S", bound=Section)
 
 Facts = dict[str, JsonValue]
 """What a check measured on a file. No None among the values: leave the key out."""
@@ -131,11 +133,54 @@ class Comparing(Check, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The sections that checks are built from."""
+class CheckSettings:
+    """The sections of the configuration that a check is built from."""
 
     clean: CleanConfig
     store: StoreConfig
+    own: Section | None = None
+    """The check's own section, of the model that its specification names."""
+
+    def own_as(self, kind: type[S]) -> S:
+        """Return the check's own section; the defaults where there is none."""
+        return self.own if isinstance(self.own, kind) else kind()
+
+
+def _nothing(_: CheckSettings) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec:
+    """All that the program has to know of a check; the entry point of a check names one."""
+
+    name: str
+    """Of the check, of its entry point, and of its section where it has one."""
+    order: int
+    """Checks are asked in ascending order: cheap ones first, each sees what the former left.
+    The built-in ones have the tens from 10 to 70."""
+    build: Callable[[CheckSettings], Check | None]
+    """Returns the check, or None when the configuration switches it off."""
+    reasons: tuple[type[Reason], ...]
+    """Every reason for which it rejects; the gallery and `explain` tell what they mean."""
+    settings: Callable[[], type[Section]] | None = None
+    """Returns the model of its section; each key has a default and a text below it."""
+    lacks: Callable[[CheckSettings], str | None] = _nothing
+    """Returns what has to be installed before the check can work, or None. The check is left out
+    then, and a warning says so."""
+
+    def __post_init__(self) -> None:
+        """Refuse what has another shape, with a `TypeError`."""
+        for field, kind in (("name", str), ("order", int)):
+            if not isinstance(getattr(self, field), kind):
+                raise TypeError(f"{field} is no {kind.__name__}")
+        for field in ("build", "lacks", "settings"):
+            value = getattr(self, field)
+            if not callable(value) and (value is not None or field != "settings"):
+                raise TypeError(f"{field} cannot be called")
+        for reason in self.reasons:
+            if not (isinstance(reason, type) and issubclass(reason, Reason)):
+                raise TypeError("reasons are no subclasses of Reason")
 
 
 def missing(name: str, version: int | str, pictures: Sequence[Picture]) -> Iterator[Picture]:

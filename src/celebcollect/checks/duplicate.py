@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from celebcollect.checks.base import Check, Picture, Rejection, Settings
+from celebcollect.checks.base import Check, CheckSettings, CheckSpec, Picture, Rejection
 from celebcollect.checks.hashes import comparable, distances, hashes_of
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
 
-ORDER = 50
 VERSION = 1
 
 SOURCE_PRIORITY = {"commons": 0, "tmdb": 1}
@@ -38,7 +37,7 @@ class DuplicateReason(Reason):
     )
 
 
-def build(settings: Settings) -> Check:
+def build(settings: CheckSettings) -> Check:
     """Return the check for `[clean] near_duplicate_bits`."""
     return Duplicate(settings.clean.near_duplicate_bits)
 
@@ -108,3 +107,6 @@ def best_first(image: Image) -> tuple[int, int, int, str, str]:
         image.url,
         image.id,
     )
+
+
+SPEC = CheckSpec(name="duplicate", order=50, build=build, reasons=(DuplicateReason,))

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 
-from celebcollect.checks.base import Check, Facts, FileReason, Picture, Rejection, Settings, missing
+from celebcollect.checks.base import (
+    Check,
+    CheckSettings,
+    CheckSpec,
+    Facts,
+    FileReason,
+    Picture,
+    Rejection,
+    missing,
+)
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.errors import ConfigError
 from celebcollect.domain.reasons import Reason
 from celebcollect.vision import crashes, dlib_engine
 from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.crashes import FaceEngineReason
 from celebcollect.vision.looking import detect
 from celebcollect.vision.onnx_engine import onnx_spec
 from celebcollect.vision.workers import Workers, shared
 
-log = logging.getLogger(__name__)
-
-ORDER = 60
 VERSION = 1
 
 
@@ -40,9 +46,9 @@ class FaceReason(Reason):
     )
 
 
-def build(settings: Settings) -> Check | None:
+def build(settings: CheckSettings) -> Check | None:
     """
-    Return the check for the face settings of `[clean]`, or None where faces are not looked at; the log says so unless they are switched off.
+    Return the check for the face settings of `[clean]`, or None where faces are not looked at.
 
     Raises:
         ConfigError: `[clean] faces` is `required`, and they cannot be looked at.
@@ -51,8 +57,21 @@ def build(settings: Settings) -> Check | None:
     return Faces(settings.clean, spec, shared(spec, settings.clean.workers)) if spec else None
 
 
-def engine_for(clean: CleanConfig, *, tell: bool = True) -> EngineSpec | None:
-    """Return the engine to use, or None; see `build`."""
+def lacks(settings: CheckSettings) -> str | None:
+    """Return what is missing where faces are to be looked at if that is possible."""
+    if settings.clean.faces != "auto" or settings.clean.detector_model:
+        return None
+    reason = dlib_engine.why_not()
+    return f"{reason} ({dlib_engine.INSTALL})" if reason else None
+
+
+def engine_for(clean: CleanConfig) -> EngineSpec | None:
+    """
+    Return the engine to use, or None where faces are not looked at.
+
+    Raises:
+        ConfigError: As `build`.
+    """
     if clean.faces == "off":
         return None
     if clean.detector_model:
@@ -65,8 +84,6 @@ def engine_for(clean: CleanConfig, *, tell: bool = True) -> EngineSpec | None:
             f'[clean] faces is "required", but {reason}',
             hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.",
         )
-    if tell:
-        log.warning("cleaning without looking at faces: %s (%s)", reason, dlib_engine.INSTALL)
     return None
 
 
@@ -115,3 +132,12 @@ class Faces:
         if len(large) > 1 and self._rule == "one":
             return FaceReason.SEVERAL_FACES, f"{len(large)} faces"
         return None
+
+
+SPEC = CheckSpec(
+    name="faces",
+    order=60,
+    build=build,
+    reasons=(FaceReason, FaceEngineReason, FileReason),
+    lacks=lacks,
+)

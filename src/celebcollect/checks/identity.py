@@ -14,23 +14,24 @@ import numpy as np
 from celebcollect.checks.base import (
     Acceptance,
     Check,
+    CheckSettings,
+    CheckSpec,
     Facts,
     FileReason,
     Picture,
     Rejection,
-    Settings,
 )
 from celebcollect.checks.clusters import Distances, average_link, pairwise
 from celebcollect.checks.face_facts import from_text
-from celebcollect.checks.faces import engine_for
+from celebcollect.checks.faces import engine_for, lacks
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
 from celebcollect.vision import crashes
 from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.crashes import FaceEngineReason
 from celebcollect.vision.looking import embed
 from celebcollect.vision.workers import Workers, shared
 
-ORDER = 70
 VERSION = 1
 
 
@@ -74,14 +75,14 @@ in 99.5 % of the cases, between 3 pictures each of two people 0.47 at least.
 """
 
 
-def build(settings: Settings) -> Check | None:
+def build(settings: CheckSettings) -> Check | None:
     """
     Return the check for `[clean] identity_threshold` and `min_cluster`, or None where faces are not looked at.
 
     Raises:
         ConfigError: As `faces.build`.
     """
-    spec = engine_for(settings.clean, tell=False)
+    spec = engine_for(settings.clean)
     return Identity(settings.clean, spec, shared(spec, settings.clean.workers)) if spec else None
 
 
@@ -225,3 +226,12 @@ def _references(pictures: Sequence[Picture]) -> list[int]:
         if ranks
         else []
     )
+
+
+SPEC = CheckSpec(
+    name="identity",
+    order=70,
+    build=build,
+    reasons=(IdentityReason, FaceEngineReason, FileReason),
+    lacks=lacks,
+)

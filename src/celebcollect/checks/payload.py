@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from celebcollect.checks import containers
-from celebcollect.checks.base import Check, Facts, Picture, Rejection, Settings, missing, read
+from celebcollect.checks.base import (
+    Check,
+    CheckSettings,
+    CheckSpec,
+    Facts,
+    Picture,
+    Rejection,
+    missing,
+    read,
+)
 from celebcollect.checks.signatures import (
     Finding,
     PayloadReason,
@@ -21,7 +30,6 @@ from celebcollect.checks.signatures import (
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
 
-ORDER = 30
 VERSION = 1
 
 MAX_STRAY_BYTES = 64
@@ -56,7 +64,7 @@ _TRAILER_NEAR_END = (
 )
 
 
-def build(settings: Settings) -> Check:
+def build(settings: CheckSettings) -> Check:
     """Return the check for `[store] max_pixels`."""
     return Payload(settings.store.max_pixels)
 
@@ -169,3 +177,6 @@ def _is_known_trailer(behind: bytes) -> bool:
         or behind.lstrip(_PADDING).startswith(_TRAILER_STARTS)
         or behind.rstrip(_PADDING).endswith(_TRAILER_ENDS)
     )
+
+
+SPEC = CheckSpec(name="payload", order=30, build=build, reasons=(PayloadReason,))

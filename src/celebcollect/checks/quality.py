@@ -13,11 +13,12 @@ from PIL import Image as Pillow
 
 from celebcollect.checks.base import (
     Check,
+    CheckSettings,
+    CheckSpec,
     Facts,
     FileReason,
     Picture,
     Rejection,
-    Settings,
     missing,
     number,
 )
@@ -25,7 +26,6 @@ from celebcollect.checks.pixels import NotAPicture, upright
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
 
-ORDER = 35
 VERSION = 1
 
 LONG_SIDE_PX = 512
@@ -68,7 +68,7 @@ class QualityReason(Reason):
     )
 
 
-def build(settings: Settings) -> Check:
+def build(settings: CheckSettings) -> Check:
     """Return the check for the quality settings of `[clean]`."""
     return Quality(settings.clean)
 
@@ -148,3 +148,6 @@ def _sharpness(grey: npt.NDArray[np.float32]) -> float:
     ]
     deviations = sorted(float(tile.std()) for tile in tiles if tile.size)
     return deviations[len(deviations) * 9 // 10] if deviations else 0.0
+
+
+SPEC = CheckSpec(name="quality", order=35, build=build, reasons=(QualityReason, FileReason))

@@ -10,14 +10,22 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from stat import S_ISREG
 
-from celebcollect.checks.base import Check, Facts, FileReason, Picture, Rejection, Settings, read
+from celebcollect.checks.base import (
+    Check,
+    CheckSettings,
+    CheckSpec,
+    Facts,
+    FileReason,
+    Picture,
+    Rejection,
+    read,
+)
 from celebcollect.domain.errors import StorageError
 
-ORDER = 10
 VERSION = 1
 
 
-def build(_: Settings) -> Check:
+def build(_: CheckSettings) -> Check:
     """Return the check; it has no settings."""
     return Readable()
 
@@ -74,3 +82,6 @@ def _stamp(picture: Picture) -> Facts:
     if not S_ISREG(status.st_mode):
         return {}
     return {"version": VERSION, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+SPEC = CheckSpec(name="readable", order=10, build=build, reasons=(FileReason,))

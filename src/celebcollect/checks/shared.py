@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from celebcollect.checks.base import Check, Picture, Rejection, Settings
+from celebcollect.checks.base import Check, CheckSettings, CheckSpec, Picture, Rejection
 from celebcollect.checks.hashes import comparable, distances, hashes_of
 from celebcollect.domain.reasons import Reason
 
-ORDER = 40
 VERSION = 1
 NAME = "shared"
 
@@ -26,7 +25,7 @@ class SharedReason(Reason):
     )
 
 
-def build(settings: Settings) -> Check:
+def build(settings: CheckSettings) -> Check:
     """Return the check for `[clean] other_person_bits` and `near_duplicate_bits`."""
     return Shared(settings.clean.other_person_bits, near_bits=settings.clean.near_duplicate_bits)
 
@@ -113,3 +112,6 @@ def unaware(picture: Picture, settled: Collection[str]) -> set[str]:
 def by_person(id_: str) -> tuple[int, str]:
     """Return the sort key of an image id: the number of its person's QID, then the id."""
     return int(id_[1:].partition(":")[0]), id_
+
+
+SPEC = CheckSpec(name="shared", order=40, build=build, reasons=(SharedReason,))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from celebcollect.checks.base import Check, Picture, Rejection, Settings
+from celebcollect.checks.base import Check, CheckSettings, CheckSpec, Picture, Rejection
 from celebcollect.domain.reasons import Reason
 
-ORDER = 20
 VERSION = 1
 
 
@@ -22,7 +21,7 @@ class SizeReason(Reason):
     )
 
 
-def build(settings: Settings) -> Check:
+def build(settings: CheckSettings) -> Check:
     """Return the check for `[store] min_side_px`."""
     return Size(settings.store.min_side_px)
 
@@ -47,3 +46,6 @@ class Size:
                 yield Rejection(
                     picture.image.id, SizeReason.TOO_SMALL, detail=f"{width_px}x{height_px} px"
                 )
+
+
+SPEC = CheckSpec(name="size", order=20, build=build, reasons=(SizeReason,))

@@ -83,7 +83,7 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
             or somebody was not recognised.
     """
     _prepare(folder)
-    faces = engine_for(CleanConfig(), tell=False) is not None
+    faces = engine_for(CleanConfig()) is not None
     config = folder / "config.toml"
     with SmallWeb() as web:
         config.write_text(config_text(web.base, folder / "data"), encoding="utf-8")

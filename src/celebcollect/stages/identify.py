@@ -61,7 +61,7 @@ def engine_of(model: Model, clean: CleanConfig) -> EngineSpec:
     """
     # `[clean] faces` says what `clean` does. Whoever asks who is in a picture wants faces looked
     # at.
-    spec = engine_for(clean.model_copy(update={"faces": "auto"}), tell=False)
+    spec = engine_for(clean.model_copy(update={"faces": "auto"}))
     if spec is None:
         raise ConfigError(
             f"faces cannot be recognised here: {dlib_engine.why_not()}", hint=dlib_engine.INSTALL

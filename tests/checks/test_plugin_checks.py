@@ -1,0 +1,151 @@
+"""Checks of other packages: they take part like the built-in ones, and broken ones are told."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from celebcollect.checks import build_checks, fingerprint, registry
+from celebcollect.config.sections import CleanConfig, StoreConfig
+
+BUILT_IN = ["readable", "size", "payload", "quality", "shared", "duplicate"]
+
+CHECK = """
+from celebcollect.checks.base import CheckSpec, Rejection
+from celebcollect.config.sections import Section
+from celebcollect.domain.reasons import Reason
+
+class OddReason(Reason):
+    ODD_PICTURE = "odd_picture", "clean", "The picture is odd."
+
+class OddSettings(Section):
+    most_px: int = 7
+
+class Odd:
+    name = "odd"
+    def __init__(self, most_px): self._most_px = most_px
+    def fingerprint(self): return f"1 most_px={self._most_px}"
+    def reject(self, pictures):
+        for picture in pictures:
+            yield Rejection(picture.image.id, OddReason.ODD_PICTURE)
+
+def build(settings): return Odd(settings.own_as(OddSettings).most_px)
+
+SPEC = CheckSpec(name="odd", order=33, build=build, reasons=(OddReason,), settings=lambda: OddSettings)
+"""
+
+
+def forget_checks() -> None:
+    for remembered in (registry.installed_checks, registry.own_sections, registry._warn):
+        remembered.cache_clear()
+
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Return what puts a package of one module beside celebcollect, as an installer would."""
+    modules: list[str] = []
+
+    def put(package: str, code: str, *lines: str) -> None:
+        (tmp_path / f"{package}.py").write_text(code, encoding="utf-8")
+        metadata = tmp_path / f"{package}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\n", encoding="utf-8")
+        declared = "\n".join(("[celebcollect.checks]", *lines))
+        (metadata / "entry_points.txt").write_text(declared, encoding="utf-8")
+        modules.append(package)
+        importlib.invalidate_caches()
+        forget_checks()
+
+    monkeypatch.syspath_prepend(tmp_path)
+    yield put
+    for module in modules:
+        sys.modules.pop(module, None)
+    forget_checks()
+
+
+def names() -> list[str]:
+    return [check.name for check in build_checks(CleanConfig(faces="off"), StoreConfig())]
+
+
+def test_a_check_of_another_package_takes_its_place_among_the_others(install: Install) -> None:
+    """It is asked in its order, and nothing of celebcollect names it."""
+    install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")
+
+    assert names() == [*BUILT_IN[:3], "odd", *BUILT_IN[3:]]
+
+
+def test_its_settings_change_what_cleaning_depends_on(install: Install) -> None:
+    """Pictures are judged anew when a check comes, and when its section changes."""
+    clean, store = CleanConfig(faces="off"), StoreConfig()
+    before = fingerprint(build_checks(clean, store))
+    install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")
+    other = registry.own_sections()["odd"].model_validate({"most_px": 9})
+
+    prints = {
+        before,
+        fingerprint(build_checks(clean, store)),
+        fingerprint(build_checks(clean, store, {"odd": other})),
+    }
+
+    assert len(prints) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "told"),
+    [
+        ("import no_such_module_here", "bad = bad_check:SPEC", "No module named"),
+        ("import sys; sys.exit(3)", "bad = bad_check:SPEC", "SystemExit: 3"),
+        ("1 +", "bad = bad_check:SPEC", "SyntaxError"),
+        ("", "bad = bad_check:SPEC", "no attribute 'SPEC'"),
+        ("SPEC = 5", "bad = bad_check:SPEC", "bad_check:SPEC is no CheckSpec"),
+        (CHECK, "size = bad_check:SPEC", "calls itself 'odd'"),
+        (CHECK.replace('"odd"', '"size"'), "size = bad_check:SPEC", "one of this name already"),
+        (CHECK, "Odd-One = bad_check:SPEC", "not its name here"),
+        (CHECK.replace("order=33", 'order="33"'), "odd = bad_check:SPEC", "order is no int"),
+        (CHECK.replace("build=build", "build=None"), "odd = bad_check:SPEC", "build cannot be"),
+    ],
+)
+def test_a_broken_check_is_one_line_and_the_others_go_on(
+    install: Install, caplog: pytest.LogCaptureFixture, code: str, line: str, told: str
+) -> None:
+    """The line names check, package and cause; there is no traceback and no end of the program."""
+    install("bad_check", code, line)
+    caplog.set_level(logging.INFO)
+
+    assert names() == BUILT_IN
+    names()
+
+    (record,) = caplog.records
+    assert told in record.getMessage()
+    assert "of package bad-check is left out" in record.getMessage()
+    assert "\n" not in record.getMessage()
+    assert not record.exc_info
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (CHECK.replace("def build(settings): ", "def build(settings): 1 / 0; "), "ZeroDivision"),
+        (CHECK.replace('name = "odd"', 'name = "even"'), "it calls itself 'even'"),
+        (CHECK.replace("settings=", "lacks=lambda _: 'no eyes', settings="), "no eyes"),
+    ],
+)
+def test_a_check_that_cannot_be_built_is_left_out(
+    install: Install, caplog: pytest.LogCaptureFixture, code: str, told: str
+) -> None:
+    """What a machine lacks is told in the same way as a fault of the check."""
+    install("odd_pictures", code, "odd = odd_pictures:SPEC")
+    caplog.set_level(logging.INFO)
+
+    assert names() == BUILT_IN
+    (record,) = caplog.records
+    assert record.getMessage().startswith("cleaning without the check of odd: ")
+    assert told in record.getMessage()
