@@ -1,0 +1,192 @@
+"""Download a file whose size and SHA-256 are known beforehand, from the first address that has it.
+
+For large files that a person asked for, such as face models: what an interrupted download left is
+gone on with, and nothing appears under the file's name before its bytes are proved. A proxy of the
+environment is used, unlike for pictures and APIs: the address is ours and not a stranger's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from celebcollect.disk.files import PART, disk_errors, make_folder, sync_folder
+from celebcollect.domain.errors import CelebCollectError, ServiceError
+from celebcollect.web.urls import shown_url
+
+log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20
+_REDIRECTS = 5
+
+
+class WrongFile(CelebCollectError):
+    """The bytes are not those of the file that was asked for."""
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file as its publisher states it."""
+
+    name: str
+    size: int
+    """Bytes."""
+    sha256: str
+    """In hexadecimal digits."""
+    addresses: tuple[str, ...]
+    """Where it can be had, tried in this order."""
+
+
+def prove(file: Path, known: KnownFile) -> None:
+    """
+    Compare a file with what is known of it.
+
+    Raises:
+        WrongFile: Size or digest differ.
+        StorageError: It cannot be read.
+    """
+    with disk_errors("read", file):
+        size = file.stat().st_size
+        if size != known.size:
+            raise WrongFile(
+                f"{file} has {size} bytes, and {known.name} has {known.size}",
+                hint="It is cut off, or another file of the same name.",
+            )
+        digest = hashlib.sha256()
+        with file.open("rb") as data:
+            while piece := data.read(_PIECE):
+                digest.update(piece)
+    if digest.hexdigest() != known.sha256:
+        raise WrongFile(
+            f"{file} is not {known.name}: its SHA-256 is {digest.hexdigest()[:16]}...,"
+            f" not {known.sha256[:16]}...",
+            hint="It was changed, or is another version; it is not used.",
+        )
+
+
+def fetch_known_file(
+    known: KnownFile,
+    target: Path,
+    *,
+    user_agent: str,
+    timeout_s: float,
+    received: Callable[[int], None] = lambda _: None,
+) -> None:
+    """
+    Download a file to `target`, which appears only when its bytes are proved.
+
+    Args:
+        known: The file.
+        target: Where it goes; its folder is made.
+        user_agent: How we introduce ourselves.
+        timeout_s: Longest single wait.
+        received: Told how many bytes are there, again and again.
+
+    Raises:
+        ServiceError: No address gave it; says why for each.
+        WrongFile: All that was given was another file.
+        StorageError: It cannot be written.
+    """
+    part = target.with_name(target.name + PART)
+    with disk_errors("write", target):
+        make_folder(target.parent)
+    failures: list[str] = []
+    wrong: WrongFile | None = None
+    headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+    with httpx.Client(
+        headers=headers, timeout=timeout_s, follow_redirects=True, max_redirects=_REDIRECTS
+    ) as client:
+        for address in known.addresses:
+            try:
+                _download(client, address, part, known, received)
+                prove(part, known)
+            except WrongFile as error:
+                # Nothing of it can be gone on with.
+                part.unlink(missing_ok=True)
+                reason, wrong = "another file", error
+            except _NotHad as error:
+                reason = str(error)
+            else:
+                with disk_errors("write", target):
+                    part.replace(target)
+                    sync_folder(target.parent)
+                return
+            failures.append(f"{shown_url(address)}: {reason}")
+            log.warning("file not had url=%s reason=%s", shown_url(address), reason)
+    if wrong is not None:
+        raise wrong
+    raise ServiceError(
+        f"cannot download {known.name}: {'; '.join(failures)}",
+        hint="Check the network and the proxy; run it again to go on, or fetch it by other means.",
+    )
+
+
+class _NotHad(Exception):
+    """An address did not give the file; the text says why."""
+
+
+def _download(
+    client: httpx.Client,
+    address: str,
+    part: Path,
+    known: KnownFile,
+    received: Callable[[int], None],
+) -> None:
+    """Go on with the part, or begin it; what came in before a failure stays."""
+    with disk_errors("write", part):
+        there = part.stat().st_size if part.is_file() else 0
+        if there == known.size:
+            return
+        if there > known.size:
+            part.unlink()
+            there = 0
+    headers = {"Range": f"bytes={there}-"} if there else {}
+    with _told(), client.stream("GET", address, headers=headers) as answer:
+        if answer.status_code == 206 and there and _begins_at(answer, there):
+            mode = "ab"
+        elif answer.status_code == 200:
+            mode, there = "wb", 0
+        else:
+            raise _NotHad(f"HTTP {answer.status_code}")
+        with disk_errors("write", part), part.open(mode) as out:
+            for piece in _bytes(answer, known.size - there):
+                out.write(piece)
+                there += len(piece)
+                received(there)
+    if there < known.size:
+        raise _NotHad(f"ended after {there} of {known.size} bytes")
+
+
+def _bytes(answer: httpx.Response, limit: int) -> Iterator[bytes]:
+    """Yield the raw body; one that is longer than the file ends in `WrongFile`."""
+    size = 0
+    for piece in answer.iter_raw():
+        size += len(piece)
+        if size > limit:
+            raise WrongFile(
+                f"{answer.url.host} sends more than the file has",
+                hint="It is another version; it is not used.",
+            )
+        yield piece
+
+
+def _begins_at(answer: httpx.Response, start: int) -> bool:
+    return str(answer.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise _NotHad("no answer in time") from error
+    except httpx.TooManyRedirects as error:
+        raise _NotHad("redirects in circles") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _NotHad(str(error)[:120] or type(error).__name__) from error
