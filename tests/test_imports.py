@@ -26,6 +26,7 @@ HOMES = {
     "rdflib": "demo/",
     "stamina": ("web/",),
     "w3lib": "web/urls.py",
+    "protego": "web/robots.py",
 }
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from celebcollect.web.fetch import Fetcher, FetchFailed
-from celebcollect.web.robots import MAX_BYTES, RobotsCache, Rules, parse
+from celebcollect.web.robots import ALLOW_ALL, MAX_BYTES, RobotsCache, Rules, parse
 from picture_web import PictureWeb, answer, picture
 
 OURS = "User-agent: CelebCollect\n"
@@ -73,6 +77,48 @@ def test_hostile_rules_take_no_time() -> None:
     assert parse(bytes(range(256)) * 2000).allows("http://example.com/x")
 
 
+@pytest.mark.parametrize("name", ["bot{}", "celebcollect{}", "*{}"])
+def test_thousands_of_names_above_thousands_of_rules_take_little_memory(name: str) -> None:
+    """The parser keeps each rule once for a few names, not once for each."""
+    names = "".join(f"User-agent: {name.format(n)}\n" for n in range(10_000))
+    tracemalloc.start()
+
+    rules = parse((names + "User-agent: *\n" + "Disallow: /x\n" * 10_000).encode())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 80_000_000
+    assert name != "bot{}" or not rules.allows("http://example.com/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "allowed"),
+    [
+        # RFC 9309 knows one spelling of each directive; the owner's will is clear all the same.
+        ("User-agent *\nDissalow: /x\n", "/x", False),
+        # As Google does: whoever allows the index page allows the folder.
+        ("User-agent: *\nDisallow: /\nAllow: /a/index.html\n", "/a/", True),
+        # RFC 9309, section 2.2.1 leaves out rules for a name that only begins like ours.
+        ("User-agent: celeb\nDisallow: /x\n", "/x", True),
+        # A version that is not ours addresses another program; the RFC would cut it off.
+        ("User-agent: celebcollect/999\nDisallow: /x\n", "/x", True),
+        # A `$` at the end of a pattern also stands for itself.
+        ("User-agent: *\nDisallow: /x$\n", "/x$", False),
+    ],
+)
+def test_where_protego_is_not_the_standard(text: str, path: str, allowed: bool) -> None:
+    """A change of one of these is a change of our behaviour, so a new version must show it."""
+    assert parse(text.encode()).allows("http://example.com" + path) is allowed
+
+
+@given(st.text(max_size=200), st.text(max_size=50))
+def test_no_text_at_all_breaks_the_parser(text: str, path: str) -> None:
+    """Whatever a host sends is rules or none."""
+    url = "http://example.com/" + quote(path, safe="/?#&=%*$", errors="replace")
+
+    parse(f"User-agent: *\nDisallow: {text}".encode("utf-8", "replace")).allows(url)
+
+
 def test_what_follows_after_500_kilobytes_is_left_aside() -> None:
     """The limit of the standard keeps memory small."""
     filler = b"#" * MAX_BYTES + b"\n"
@@ -88,7 +134,7 @@ def test_many_workers_ask_once() -> None:
     def ask(url: str) -> Rules:
         asked.append(url)
         time.sleep(0.05)
-        return Rules()
+        return ALLOW_ALL
 
     cache = RobotsCache(ask)
 
