@@ -16,9 +16,7 @@ from celebcollect.checks.signatures import PayloadReason
 from celebcollect.checks.size import SizeReason
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
-from celebcollect.sources.commons.reasons import CommonsReason
-from celebcollect.sources.google.reasons import GoogleReason
-from celebcollect.sources.tmdb.reasons import TmdbReason
+from celebcollect.sources.registry import installed
 from celebcollect.sources.wikidata.reasons import WikidataReason
 from celebcollect.stages.reasons import (
     CleanReason,
@@ -35,7 +33,7 @@ from celebcollect.web.reasons import FetchReason, UrlReason
 def declared() -> Iterator[type[Reason]]:
     """Yield the reasons of every room, source and check, in the order of the pipeline."""
     yield from (WikidataReason, CollectReason)
-    yield from (GoogleReason, TmdbReason, CommonsReason)
+    yield from (spec.reasons for spec in installed() if spec.reasons)
     yield from (MessageReason, UrlReason, FetchReason, PictureReason, StoreReason)
     yield from (FileReason, SizeReason, PayloadReason, QualityReason, SharedReason)
     yield from (DuplicateReason, FaceReason, FaceEngineReason, IdentityReason, CleanReason)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from celebcollect.domain.terms import Terms, Trust
 
 if TYPE_CHECKING:
     from celebcollect.config.sections import HttpConfig, Section
+    from celebcollect.domain.reasons import Reason
     from celebcollect.domain.records import Celebrity, ImageCandidate
     from celebcollect.domain.tally import Tally
 
@@ -155,8 +155,8 @@ class SourceSpec:
     """Sources with a small number are asked first."""
     trust: Trust = NO_TRUST
     terms: Terms = NO_TERMS
-    reasons: type[StrEnum] | None = None
-    """The words that it counts with `tally.drop`."""
+    reasons: type[Reason] | None = None
+    """What it counts with `tally.drop`."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keys of its section that are secret, with what a person calls them: `API read token`."""
     unusable: Callable[[Any], str | None] = _nothing_is_missing

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Portrait, Terms, Trust
 from celebcollect.sources.base import SourceContext, SourceSpec
+from celebcollect.sources.commons.reasons import CommonsReason
 
 if TYPE_CHECKING:
     from celebcollect.sources.commons.settings import CommonsConfig
@@ -42,6 +43,7 @@ SPEC = SourceSpec(
         " urlsFromCommons."
     ),
     example="--qid Q42",
+    reasons=CommonsReason,
     trust=Trust(Portrait.NAMED, documented=2),
     terms=Terms(names_licences=True),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Trust
 from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
+from celebcollect.sources.google.reasons import GoogleReason
 
 if TYPE_CHECKING:
     from celebcollect.sources.google.settings import GoogleConfig
@@ -84,6 +85,7 @@ SPEC = SourceSpec(
             "--save-page", Path, "DIR", "Keep the HTML and a screenshot of every page here."
         ),
     ),
+    reasons=GoogleReason,
     trust=Trust(),
     unusable=_unusable,
     hint="Without one Google Images is left out. Debian: apt install chromium chromium-driver",

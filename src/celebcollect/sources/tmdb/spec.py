@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from celebcollect.domain.terms import MlUse, Portrait, Terms, Trust
 from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
+from celebcollect.sources.tmdb.reasons import TmdbReason
 
 if TYPE_CHECKING:
     from celebcollect.domain.records import Celebrity
@@ -84,6 +85,7 @@ SPEC = SourceSpec(
         ),
     ),
     people=_people,
+    reasons=TmdbReason,
     trust=Trust(Portrait.FIRST, documented=1),
     terms=TERMS,
     secrets={"token": "API read access token"},
