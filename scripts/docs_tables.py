@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from celebcollect.cli import app
-from celebcollect.config.file import meanings
 from celebcollect.config.sections import Config
+from celebcollect.domain.attribute_docstrings import attribute_docstrings
 
 
 def commands() -> str:
@@ -51,7 +51,7 @@ def _keys(section: type[BaseModel], before: str = "") -> Iterator[tuple[str, str
         if isinstance(field.default, BaseModel):
             yield from _keys(type(field.default), f"{name}.")
         else:
-            yield f"`{before}{name}`", _default(field), meanings(section)[name]
+            yield f"`{before}{name}`", _default(field), attribute_docstrings(section)[name]
 
 
 def _default(field: FieldInfo) -> str:

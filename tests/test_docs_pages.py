@@ -19,6 +19,7 @@ from rich.cells import cell_len
 import celebcollect
 from celebcollect import explain
 from celebcollect.checks.size import SizeReason
+from celebcollect.domain.errors import EXIT_CODES, CelebCollectError
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.tally import Tally
 
@@ -46,26 +47,21 @@ def test_errors_and_reasons_are_those_of_the_code(page: str) -> None:
 
 
 def test_every_kind_of_error_says_what_to_do() -> None:
-    """Each class that is raised somewhere is raised with a hint somewhere, and each has an exit code of the contract."""
-    told = docs_errors.told()
-    assert len(told) > 60
-    for kind in docs_errors.classes():
-        own = [error for error in told if error.kind == kind.__name__]
-
-        assert kind.exit_code in docs_errors.EXIT_CODES
+    """Each class has a meaning, an exit code of the contract, and advice that is a sentence."""
+    for kind in explain.error_kinds():
+        assert kind.exit_code in EXIT_CODES
         assert kind.__doc__
-        assert (
-            not own
-            or kind is docs_errors.errors.CelebCollectError
-            or any(error.hint for error in own)
-        ), kind
+        assert kind.advice.endswith(".")
 
 
 def test_every_error_says_what_to_do() -> None:
-    """Wherever one is made, a hint goes with it. What is said of a single person only is logged, and the hint is that others go on."""
-    without = [f"{error.module}: {error.message}" for error in docs_errors.told() if not error.hint]
+    """Wherever one is made, a hint goes with it: nobody can leave it out."""
+    told = docs_errors.told()
 
-    assert without == []
+    assert len(told) > 60
+    assert [error.message for error in told if not error.hint] == []
+    with pytest.raises(TypeError, match="hint"):
+        CelebCollectError("the disk is full")  # type: ignore[call-arg]
 
 
 def test_every_reason_that_can_be_counted_is_explained() -> None:

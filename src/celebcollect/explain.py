@@ -1,10 +1,12 @@
-"""What every reason means, of this program and of whatever plugs into it."""
+"""What every reason and every error means, of this program and of whatever plugs into it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from typing import Literal
 
 from celebcollect.checks.base import FileReason
 from celebcollect.checks.duplicate import DuplicateReason
@@ -14,6 +16,7 @@ from celebcollect.checks.quality import QualityReason
 from celebcollect.checks.shared import SharedReason
 from celebcollect.checks.signatures import PayloadReason
 from celebcollect.checks.size import SizeReason
+from celebcollect.domain.errors import EXIT_CODES, CelebCollectError, UsageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
 from celebcollect.sources.registry import installed
@@ -56,6 +59,71 @@ def meaning(word: str) -> str:
     return reason.meaning if reason else ""
 
 
-def similar(word: str) -> list[str]:
-    """Return the words that are spelt like an unknown one, the closest first."""
-    return get_close_matches(word.casefold().replace("-", "_"), known_reasons(), cutoff=0.6)
+def error_kinds() -> Iterator[type[CelebCollectError]]:
+    """Yield every class of error, each below the one that it refines."""
+
+    def below(kind: type[CelebCollectError]) -> Iterator[type[CelebCollectError]]:
+        yield kind
+        for child in kind.__subclasses__():
+            if child.__module__ == CelebCollectError.__module__:
+                yield from below(child)
+
+    return below(CelebCollectError)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a word means that the program has shown."""
+
+    word: str
+    kind: Literal["reason", "error", "exit code"]
+    meaning: str
+    advice: str
+    """What to do; empty where nothing needs doing."""
+    stage: str | None = None
+    """Of a reason: the stage that counts it."""
+    exit_code: int | None = None
+    """Of an error: what the command ends with."""
+
+
+def explain(word: str) -> Explanation:
+    """
+    Return what a reason, a class of error or an exit code means.
+
+    Raises:
+        UsageError: Nobody uses the word; the hint names those that are spelt like it.
+    """
+    explanations = _explanations()
+    wanted = word.strip().casefold()
+    for spelling in (wanted, wanted.replace("-", "_"), wanted.replace("_", "")):
+        if spelling in explanations:
+            return explanations[spelling]
+    similar = get_close_matches(wanted.replace("-", "_"), explanations)
+    named = ", ".join(explanations[spelling].word for spelling in similar)
+    raise UsageError(
+        f"{word!r} is no reason and no error of this version",
+        hint=f"Similar: {named}." if named else "docs/reasons.md and docs/errors.md list them all.",
+    )
+
+
+@cache
+def _explanations() -> Mapping[str, Explanation]:
+    """Return everything that can be explained, by its word in small letters."""
+    found: dict[str, Explanation] = {}
+    for code, what in EXIT_CODES.items():
+        advice = "" if code == 0 else "The last lines on stderr say what happened and what to do."
+        found[str(code)] = Explanation(str(code), "exit code", _sentence(what), advice)
+    for kind in error_kinds():
+        about = _sentence((kind.__doc__ or "").strip().partition("\n")[0])
+        found[kind.__name__.casefold()] = Explanation(
+            kind.__name__, "error", about, kind.advice, exit_code=kind.exit_code
+        )
+    for word, reason in known_reasons().items():
+        found[word.casefold()] = Explanation(
+            word, "reason", reason.meaning, reason.advice, stage=reason.stage
+        )
+    return found
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

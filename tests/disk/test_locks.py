@@ -22,7 +22,7 @@ HOLD = (
 
 
 def busy() -> Busy:
-    return Busy("somebody else has it")
+    return Busy("somebody else has it", hint="")
 
 
 def test_another_process_that_dies_frees_the_lock(tmp_path: Path) -> None:

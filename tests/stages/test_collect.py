@@ -34,7 +34,7 @@ class Shelf:
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         self.asked.append((person.qid, limit))
         if person.qid == self.blocked_at:
-            raise SourceBlocked("come back later")
+            raise SourceBlocked("come back later", hint="Wait.")
         for rank in range(min(limit, self.holds.get(person.qid, 0))):
             yield ImageCandidate(
                 schema=1,
@@ -153,7 +153,7 @@ def test_a_wait_that_we_cut_short_is_no_error(room: Room) -> None:
     class Waiting(Shelf):
         def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
             stop.set()
-            raise Interrupted("stopped while waiting")
+            raise Interrupted("stopped while waiting", hint="Run it again.")
 
     room.collect(Waiting({"Q1": 3}), PEOPLE[:1], stop=stop)
 

@@ -221,7 +221,7 @@ def test_galleries_are_written_again(world: World, tmp_path: Path) -> None:
         raise FileNotFoundError
 
     def stuck() -> None:
-        raise StorageError("no room")
+        raise StorageError("no room", hint="")
 
     galleries = {
         tmp_path / "gone": gone,

@@ -159,7 +159,7 @@ def test_a_crash_in_the_middle_is_made_good(bench: Bench, monkeypatch: pytest.Mo
         with monkeypatch.context() as broken:
 
             def crash(*_: object) -> None:
-                raise StorageError("the process dies here")
+                raise StorageError("the process dies here", hint="")
 
             broken.setattr(bench.catalogue, "record_verdicts", crash)
             with pytest.raises(StorageError):

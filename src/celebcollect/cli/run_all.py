@@ -174,9 +174,7 @@ def _named(given: str | None) -> tuple[str, ...]:
 def judge(plan: "Plan", progress: "Progress") -> None:
     """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
     for name, error in progress.failed.items():
-        raise ServiceError(
-            f"{name}: {error.message}", hint=error.hint or "Everything else was done."
-        )
+        raise ServiceError(f"{name}: {error.message}", hint=error.hint)
     if (
         not progress.people
         and plan.celebrities != "known"

@@ -5,14 +5,11 @@ Every key has a default, so an absent file is fine.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from celebcollect.config.sections import (
     EnvironmentConfig,
     Section,
 )
+from celebcollect.domain.attribute_docstrings import attribute_docstrings
 from celebcollect.domain.errors import ConfigError
 
 ENV_FILE = f"{ENV_PREFIX}CONFIG"
@@ -175,7 +173,7 @@ def example(values: Mapping[str, str] | None = None) -> str:
     for name, field in Config.model_fields.items():
         if isinstance(field.default, BaseModel):
             section = type(field.default)
-            texts, keys = meanings(section), section.model_fields.items()
+            texts, keys = attribute_docstrings(section), section.model_fields.items()
             sections.append(
                 f"\n[{name}]"
                 + "".join(
@@ -184,31 +182,16 @@ def example(values: Mapping[str, str] | None = None) -> str:
                 )
             )
         else:
-            top.append(_example_key(name, field, meanings(Config).get(name, ""), given.get(name)))
+            top.append(
+                _example_key(
+                    name, field, attribute_docstrings(Config).get(name, ""), given.get(name)
+                )
+            )
     intro = (
         "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
         "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
     )
     return intro + "".join(top) + "\n" + "\n".join(sections) + "\n"
-
-
-def meanings(section: type[BaseModel]) -> dict[str, str]:
-    """
-    Return what the text below each key of a section says, on one line.
-
-    Pydantic would do it (`use_attribute_docstrings`), but at every start, where it takes a
-    twentieth of the time.
-    """
-    (tree,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(tree, ast.ClassDef)  # noqa: S101 - what it was made from
-    return {
-        key.target.id: " ".join(str(text.value.value).split())
-        for key, text in pairwise(tree.body)
-        if isinstance(key, ast.AnnAssign)
-        and isinstance(key.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-    }
 
 
 def _example_key(key: str, field: FieldInfo, meaning: str, given: str | None) -> str:

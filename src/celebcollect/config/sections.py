@@ -119,7 +119,7 @@ Topic = Annotated[str, AfterValidator(_topic)]
 
 
 class Section(BaseModel):
-    """Base of the sections: frozen, unknown keys are errors. The text below a key says what it is for (`configfile.meanings`)."""
+    """Base of the sections: frozen, unknown keys are errors. The text below a key says what it is for (`domain.attribute_docstrings`)."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True

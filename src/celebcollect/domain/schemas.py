@@ -1,4 +1,6 @@
-"""JSON Schemas of the messages on the topics, for programs that are not ours: `make docs` writes them to docs/schemas/ from the models.
+"""JSON Schemas of the messages on the topics, for programs that are not ours.
+
+`make docs` writes them to docs/schemas/ from the models.
 
 A message that is no object of its topic's schema is undecodable for this program, as far as JSON
 Schema can tell: a name without a printable character, for one, passes the schema and not the
@@ -7,8 +9,6 @@ program.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
+from celebcollect.domain.attribute_docstrings import attribute_docstrings
 from celebcollect.domain.records import CleanRecord, ImageCandidate, Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -91,7 +92,7 @@ def write(folder: Path) -> None:
 def _schema(name: str, model: type[Record], what: str) -> dict[str, Any]:
     # By alias, as it is on the wire; definitions of enumerations stay where pydantic puts them.
     written = model.model_json_schema(by_alias=True, mode="validation")
-    texts = _docstrings(model)
+    texts = attribute_docstrings(model)
     for field, info in model.model_fields.items():
         entry = written["properties"][info.alias or field]
         entry.pop("title", None)
@@ -105,19 +106,3 @@ def _schema(name: str, model: type[Record], what: str) -> dict[str, Any]:
     ]
     written.update(required=required, additionalProperties=True, description=what, title=name)
     return {"$schema": DIALECT, **written}
-
-
-def _docstrings(model: type[Record]) -> dict[str, str]:
-    """Return what stands below each field of a model. Pydantic would do it when the class is made, which every command would wait for."""
-    (definition,) = ast.parse(inspect.getsource(model)).body
-    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - the source of a class is a class
-    found = {}
-    for field, text in zip(definition.body, definition.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-        ):
-            docstring = ast.literal_eval(text.value)
-            found[field.target.id] = inspect.cleandoc(docstring)
-    return found

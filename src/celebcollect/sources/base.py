@@ -35,6 +35,11 @@ class PersonNotSearched(SourceError):
     one.
     """
 
+    def __init__(
+        self, message: str, *, hint: str = "The others are searched all the same."
+    ) -> None:
+        super().__init__(message, hint=hint)
+
 
 class Source(Protocol):
     """

@@ -76,7 +76,7 @@ class ApiError(SourceError):
     """An API answered, but not with what was asked for; `body` is its parsed JSON, or None."""
 
     def __init__(self, message: str, *, status: int, body: Any = None) -> None:
-        super().__init__(message)
+        super().__init__(message, hint="Try again later; the API may be out of order.")
         self.status = status
         self.body = body
 

@@ -203,7 +203,8 @@ class Endpoint:
             size += len(chunk)
             if size > MAX_ANSWER_BYTES or self._clock() - started > 2 * self._settings.timeout_s:
                 raise QueryTooHeavy(
-                    f"{self.shown} answers with too much (stopped after {size} bytes)"
+                    f"{self.shown} answers with too much (stopped after {size} bytes)",
+                    hint="A smaller [wikidata] limit asks for less.",
                 )
         return b"".join(chunks)
 

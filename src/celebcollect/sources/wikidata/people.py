@@ -272,7 +272,7 @@ class Wikidata:
         if self._heavy_in_a_row >= HEAVY_IN_A_ROW:
             raise SourceError(
                 f"{self._endpoint.shown} does not get done, however small the question",
-                hint=error.hint or "Try again later.",
+                hint=error.hint,
             ) from error
 
 
