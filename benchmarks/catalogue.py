@@ -22,7 +22,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status, image_id
 
 BATCH = 500

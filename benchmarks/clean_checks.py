@@ -17,11 +17,11 @@ from pathlib import Path
 
 from clean_pictures import cpu_s, with_facts
 
-from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.checks import build_checks, duplicate, shared
 from celebcollect.checks.base import Check, CheckSettings, Measuring, Picture
 from celebcollect.config.sections import CleanConfig, RunConfig, StoreConfig
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, image_id
 from celebcollect.images.folder import ImageFolder
 from celebcollect.pictures.decode import EXTENSIONS, decoded, inspect, perceptual_hash

@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status, image_id
 
 PER_PERSON = 20

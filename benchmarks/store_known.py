@@ -6,8 +6,8 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, now
 from celebcollect.stages.store import expired as store_expired
 

@@ -24,10 +24,10 @@ from celebcollect.sources.base import Source
 from celebcollect.stages.runner import Stage
 
 if TYPE_CHECKING:
+    from celebcollect.catalogue.base import Notes
     from celebcollect.checks.base import Check
     from celebcollect.images.folder import ImageFolder
     from celebcollect.sources.commons.source import Commons
-    from celebcollect.sources.google.manners import Notes
     from celebcollect.sources.google.source import Google
     from celebcollect.sources.tmdb.source import Tmdb
     from celebcollect.sources.wikidata import Wikidata

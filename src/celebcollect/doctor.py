@@ -22,7 +22,7 @@ from celebcollect.web.client import server_time
 from celebcollect.web.urls import shown_url
 
 if TYPE_CHECKING:
-    from celebcollect.sources.google.manners import Notes
+    from celebcollect.catalogue.base import Notes
 
 LEAST_FREE_BYTES = 5_000_000_000
 """Ten thousand pictures and their quarantine at half a megabyte each."""

@@ -6,8 +6,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from celebcollect.catalogue.base import Catalogue, SearchState
-from celebcollect.catalogue.faces import PersonFace
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import PersonFace, SearchState
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Celebrity, Image, Status, image_id
 

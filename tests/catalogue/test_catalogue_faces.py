@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from catalogue_backends import Backend
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.faces import PersonFace
+from celebcollect.catalogue.state import PersonFace
 
 
 def face(number: int, held_against: str | None = None) -> PersonFace:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from catalogue_backends import Backend
 from catalogue_samples import accepted, candidate, person, rejected, stored
-from celebcollect.catalogue.base import Catalogue, SaveCounts, SearchState
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import SaveCounts, SearchState
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
 

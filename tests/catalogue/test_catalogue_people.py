@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalogue_samples import candidate, person
-from celebcollect.catalogue.base import Catalogue, SaveCounts, SearchState
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import SaveCounts, SearchState
 from celebcollect.domain.records import Status
 
 ODD_NAMES = [

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from catalogue_samples import accepted, candidate, failed, person, rejected, stored
-from celebcollect.catalogue.base import Catalogue, Cleaning, SearchState
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import Cleaning, SearchState
 from celebcollect.catalogue.tasks import search_task
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status

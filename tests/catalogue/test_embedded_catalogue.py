@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from catalogue_samples import accepted, candidate, person, stored, workout
-from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.faces import FaceRecords, PersonFace
+from celebcollect.catalogue.base import Catalogue, Faces
 from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import schema
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.catalogue.state import PersonFace
 from celebcollect.domain.errors import CatalogueError
 from celebcollect.domain.records import Image
 from small_disk import on_small_disk
@@ -60,7 +60,7 @@ def test_every_query_is_served_by_an_index(catalogue: EmbeddedCatalogue) -> None
 
     assert called == {
         name
-        for name in {**vars(Catalogue), **vars(FaceRecords)}
+        for name in {**vars(Catalogue), **vars(Faces)}
         if not name.startswith("_") and name not in ("close", "forget")
     }
     assert len(plans) > 40

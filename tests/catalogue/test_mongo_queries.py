@@ -13,8 +13,7 @@ from pymongo import monitoring
 
 from catalogue_backends import Backend, new_backend
 from catalogue_samples import workout
-from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.faces import FaceRecords
+from celebcollect.catalogue.base import Catalogue, Faces
 from services.mongo_service import STAND_IN_INDEX
 
 pytestmark = pytest.mark.mongo
@@ -148,7 +147,7 @@ def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyP
 
     assert called | {"forget"} == {
         name
-        for name in {**vars(Catalogue), **vars(FaceRecords)}
+        for name in {**vars(Catalogue), **vars(Faces)}
         if not name.startswith("_") and name != "close"
     }
     assert queries.seen == set(QUERIES)

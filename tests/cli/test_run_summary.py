@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.app import App
-from celebcollect.catalogue.base import SearchState
+from celebcollect.catalogue.state import SearchState
 from celebcollect.cli.run_all import judge
 from celebcollect.cli.summary import Summary
 from celebcollect.cli.view import View

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from celebcollect.catalogue.base import Counts
+from celebcollect.catalogue.state import Counts
 from celebcollect.cli.log import JsonFormatter
 from celebcollect.cli.progress import say
 from celebcollect.cli.view import View, duration, plain, rate

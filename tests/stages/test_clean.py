@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.catalogue.base import Cleaning
+from celebcollect.catalogue.state import Cleaning
 from celebcollect.checks import build_checks, fingerprint
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status

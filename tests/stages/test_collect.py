@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from celebcollect.bus.sqlite.bus import EmbeddedBus
-from celebcollect.catalogue.base import SearchState
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.catalogue.state import SearchState
 from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally

@@ -161,7 +161,7 @@ def _people(
 
 
 def _add_popular(app: "App", source: Any, popular: int, tally: "Tally", stop: "Stop") -> None:
-    from celebcollect.catalogue.base import batches
+    from celebcollect.domain.batches import batches
 
     for batch in batches(source.popular(popular), 20):
         saved = app.catalogue.save_people(batch)

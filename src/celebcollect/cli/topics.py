@@ -108,7 +108,7 @@ def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
 
     Example: celebcollect topics publish urls < candidates.jsonl
     """
-    from celebcollect.catalogue.base import batches
+    from celebcollect.domain.batches import batches
 
     odd = published = 0
     too_large: list[MessageTooLarge] = []

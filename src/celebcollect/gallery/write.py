@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from celebcollect import __version__
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Interrupted
 from celebcollect.domain.records import Image, now
 from celebcollect.explain import meaning

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal
 
 from celebcollect.app import App
-from celebcollect.catalogue.base import PersonState, SearchState
+from celebcollect.catalogue.state import PersonState, SearchState
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity, Status, now
 from celebcollect.run.progress import Progress

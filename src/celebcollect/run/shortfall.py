@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from celebcollect.catalogue.base import Catalogue, PersonState, SearchState
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import PersonState, SearchState
 from celebcollect.domain.records import Status
 from celebcollect.run.progress import Progress
 

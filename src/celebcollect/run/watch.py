@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from celebcollect.app import SOURCES, App
 from celebcollect.bus.base import TopicInfo
-from celebcollect.catalogue.base import Counts
+from celebcollect.catalogue.state import Counts
 from celebcollect.domain.records import Status, now
 from celebcollect.run.progress import Activity, Progress
 from celebcollect.stages.collect import blocked_until

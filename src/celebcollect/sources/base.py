@@ -14,6 +14,7 @@ from celebcollect.domain.errors import SourceError
 from celebcollect.domain.terms import Terms, Trust
 
 if TYPE_CHECKING:
+    from celebcollect.catalogue.base import Notes
     from celebcollect.config.sections import HttpConfig, Section
     from celebcollect.domain.reasons import Reason
     from celebcollect.domain.records import Celebrity, ImageCandidate
@@ -72,18 +73,6 @@ class Source(Protocol):
         ...
 
 
-class SourceNotes(Protocol):
-    """Small state that outlives the process; the catalogue keeps it."""
-
-    def note(self, key: str) -> dict[str, Any] | None:
-        """Return a note, or None."""
-        ...
-
-    def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
-        """Write a note of JSON values, or remove it with None."""
-        ...
-
-
 @dataclass(frozen=True)
 class SourceContext(Generic[S]):
     """What a source is built with."""
@@ -96,7 +85,7 @@ class SourceContext(Generic[S]):
     """Where its candidates go."""
     tally: Tally
     """Takes the reasons of what the source leaves out."""
-    notes: SourceNotes
+    notes: Notes
     wait: Callable[[float], bool]
     """Waits so many seconds; returns true when it was cut short because the work is to end."""
     open_data_dir: Callable[[], Path]

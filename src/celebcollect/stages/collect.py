@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue, SearchState
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import SearchState
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from celebcollect.bus.base import Bus, Item, Message, Purging
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.disk.owners import this_owner
+from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder

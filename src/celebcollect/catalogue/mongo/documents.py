@@ -19,8 +19,8 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from celebcollect.catalogue import bands
-from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.keys import all_folded, number, own_id
+from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import CatalogueError
 from celebcollect.domain.records import Celebrity, Image, Record
 

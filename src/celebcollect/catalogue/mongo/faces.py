@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from celebcollect.catalogue.base import batches
-from celebcollect.catalogue.faces import PersonFace
 from celebcollect.catalogue.mongo import forgetting
 from celebcollect.catalogue.mongo.documents import MANY, Document, among
 from celebcollect.catalogue.mongo.images import Images
 from celebcollect.catalogue.mongo.link import patient
+from celebcollect.catalogue.state import PersonFace
+from celebcollect.domain.batches import batches
 
 OVERLAP_S = 300.0
 """How far back a mark reaches: clocks of machines differ, and a write takes its time. Claims want
@@ -18,7 +18,7 @@ clocks that agree better than that."""
 
 
 class Faces(Images):
-    """The part of the catalogue that is about faces; see `catalogue.faces.FaceRecords`."""
+    """The part of the catalogue that is about faces; see `catalogue.faces.Faces`."""
 
     # faces
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 
-from celebcollect.catalogue.base import batches
 from celebcollect.catalogue.forgetting import is_note_about, without
 from celebcollect.catalogue.keys import number, numbers
 from celebcollect.catalogue.mongo.documents import MANY, Collections, among, insert
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Celebrity, Image
 
 

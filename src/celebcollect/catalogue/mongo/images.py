@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from pymongo import ReplaceOne
 
 from celebcollect.catalogue import bands
-from celebcollect.catalogue.base import Counts, batches
 from celebcollect.catalogue.keys import SETTLED, STATUSES, number, numbers
 from celebcollect.catalogue.mongo import documents, forgetting
 from celebcollect.catalogue.mongo.documents import BATCH, MANY, Document, among
 from celebcollect.catalogue.mongo.link import patient
 from celebcollect.catalogue.mongo.people import People
+from celebcollect.catalogue.state import Counts
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status
 
 BY_ID = [("number", 1), ("_id", 1)]

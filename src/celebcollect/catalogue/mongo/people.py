@@ -11,12 +11,13 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from celebcollect.catalogue import tasks
-from celebcollect.catalogue.base import Cleaning, PersonState, SaveCounts, SearchState, batches
 from celebcollect.catalogue.keys import ALIVE, STATUSES, folded, number, numbers, person_of
 from celebcollect.catalogue.mongo import documents, forgetting
 from celebcollect.catalogue.mongo.documents import BATCH, MANY, Collections, Document, among
 from celebcollect.catalogue.mongo.link import Link, Linked, patient
+from celebcollect.catalogue.state import Cleaning, PersonState, SaveCounts, SearchState
 from celebcollect.disk import owners
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Celebrity, Image, Status, by_fame
 
 BY_FAME = [("sitelinks", -1), ("number", 1)]

@@ -15,15 +15,6 @@ from typing import Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from celebcollect.catalogue import bands, tasks
-from celebcollect.catalogue.base import (
-    Cleaning,
-    Counts,
-    PersonState,
-    SaveCounts,
-    SearchState,
-    batches,
-)
-from celebcollect.catalogue.faces import PersonFace
 from celebcollect.catalogue.keys import STATUSES, folded, number, numbers, own_id
 from celebcollect.catalogue.sqlite import faces as embedded_faces
 from celebcollect.catalogue.sqlite import forgetting as embedded_forget
@@ -31,7 +22,16 @@ from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import people as embedded_people
 from celebcollect.catalogue.sqlite import schema
 from celebcollect.catalogue.sqlite.people import keys
+from celebcollect.catalogue.state import (
+    Cleaning,
+    Counts,
+    PersonFace,
+    PersonState,
+    SaveCounts,
+    SearchState,
+)
 from celebcollect.disk import owners
+from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import CatalogueError
 from celebcollect.domain.records import Celebrity, Image, Record, Status
 

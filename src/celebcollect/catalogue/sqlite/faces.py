@@ -6,8 +6,8 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from celebcollect.catalogue.faces import PersonFace
 from celebcollect.catalogue.keys import number, numbers
+from celebcollect.catalogue.state import PersonFace
 
 _COLUMNS = "person, version, mean, trusted, image, held_against"
 

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection
 
 from celebcollect.catalogue import bands
-from celebcollect.catalogue.base import batches
+from celebcollect.domain.batches import batches
 
 SETTLE_AT = 50_000
 """Pictures (of five entries) whose entries are moved at once: then ten of them fall on each page of

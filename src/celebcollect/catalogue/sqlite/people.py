@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from celebcollect.catalogue.base import SearchState
 from celebcollect.catalogue.keys import all_folded, number, numbers, person_of
+from celebcollect.catalogue.state import SearchState
 from celebcollect.domain.records import Celebrity, Image
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
+from celebcollect.catalogue.base import Notes
 from celebcollect.domain.errors import SourceBlocked
 from celebcollect.domain.records import now
 
@@ -16,18 +16,6 @@ LONGEST_REST = timedelta(hours=24)
 
 _REST = "google_rest"
 _LAST = "google_last_query"
-
-
-class Notes(Protocol):
-    """Small state that outlives the process; the catalogue keeps it."""
-
-    def note(self, key: str) -> dict[str, Any] | None:
-        """Return a note, or None."""
-        ...
-
-    def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
-        """Write a note of JSON values, or remove it with None."""
-        ...
 
 
 class Manners:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from celebcollect.catalogue.base import Notes
 from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError, StorageError
 from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
@@ -21,7 +22,7 @@ from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.browser import Browser, BrowserFailed
 from celebcollect.sources.google.cache import Answer, AnswerCache, pages
 from celebcollect.sources.google.look import Seen, look_through
-from celebcollect.sources.google.manners import Manners, Notes, blocked
+from celebcollect.sources.google.manners import Manners, blocked
 from celebcollect.sources.google.page import State
 from celebcollect.sources.google.query import address, queries
 from celebcollect.sources.google.reasons import GoogleReason

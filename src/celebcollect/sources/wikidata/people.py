@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from celebcollect.catalogue.base import Notes
 from celebcollect.config.sections import WikidataConfig
 from celebcollect.domain.errors import SourceBlocked, SourceError, UsageError
 from celebcollect.domain.records import Celebrity, now
@@ -24,7 +25,7 @@ from celebcollect.sources.wikidata.bands import Band, bands, split
 from celebcollect.sources.wikidata.endpoint import Endpoint
 from celebcollect.sources.wikidata.facts import Facts, Seed, read_seeds
 from celebcollect.sources.wikidata.occupations import Occupations
-from celebcollect.sources.wikidata.progress import Fresh, Notes, Progress
+from celebcollect.sources.wikidata.progress import Fresh, Progress
 from celebcollect.sources.wikidata.queries import Dialect
 from celebcollect.sources.wikidata.search import Search
 

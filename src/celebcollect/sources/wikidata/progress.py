@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from celebcollect.catalogue.base import Notes
 from celebcollect.domain.records import Celebrity, Record, now
 
 log = logging.getLogger(__name__)
@@ -20,18 +21,6 @@ NOTE = "wikidata/progress"
 VALID_FOR = timedelta(days=7)
 """Age at which an unfinished search is begun anew: who rose in fame above a finished band since
 then would be missed."""
-
-
-class Notes(Protocol):
-    """Where small state is kept: the catalogue has these two methods."""
-
-    def note(self, key: str) -> dict[str, Any] | None:
-        """Return a note, or None."""
-        ...
-
-    def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
-        """Write a note of JSON values, or remove it with None; durable on return."""
-        ...
 
 
 class Fresh:

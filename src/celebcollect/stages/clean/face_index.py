@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.faces import PersonFace
 from celebcollect.catalogue.keys import number
+from celebcollect.catalogue.state import PersonFace
 from celebcollect.checks.base import Check, Picture, Rejection
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.identity import Identity

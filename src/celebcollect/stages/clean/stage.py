@@ -14,10 +14,12 @@ from contextlib import suppress
 from functools import partial
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue, Cleaning, batches
+from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.state import Cleaning
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
 from celebcollect.disk import owners
+from celebcollect.domain.batches import batches
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, ImageFolder
 from celebcollect.stages.clean.face_index import Crowd

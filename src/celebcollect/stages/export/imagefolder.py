@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from celebcollect.catalogue.base import batches
+from celebcollect.domain.batches import batches
 from celebcollect.stages.export.selection import Sample
 from celebcollect.stages.export.split import SPLITS
 from celebcollect.stages.export.writing import Job, Written, json_lines

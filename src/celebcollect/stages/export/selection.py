@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
+from celebcollect.domain.batches import batches
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image, MlUse, Status, ml_permitted
 from celebcollect.domain.tally import Tally

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.tasks import CLEAN
 from celebcollect.disk.owners import this_owner
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.folder import ImageFolder
 from celebcollect.sources.tmdb.terms import stale

@@ -7,8 +7,9 @@ library cannot. `store.failures` says when; tries within a run are those of `sto
 from __future__ import annotations
 
 from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Catalogue, batches
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.disk.owners import this_owner
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import SCHEMA, Image, ImageCandidate, Status, now
 
 _BATCH = 500

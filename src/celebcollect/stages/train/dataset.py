@@ -11,8 +11,8 @@ import numpy as np
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
-from celebcollect.catalogue.base import batches
 from celebcollect.checks.face_facts import from_text
+from celebcollect.domain.batches import batches
 from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.messages import explain, publish_what_fits

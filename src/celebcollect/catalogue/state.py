@@ -1,0 +1,84 @@
+"""What a catalogue says of its people and of the work on them, beside the records of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from celebcollect.domain.records import Status
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCounts:
+    """What `save_people` did."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    forgotten: int = 0
+    """Left out, because nothing about these people may be collected."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchState:
+    """How far one source has searched for one person."""
+
+    rounds: int = 0
+    """Finished searches."""
+    offered: int = 0
+    """Candidates that the last search yielded."""
+    exhausted: bool = False
+    """The source has nothing more to offer."""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """Where one person stands in the collection."""
+
+    qid: str
+    rounds: int = 0
+    """Finished rounds of `run-all`: searched, stored and cleaned."""
+    finished: bool = False
+    """`run-all` is done with the person: enough pictures, nothing more to find, or no round
+    left."""
+    searches: Mapping[str, SearchState] = field(default_factory=dict)
+    images: Mapping[Status, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """A person whose pictures need cleaning; hand `revision` back to `record_cleaned`."""
+
+    qid: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Totals for `status`."""
+
+    celebrities: int
+    images: Mapping[Status, int]
+    """All five states, zeros included."""
+    reasons: Mapping[str, int]
+    """Of rejected and failed images."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFace:
+    """One person's face, as the pictures show it that `clean` takes for theirs."""
+
+    qid: str
+    version: str
+    """Of the embedding; those of two versions are never compared."""
+    mean: bytes
+    """Mean of the embeddings, little-endian float32; empty when there is no such picture any
+    more."""
+    trusted: bool
+    """A trusted portrait is among the pictures."""
+    image: str
+    """Id of the picture that is most like the mean."""
+    held_against: str | None = None
+    """The other person for whose sake the pictures were rejected."""
