@@ -133,10 +133,10 @@ def test_a_status_tells_whether_another_try_may_help(
 @pytest.mark.parametrize(
     ("said", "least_s", "most_s"),
     [
-        ("0", 0, 0),
+        ("0", 1, 1),
         ("7", 7, 7),
         (timedelta(seconds=3600), 3400, 3600),
-        (timedelta(days=-1), 0, 0),
+        (timedelta(days=-1), 1, 1),
         ("9" * 30, 86_400, 86_400),
     ],
     ids=["none", "seconds", "date", "a date that is past", "for ever"],
@@ -144,7 +144,7 @@ def test_a_status_tells_whether_another_try_may_help(
 def test_the_wait_that_a_server_asks_for_is_told(
     fetcher: Fetchers, web: PictureWeb, said: str | timedelta, least_s: float, most_s: float
 ) -> None:
-    """Retry-After is read as seconds and as a date, and never beyond a day."""
+    """Retry-After is read as seconds and as a date, from one second to a day."""
     if isinstance(said, timedelta):
         said = format_datetime(datetime.now(UTC) + said, usegmt=True)
     web.routes["/x.jpg"] = answer(status=429, Retry_After=said)

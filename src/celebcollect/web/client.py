@@ -38,8 +38,6 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer that is read; the largest recorded one has 57 KB."""
 _MAX_REDIRECTS = 5
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 8.0
-# no API bans for longer; keeps a hostile Retry-After inside the calendar
-_LONGEST_BLOCK = timedelta(days=30)
 
 
 def server_time(url: str, http: HttpConfig) -> datetime | None:
@@ -321,7 +319,7 @@ def _final(passing: _Passing) -> SourceError:
 
 
 def _blocked(message: str, seconds: float) -> SourceBlocked:
-    until = now() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)
+    until = now() + timedelta(seconds=seconds)
     return SourceBlocked(
         f"{message} and asks us to stay away until {until:%Y-%m-%d %H:%M:%S} UTC",
         hint="Run the same command again after that.",

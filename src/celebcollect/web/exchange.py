@@ -13,14 +13,13 @@ import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.reasons import Reason
 from celebcollect.web.guard import Line, OverBudget, RefusedAddress, Unresolvable
 from celebcollect.web.http1 import BadAnswer, Response
 from celebcollect.web.reasons import FetchReason, UrlReason
+from celebcollect.web.retry_after import retry_after_s
 from celebcollect.web.urls import Target
 
 _DRAIN_BYTES = 65_536
@@ -31,8 +30,6 @@ _PIECE = 65_536
 _OUR_OWN = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 SMALL_BYTES = 1_048_576
 """A body that takes no more is read without asking for room; most pictures are like that."""
-
-_MAX_RETRY_AFTER_S = 86_400.0
 
 
 class FetchFailed(Exception):
@@ -138,16 +135,8 @@ class Answer:
             self._response.read(self._response.length)
 
     def retry_after_s(self) -> float | None:
-        """Return how long the server asks us to wait (RFC 9110, section 10.2.3), 0 s to a day; None when it does not say."""
-        text = self.header("retry-after").strip()
-        if text.isascii() and text.isdigit():
-            return min(float(text[:9]), _MAX_RETRY_AFTER_S)
-        try:
-            at = parsedate_to_datetime(text)
-            wait_s = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        except (ValueError, OverflowError):
-            return None
-        return min(max(wait_s, 0.0), _MAX_RETRY_AFTER_S)
+        """Return how long the server asks us to wait; None when it does not say."""
+        return retry_after_s(self.header("retry-after"))
 
     @property
     def can_go_on(self) -> bool:

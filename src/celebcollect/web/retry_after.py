@@ -1,25 +1,32 @@
-"""Read the Retry-After header (RFC 9110, section 10.2.3)."""
+"""Read the Retry-After header (RFC 9110, section 10.2.3), of downloads and of APIs alike."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 SHORTEST_S = 1.0
 """TMDB and Wikidata send 0 at times while they still refuse."""
 
+LONGEST_S = 86_400.0
+"""Whoever asks for more is asked once a day; nobody can send us away for years."""
+
 
 def retry_after_s(value: str | None) -> float | None:
-    """Return how many seconds to wait, at least `SHORTEST_S`, or None without a header that can be understood (seconds, or a date)."""
+    """
+    Return how many seconds to wait, from `SHORTEST_S` to `LONGEST_S`.
+
+    None without a header that can be understood (whole seconds, or a date).
+    """
     text = (value or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return max(SHORTEST_S, float(text))
+    if text.isascii() and text.isdigit():
+        return _bounded(float(text[:9]))
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return max(
-        SHORTEST_S,
-        ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds(),
-    )
+    return _bounded((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, SHORTEST_S), LONGEST_S)

@@ -29,7 +29,12 @@ from celebcollect.web.reasons import FetchReason
 R = TypeVar("R")
 
 MAX_TRIES = 3
-"""Downloads of one picture within a run."""
+"""
+Downloads of one picture within a run.
+
+The fair queue tries again, not stamina: it gives the pause of one picture to others, where stamina
+would let a thread and its memory sleep through it.
+"""
 
 _MALLOPT = {
     "M_ARENA_MAX": (-8, 1),
