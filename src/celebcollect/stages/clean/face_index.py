@@ -31,8 +31,8 @@ _CHUNK = 8192
 """Faces compared at once: the difference of a million would take as much memory as they do."""
 
 
-class Crowd:
-    """Everybody's faces, as one cleaner knows them."""
+class FaceIndex:
+    """Everybody's mean faces, as one cleaner knows them."""
 
     def __init__(self, catalogue: Catalogue, check: Identity) -> None:
         self._catalogue, self._check = catalogue, check
@@ -42,7 +42,7 @@ class Crowd:
 
     @classmethod
     def of(cls, catalogue: Catalogue, checks: Sequence[Check]) -> Self | None:
-        """Return the crowd for these checks, or None when they do not look at faces."""
+        """Return the index for these checks, or None when they do not look at faces."""
         return next(
             (cls(catalogue, check) for check in checks if isinstance(check, Identity)), None
         )
@@ -51,7 +51,9 @@ class Crowd:
         self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, *, dry_run: bool
     ) -> tuple[Verdicts, set[str]]:
         """
-        Reject what is left of a person when another one has the same face, unless a trusted portrait is among it.
+        Reject what is left of a person when another one has the same face.
+
+        A trusted portrait among the pictures keeps them all.
 
         The face is written down before the others are looked at: of two people who are cleaned at
         the same time one at least meets the other.

@@ -1,4 +1,4 @@
-"""Clean one person: decide about the whole set, then make topic, files and catalogue agree with the decision.
+"""Clean one person: decide about the whole set, then bring topic, files and catalogue in line.
 
 Everything is worked out from the catalogue and the files each time, and every step may be repeated,
 so a process may die anywhere. The one thing that cannot be seen afterwards is whether a message
@@ -23,7 +23,7 @@ from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import CleanRecord, Image, Status, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
-from celebcollect.stages.clean.face_index import Crowd
+from celebcollect.stages.clean.face_index import FaceIndex
 from celebcollect.stages.clean.pictures import gather
 from celebcollect.stages.clean.verdicts import Verdicts, judge
 
@@ -41,7 +41,7 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class CleanContext:
     """What cleaning a person needs."""
 
     catalogue: Catalogue
@@ -52,12 +52,12 @@ class Workplace:
     tally: Tally
     dry_run: bool = False
     """Decide and count, but change nothing."""
-    crowd: Crowd | None = None
+    face_index: FaceIndex | None = None
     """Knows everybody's faces, where faces are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PersonOutcome:
     """What follows from cleaning a person."""
 
     others: frozenset[str] = frozenset()
@@ -67,8 +67,8 @@ class Outcome:
 
 
 def clean_person(
-    place: Workplace, qid: str, *, hold: Callable[[], bool], stop: threading.Event
-) -> Outcome:
+    context: CleanContext, qid: str, *, hold: Callable[[], bool], stop: threading.Event
+) -> PersonOutcome:
     """
     Bring one person's pictures to where the checks want them.
 
@@ -76,7 +76,7 @@ def clean_person(
     always on the topic.
 
     Args:
-        place: Where to read and write.
+        context: Where to read and write.
         qid: The person, claimed by the caller.
         hold: Renews the claim; False when another worker has it now.
         stop: Ends the work at the next picture.
@@ -85,32 +85,33 @@ def clean_person(
         Stopped: See there.
     """
     before = {
-        image.id: image for image in place.catalogue.person_images(qid) if image.status in SET
+        image.id: image for image in context.catalogue.person_images(qid) if image.status in SET
     }
-    pictures, lost = gather(place.catalogue, place.folder, place.checks, qid, before)
-    keeper = _Keeper(place, before, hold, stop)
-    verdicts = judge(pictures, place.checks, measured=keeper.look)
+    pictures, lost = gather(context.catalogue, context.folder, context.checks, qid, before)
+    keeper = _Keeper(context, before, hold, stop)
+    verdicts = judge(pictures, context.checks, measured=keeper.look)
     if not hold():
         raise Stopped
     verdicts, alike = (
-        place.crowd.hold_against(qid, pictures, verdicts, dry_run=place.dry_run)
-        if place.crowd
+        context.face_index.hold_against(qid, pictures, verdicts, dry_run=context.dry_run)
+        if context.face_index
         else (verdicts, set())
     )
     after = _outcome(before, verdicts, lost)
     _count(
-        place.tally,
+        context.tally,
         before,
         after,
         {**lost, **{said.id: said for _, said in verdicts.rejections.values()}},
     )
-    if place.dry_run:
-        return Outcome()
-    _put_in_place(place, qid, before, after)
-    names = [check.name for check in place.checks]
+    if context.dry_run:
+        return PersonOutcome()
+    _put_in_place(context, qid, before, after)
+    names = [check.name for check in context.checks]
     settled = names[: names.index(shared.NAME)] if shared.NAME in names else names
     others = alike.union(*(shared.unaware(picture, settled) for picture in pictures))
-    return Outcome(frozenset(others), sum(said.again for _, said in verdicts.rejections.values()))
+    unmeasured = sum(said.again for _, said in verdicts.rejections.values())
+    return PersonOutcome(frozenset(others), unmeasured)
 
 
 class _Keeper:
@@ -118,12 +119,12 @@ class _Keeper:
 
     def __init__(
         self,
-        place: Workplace,
+        context: CleanContext,
         before: Mapping[str, Image],
         hold: Callable[[], bool],
         stop: threading.Event,
     ) -> None:
-        self._place, self._kept, self._hold, self._stop = place, dict(before), hold, stop
+        self._context, self._kept, self._hold, self._stop = context, dict(before), hold, stop
         self._last = time.monotonic()
 
     def look(self, images: Mapping[str, Image]) -> None:
@@ -131,8 +132,8 @@ class _Keeper:
         if not self._stop.is_set() and time.monotonic() < self._last + KEEP_EVERY_S:
             return
         held = self._hold()
-        if held and not self._place.dry_run:
-            self._place.catalogue.record_verdicts(
+        if held and not self._context.dry_run:
+            self._context.catalogue.record_verdicts(
                 [image for id_, image in images.items() if image != self._kept[id_]]
             )
         if self._stop.is_set() or not held:
@@ -161,21 +162,21 @@ def _outcome(
 
 
 def _put_in_place(
-    place: Workplace, qid: str, before: Mapping[str, Image], after: dict[str, Image]
+    context: CleanContext, qid: str, before: Mapping[str, Image], after: dict[str, Image]
 ) -> None:
     """Make topic, files and catalogue agree with `after`, which learns the paths."""
     accepted = {image.sha256 for image in after.values() if image.status is Status.ACCEPTED}
-    _move(place.folder, after, lambda image: image.sha256 in accepted, quarantined=False)
+    _move(context.folder, after, lambda image: image.sha256 in accepted, quarantined=False)
     note_key = f"clean/{qid}"
-    noted = place.catalogue.note(note_key) or {}
+    noted = context.catalogue.note(note_key) or {}
     messages = _messages(qid, before, after, unsure=noted.get("unsure", ()))
     if messages:
         noted = {"unsure": sorted(messages)}
-        place.catalogue.set_note(note_key, noted)
-        place.bus.publish(place.topic, list(messages.values()))
-    _move(place.folder, after, lambda image: image.sha256 not in accepted, quarantined=True)
+        context.catalogue.set_note(note_key, noted)
+        context.bus.publish(context.topic, list(messages.values()))
+    _move(context.folder, after, lambda image: image.sha256 not in accepted, quarantined=True)
     at = now()
-    place.catalogue.record_verdicts(
+    context.catalogue.record_verdicts(
         [
             image.model_copy(update={"cleaned_at": at})
             for id_, image in after.items()
@@ -183,7 +184,7 @@ def _put_in_place(
         ]
     )
     if noted:
-        place.catalogue.set_note(note_key, None)
+        context.catalogue.set_note(note_key, None)
 
 
 def _move(
@@ -209,7 +210,11 @@ def _move(
 def _messages(
     qid: str, before: Mapping[str, Image], after: Mapping[str, Image], *, unsure: Collection[str]
 ) -> dict[str, Item]:
-    """Return what the topic does not know yet, by SHA-256, and the present state of pictures of which that is unsure."""
+    """
+    Return the messages that bring the topic up to date, by SHA-256.
+
+    They are those of pictures that changed, and of those of which the topic's state is unsure.
+    """
     old, new = _records(before.values()), _records(after.values())
     changed = [sha256 for sha256 in {*old, *new} if old.get(sha256) != new.get(sha256)]
     return {sha256: (f"{qid}/{sha256}", new.get(sha256)) for sha256 in sorted({*changed, *unsure})}
@@ -232,6 +237,7 @@ def _count(
     after: Mapping[str, Image],
     rejections: Mapping[str, Rejection],
 ) -> None:
+    """Count the verdicts: `restored` was rejected before, `withdrawn` was accepted."""
     for id_, image in after.items():
         old = before[id_]
         if old.status is image.status:

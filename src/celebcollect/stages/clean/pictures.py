@@ -1,4 +1,7 @@
-"""Gather what the checks need to know of one person's pictures: their files, who else has them, which are trusted."""
+"""Gather what the checks need to know of one person's pictures.
+
+That is their files, who else has them, and which of them are trusted.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def gather(
     qid: str,
     images: Mapping[str, Image],
 ) -> tuple[list[Picture], dict[str, Rejection]]:
-    """Return the pictures of a person's rows, and rejections of the rows that have no usable path."""
+    """Return the pictures of a person's rows, and rejections of rows without a usable path."""
     elsewhere = _elsewhere(catalogue, checks, qid, images.values())
     portraits = _Portraits(
         catalogue.people({qid, *(other.qid for others in elsewhere.values() for other in others)})
@@ -43,7 +46,12 @@ def gather(
 
 
 def find_file(folder: ImageFolder, path: str) -> Path:
-    """Return where a file lies: a crash, or a download of the same bytes meanwhile, may have left it in the other of its two places."""
+    """
+    Return where a file lies.
+
+    A crash, or a download of the same bytes meanwhile, may have left it in the other of its two
+    places.
+    """
     file = folder.file(path)
     if not file.exists():
         kind, _, rest = path.partition("/")
@@ -56,7 +64,11 @@ def find_file(folder: ImageFolder, path: str) -> Path:
 def _elsewhere(
     catalogue: Catalogue, checks: Sequence[Check], qid: str, images: Collection[Image]
 ) -> dict[str, list[Image]]:
-    """Ask the catalogue once for all pictures; return other people's rows that have the same bytes or a similar hash, by image id."""
+    """
+    Return other people's rows that have the same bytes or a similar hash, by image id.
+
+    The catalogue is asked once for all pictures.
+    """
     wanted = [check.elsewhere_bits for check in checks if isinstance(check, Comparing)]
     if not wanted:
         return {}
@@ -116,6 +128,6 @@ class _Portraits:
 
 
 def _title(encoded: str) -> str:
-    """Return the name of a file on Commons as MediaWiki compares it: blanks for underscores, first letter large."""
+    """Return a file's name as MediaWiki compares it: no underscores, the first letter large."""
     name = " ".join(unquote(encoded).replace("_", " ").split())
     return name[:1].upper() + name[1:]

@@ -19,9 +19,9 @@ from celebcollect.vision import crashes
 
 def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) -> set[str]:
     """
-    Overrule the checks for rejected pictures; return their people, whose cleaning (`clean_people`) then accepts, moves and publishes them.
+    Overrule the checks for rejected pictures; return their people.
 
-    What was said against a picture is kept in `Image.restored_from`. A picture whose file had gone
+    Cleaning these people (`clean_people`) then accepts, moves and publishes the pictures. What was said against a picture is kept in `Image.restored_from`. A picture whose file had gone
     or changed is only looked at again, for no other check has judged it.
 
     Args:

@@ -1,5 +1,6 @@
-"""Throw out what is broken, malicious, useless or double, and publish the rest: quarantine instead of deletion, a reason for each.
+"""Throw out what is broken, malicious, useless or double, and publish the rest.
 
+What is thrown out goes to quarantine, with a reason; nothing is deleted.
 There is no input topic: the collection is the state. People are claimed, so any number of cleaners
 share the work.
 """
@@ -22,8 +23,8 @@ from celebcollect.disk import owners
 from celebcollect.domain.batches import batches
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, ImageFolder
-from celebcollect.stages.clean.face_index import Crowd
-from celebcollect.stages.clean.person import Stopped, Workplace, clean_person
+from celebcollect.stages.clean.face_index import FaceIndex
+from celebcollect.stages.clean.person import CleanContext, Stopped, clean_person
 
 __all__ = ["clean_people", "quarantine_orphans"]
 
@@ -64,14 +65,13 @@ def clean_people(
     Clean the people who have new pictures, or were last cleaned with other checks or settings.
 
     Returns when nobody is left whom no other live cleaner holds, or when `stop` is set. Counts
-    `accepted`, `rejected`, `withdrawn` (was accepted), `restored` (was rejected) and `unchanged`
-    pictures, and the reasons.
+    pictures (`accepted`, `rejected`, `withdrawn`, `restored`, `unchanged`) and reasons.
 
     Args:
         catalogue: Where people and pictures are.
         folder: Where the files are.
         bus: Takes the accepted pictures.
-        checks: In the order in which they are asked; from `checks.build_checks`.
+        checks: From `checks.build_checks`, in the order in which they are asked.
         topic: Compacted, keyed `QID/sha256`; None withdraws a picture.
         tally: Takes the counts.
         stop: Ends the work at the next picture.
@@ -84,31 +84,25 @@ def clean_people(
         CelebCollectError: The disk, the log or the catalogue failed; cleaning again goes on from
             there.
     """
-    place = Workplace(
-        catalogue,
-        folder,
-        bus,
-        checks,
-        topic,
-        tally,
-        dry_run=dry_run,
-        crowd=Crowd.of(catalogue, checks),
+    index = FaceIndex.of(catalogue, checks)
+    context = CleanContext(
+        catalogue, folder, bus, checks, topic, tally, dry_run=dry_run, face_index=index
     )
-    shift = _Shift(place, fingerprint(checks), stop, None if qids is None else set(qids))
+    cleaner = _Cleaner(context, fingerprint(checks), stop, None if qids is None else set(qids))
     while not stop.is_set():
-        if not shift.work() and not stop.is_set():
+        if not cleaner.work() and not stop.is_set():
             if not follow:
                 return
             stop.wait(LOOK_S)
 
 
-class _Shift:
-    """One cleaner at work."""
+class _Cleaner:
+    """Cleans one person after the other, each under a claim."""
 
     def __init__(
-        self, place: Workplace, fingerprint: str, stop: threading.Event, qids: set[str] | None
+        self, context: CleanContext, fingerprint: str, stop: threading.Event, qids: set[str] | None
     ) -> None:
-        self._place, self._fingerprint, self._stop, self._qids = place, fingerprint, stop, qids
+        self._context, self._fingerprint, self._stop, self._qids = context, fingerprint, stop, qids
         self._owner = owners.this_owner()
         self._done: dict[str, int] = {}
         """Revision up to which each person was cleaned here: two cleaners with different settings
@@ -129,20 +123,20 @@ class _Shift:
                     for cleaning in self._need(self._held):
                         found |= self._clean(cleaning)
                 finally:
-                    self._place.catalogue.release(TASK, self._held, owner=self._owner)
+                    self._context.catalogue.release(TASK, self._held, owner=self._owner)
         return found
 
     def _need(self, qids: Collection[str] | None) -> list[Cleaning]:
-        needed = self._place.catalogue.need_cleaning(self._fingerprint, qids=qids)
+        needed = self._context.catalogue.need_cleaning(self._fingerprint, qids=qids)
         return [
             cleaning for cleaning in needed if self._done.get(cleaning.qid, -1) < cleaning.revision
         ]
 
     def _claim(self, qids: Sequence[str]) -> bool:
-        if self._place.dry_run:
+        if self._context.dry_run:
             self._held = list(qids)
             return True
-        self._held = self._place.catalogue.claim(TASK, qids, owner=self._owner, lease_s=LEASE_S)
+        self._held = self._context.catalogue.claim(TASK, qids, owner=self._owner, lease_s=LEASE_S)
         self._renewed = time.monotonic()
         return bool(self._held)
 
@@ -156,15 +150,15 @@ class _Shift:
             return False
         try:
             outcome = clean_person(
-                self._place, cleaning.qid, hold=partial(self._hold, cleaning.qid), stop=self._stop
+                self._context, cleaning.qid, hold=partial(self._hold, cleaning.qid), stop=self._stop
             )
         except Stopped:
             return False
         self._done[cleaning.qid] = cleaning.revision
-        if self._place.dry_run:
+        if self._context.dry_run:
             return True
         if outcome.others:
-            self._place.catalogue.clean_again(outcome.others)
+            self._context.catalogue.clean_again(outcome.others)
             if self._qids is not None:
                 self._qids |= outcome.others
         if outcome.unmeasured:
@@ -176,7 +170,7 @@ class _Shift:
             )
             return True
         # Last: a crash before this repeats the person.
-        self._place.catalogue.record_cleaned(cleaning, self._fingerprint)
+        self._context.catalogue.record_cleaned(cleaning, self._fingerprint)
         log.debug(
             "cleaned qid=%s revision=%d doubts=%s",
             cleaning.qid,
@@ -188,9 +182,9 @@ class _Shift:
 
 def quarantine_orphans(catalogue: Catalogue, folder: ImageFolder, tally: Tally) -> None:
     """
-    Move files that no row knows out of the images: a crash between file and row left them, and their message never came again.
+    Move files that no row knows out of the images.
 
-    Looks at every file. Should `store` write the row of such a file just now, the next cleaning
+    A crash between file and row left them, and their message never came again. Looks at every file. Should `store` write the row of such a file just now, the next cleaning
     finds the file in quarantine and brings it back. Counts `orphans`.
     """
     old = time.time() - ORPHAN_AGE_S

@@ -1,4 +1,7 @@
-"""Decide about one person's pictures: measure what is not known yet, then ask each check. Writes nothing."""
+"""Decide about one person's pictures: measure what is not known yet, then ask each check.
+
+Writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -43,22 +46,11 @@ def judge(
         measured: Is handed all images after each measurement, to keep what has changed; may raise
             to stop the work.
     """
-    left = {
-        picture.image.id: picture
-        for picture in sorted(pictures, key=lambda picture: picture.image.id)
-    }
+    left = {picture.image.id: picture for picture in sorted(pictures, key=_id)}
     images = {id_: picture.image for id_, picture in left.items()}
-    copies: dict[str | None, list[str]] = {}
-    for id_, image in images.items():
-        copies.setdefault(image.sha256, []).append(id_)
-    # A row that came later has no facts of its own yet, but its bytes may have been measured.
+    copies = _copies(images.values())
     for ids in copies.values():
-        known = {name: facts for id_ in ids for name, facts in images[id_].facts.items()}
-        images.update(
-            (id_, images[id_].model_copy(update={"facts": known}))
-            for id_ in ids
-            if images[id_].facts != known
-        )
+        _share_facts(images, ids)
     left = {id_: replace(picture, image=images[id_]) for id_, picture in left.items()}
     rejections: dict[str, tuple[str, Rejection]] = {}
     identities: dict[str, str] = {}
@@ -80,6 +72,26 @@ def judge(
     return Verdicts(images, rejections, identities)
 
 
+def _id(picture: Picture) -> str:
+    return picture.image.id
+
+
+def _copies(images: Iterable[Image]) -> dict[str | None, list[str]]:
+    """Return the ids of the images that have the same bytes, by digest."""
+    copies: dict[str | None, list[str]] = {}
+    for image in images:
+        copies.setdefault(image.sha256, []).append(image.id)
+    return copies
+
+
+def _share_facts(images: dict[str, Image], ids: Sequence[str]) -> None:
+    """Give all rows of the same bytes what was measured for any of them, such as an older row."""
+    known = {name: facts for id_ in ids for name, facts in images[id_].facts.items()}
+    for id_ in ids:
+        if images[id_].facts != known:
+            images[id_] = images[id_].model_copy(update={"facts": known})
+
+
 def _one_of_each(pictures: Iterable[Picture]) -> list[Picture]:
-    """Return one picture for each digest: rows of the same bytes share their file and their facts."""
+    """Return one picture for each digest: rows of the same bytes share file and facts."""
     return list({picture.image.sha256: picture for picture in pictures}.values())

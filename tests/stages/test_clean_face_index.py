@@ -25,7 +25,7 @@ FACE = [2.0, 10, 10, 130, 130]
 DOUBT, FINE = ("rejected", "same_face_other_person"), ("accepted", None)
 
 
-class Crowd(World):
+class FaceIndex(World):
     """A data folder with people who have three pictures of a face each."""
 
     def portray(
@@ -79,19 +79,19 @@ class Crowd(World):
         return found
 
 
-def crowd(folder: Path) -> Crowd:
-    return Crowd(folder, clean=CleanConfig(faces="required", workers=1, min_sharpness=0))
+def crowd(folder: Path) -> FaceIndex:
+    return FaceIndex(folder, clean=CleanConfig(faces="required", workers=1, min_sharpness=0))
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Crowd]:
+def world(tmp_path: Path) -> Iterator[FaceIndex]:
     need_engine()
     world = crowd(tmp_path)
     yield world
     world.close()
 
 
-def test_a_face_of_two_people_is_rejected_for_both(world: Crowd) -> None:
+def test_a_face_of_two_people_is_rejected_for_both(world: FaceIndex) -> None:
     """Whoever came first; others are left alone. Each rejection names the other's picture and the distance."""
     world.portray("Q1", 7)
     world.portray("Q3", 8)
@@ -116,7 +116,7 @@ def test_a_face_of_two_people_is_rejected_for_both(world: Crowd) -> None:
     world.check_whole()
 
 
-def test_a_trusted_portrait_proves_whose_face_it_is(world: Crowd) -> None:
+def test_a_trusted_portrait_proves_whose_face_it_is(world: FaceIndex) -> None:
     """Its person keeps the pictures, whoever was there before; the other one does not."""
     world.portray("Q1", 7)
     world.run()
@@ -128,7 +128,9 @@ def test_a_trusted_portrait_proves_whose_face_it_is(world: Crowd) -> None:
     world.check_whole()
 
 
-def test_two_trusted_portraits_with_one_face_prove_nothing_against_each_other(world: Crowd) -> None:
+def test_two_trusted_portraits_with_one_face_prove_nothing_against_each_other(
+    world: FaceIndex,
+) -> None:
     """Twins, or one human under two items: each has a portrait that is trusted."""
     world.portray("Q1", 7, trusted=True)
     world.portray("Q2", 7, trusted=True)
@@ -138,7 +140,7 @@ def test_two_trusted_portraits_with_one_face_prove_nothing_against_each_other(wo
     assert world.people() == {"Q1": {FINE}, "Q2": {FINE}}
 
 
-def test_the_doubt_ends_when_a_portrait_comes(world: Crowd) -> None:
+def test_the_doubt_ends_when_a_portrait_comes(world: FaceIndex) -> None:
     """It is one picture more that decides; the other person's stay out."""
     world.portray("Q1", 7)
     world.portray("Q2", 7)
@@ -151,7 +153,7 @@ def test_the_doubt_ends_when_a_portrait_comes(world: Crowd) -> None:
     world.check_whole()
 
 
-def test_the_doubt_ends_when_the_other_turns_out_to_be_somebody_else(world: Crowd) -> None:
+def test_the_doubt_ends_when_the_other_turns_out_to_be_somebody_else(world: FaceIndex) -> None:
     """A trusted portrait shows another face, so the pictures that were alike go, and with them the doubt about the first person."""
     world.portray("Q1", 7)
     world.portray("Q2", 7)
@@ -164,7 +166,7 @@ def test_the_doubt_ends_when_the_other_turns_out_to_be_somebody_else(world: Crow
     world.check_whole()
 
 
-def test_the_doubt_ends_when_the_other_is_forgotten(world: Crowd) -> None:
+def test_the_doubt_ends_when_the_other_is_forgotten(world: FaceIndex) -> None:
     """Nothing that names the forgotten person stays."""
     world.portray("Q1", 7)
     world.portray("Q2", 7)
@@ -177,7 +179,7 @@ def test_the_doubt_ends_when_the_other_is_forgotten(world: Crowd) -> None:
     assert world.catalogue.faces_of(["Q1"])["Q1"].held_against is None
 
 
-def test_cleaning_again_changes_nothing_and_a_dry_run_writes_nothing(world: Crowd) -> None:
+def test_cleaning_again_changes_nothing_and_a_dry_run_writes_nothing(world: FaceIndex) -> None:
     """Not even when everybody is looked at once more."""
     world.portray("Q1", 7)
     world.portray("Q2", 7)
@@ -195,7 +197,7 @@ def test_cleaning_again_changes_nothing_and_a_dry_run_writes_nothing(world: Crow
     assert (world.end_of_log(), world.catalogue.faces_since(0)) == (end, seen)
 
 
-def test_what_a_person_has_restored_stays(world: Crowd) -> None:
+def test_what_a_person_has_restored_stays(world: FaceIndex) -> None:
     """The doubt about the others of the same face remains."""
     first, *_ = world.portray("Q1", 7)
     world.portray("Q2", 7)
@@ -211,7 +213,7 @@ def test_what_a_person_has_restored_stays(world: Crowd) -> None:
 
 @pytest.mark.parametrize(("apart", "outcome"), [(0.3, DOUBT), (0.5, FINE)])
 def test_people_who_look_alike_are_told_apart(
-    world: Crowd, apart: float, outcome: tuple[str, str | None]
+    world: FaceIndex, apart: float, outcome: tuple[str, str | None]
 ) -> None:
     """Two means of one person's pictures are 0.40 apart at most, those of two people 0.47 at least."""
     world.portray("Q1", 7)
