@@ -1,9 +1,6 @@
 """Clean one person: decide about the whole set, then bring topic, files and catalogue in line.
 
-Everything is worked out from the catalogue and the files each time, and every step may be repeated,
-so a process may die anywhere. The one thing that cannot be seen afterwards is whether a message
-went out: what is about to be published is noted before, and whoever finds such a note publishes the
-outcome of those pictures once more.
+Everything is worked out from the catalogue and the files each time, so a process may die anywhere.
 """
 
 from __future__ import annotations
@@ -11,20 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks import shared
-from celebcollect.checks.base import Check, Rejection
-from celebcollect.checks.face_facts import published
-from celebcollect.domain.errors import StorageError
-from celebcollect.domain.records import CleanRecord, Image, Status, now
+from celebcollect.checks.base import Rejection
+from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
-from celebcollect.stages.clean.face_index import FaceIndex
+from celebcollect.stages.clean.context import CleanContext
 from celebcollect.stages.clean.pictures import gather
+from celebcollect.stages.clean.placement import put_in_place
 from celebcollect.stages.clean.verdicts import Verdicts, judge
 
 log = logging.getLogger(__name__)
@@ -38,22 +31,6 @@ KEEP_EVERY_S = 10.0
 
 class Stopped(Exception):
     """The work was told to stop, or the claim on the person is lost; what was measured is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class CleanContext:
-    """What cleaning a person needs."""
-
-    catalogue: Catalogue
-    folder: ImageFolder
-    bus: Bus
-    checks: Sequence[Check]
-    topic: str
-    tally: Tally
-    dry_run: bool = False
-    """Decide and count, but change nothing."""
-    face_index: FaceIndex | None = None
-    """Knows everybody's faces, where faces are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +83,7 @@ def clean_person(
     )
     if context.dry_run:
         return PersonOutcome()
-    _put_in_place(context, qid, before, after)
+    put_in_place(context, qid, before, after)
     names = [check.name for check in context.checks]
     settled = names[: names.index(shared.NAME)] if shared.NAME in names else names
     others = alike.union(*(shared.unaware(picture, settled) for picture in pictures))
@@ -159,76 +136,6 @@ def _outcome(
         }
         after[id_] = verdicts.images.get(id_, old).model_copy(update=verdict)
     return after
-
-
-def _put_in_place(
-    context: CleanContext, qid: str, before: Mapping[str, Image], after: dict[str, Image]
-) -> None:
-    """Make topic, files and catalogue agree with `after`, which learns the paths."""
-    accepted = {image.sha256 for image in after.values() if image.status is Status.ACCEPTED}
-    _move(context.folder, after, lambda image: image.sha256 in accepted, quarantined=False)
-    note_key = f"clean/{qid}"
-    noted = context.catalogue.note(note_key) or {}
-    messages = _messages(qid, before, after, unsure=noted.get("unsure", ()))
-    if messages:
-        noted = {"unsure": sorted(messages)}
-        context.catalogue.set_note(note_key, noted)
-        context.bus.publish(context.topic, list(messages.values()))
-    _move(context.folder, after, lambda image: image.sha256 not in accepted, quarantined=True)
-    at = now()
-    context.catalogue.record_verdicts(
-        [
-            image.model_copy(update={"cleaned_at": at})
-            for id_, image in after.items()
-            if image != before[id_]
-        ]
-    )
-    if noted:
-        context.catalogue.set_note(note_key, None)
-
-
-def _move(
-    folder: ImageFolder,
-    images: dict[str, Image],
-    which: Callable[[Image], bool],
-    *,
-    quarantined: bool,
-) -> None:
-    for id_, image in images.items():
-        if which(image):
-            try:
-                images[id_] = image.model_copy(
-                    update={"path": folder.place(image.path or "", quarantined=quarantined)}
-                )
-            except (FileNotFoundError, ValueError) as error:
-                if not quarantined:
-                    raise StorageError(
-                        f"{image.path} went away while it was cleaned", hint="Run clean again."
-                    ) from error
-
-
-def _messages(
-    qid: str, before: Mapping[str, Image], after: Mapping[str, Image], *, unsure: Collection[str]
-) -> dict[str, Item]:
-    """
-    Return the messages that bring the topic up to date, by SHA-256.
-
-    They are those of pictures that changed, and of those of which the topic's state is unsure.
-    """
-    old, new = _records(before.values()), _records(after.values())
-    changed = [sha256 for sha256 in {*old, *new} if old.get(sha256) != new.get(sha256)]
-    return {sha256: (f"{qid}/{sha256}", new.get(sha256)) for sha256 in sorted({*changed, *unsure})}
-
-
-def _records(images: Iterable[Image]) -> dict[str, bytes]:
-    records = (
-        CleanRecord.model_validate(
-            image.model_dump(exclude={"facts"}) | {"ml_use": image.ml_use} | published(image)
-        )
-        for image in images
-        if image.status is Status.ACCEPTED
-    )
-    return {record.sha256: record.to_json() for record in records}
 
 
 def _count(

@@ -21,8 +21,9 @@ def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) ->
     """
     Overrule the checks for rejected pictures; return their people.
 
-    Cleaning these people (`clean_people`) then accepts, moves and publishes the pictures. What was said against a picture is kept in `Image.restored_from`. A picture whose file had gone
-    or changed is only looked at again, for no other check has judged it.
+    Cleaning these people (`clean_people`) then accepts, moves and publishes the pictures. What was
+    said against a picture is kept in `Image.restored_from`. A picture whose file had gone or
+    changed is only looked at again, for no other check has judged it.
 
     Args:
         catalogue: Where the pictures are.

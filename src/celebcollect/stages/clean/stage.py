@@ -23,8 +23,9 @@ from celebcollect.disk import owners
 from celebcollect.domain.batches import batches
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, ImageFolder
+from celebcollect.stages.clean.context import CleanContext
 from celebcollect.stages.clean.face_index import FaceIndex
-from celebcollect.stages.clean.person import CleanContext, Stopped, clean_person
+from celebcollect.stages.clean.person import Stopped, clean_person
 
 __all__ = ["clean_people", "quarantine_orphans"]
 
@@ -184,8 +185,9 @@ def quarantine_orphans(catalogue: Catalogue, folder: ImageFolder, tally: Tally) 
     """
     Move files that no row knows out of the images.
 
-    A crash between file and row left them, and their message never came again. Looks at every file. Should `store` write the row of such a file just now, the next cleaning
-    finds the file in quarantine and brings it back. Counts `orphans`.
+    A crash between file and row left them, and their message never came again. Looks at every file.
+    Should `store` write the row of such a file just now, the next cleaning finds the file in
+    quarantine and brings it back. Counts `orphans`.
     """
     old = time.time() - ORPHAN_AGE_S
     for paths in batches((path for path in folder.files() if path.startswith(f"{IMAGES}/")), 500):
