@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bus_process import open_bus
+from bus.bus_process import open_bus
 from celebcollect.bus.base import Bus
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bus_steps import drained, numbered, take, take_and_commit, values
+from bus.bus_steps import drained, numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus, Item
 
 

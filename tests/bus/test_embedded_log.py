@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bus_steps import numbered, take, values
+from bus.bus_steps import numbered, take, values
 from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.errors import BusError

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bus_steps import numbered, take, take_and_commit, values
+from bus.bus_steps import numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.errors import Busy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bus_steps import drained, numbered, take, take_and_commit, values
+from bus.bus_steps import drained, numbered, take, take_and_commit, values
 from celebcollect.bus.base import Message, Purging, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.errors import BusError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from bus_steps import values
+from bus.bus_steps import values
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message
 from celebcollect.bus.kafka import KafkaBus

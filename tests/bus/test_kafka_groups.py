@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from bus_steps import PATIENCE_S, values
+from bus.bus_steps import PATIENCE_S, values
 from celebcollect.bus.base import Message, Subscription, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config.sections import KafkaConfig

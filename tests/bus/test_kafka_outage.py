@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus_steps import PATIENCE_S, take, values
+from bus.bus_steps import PATIENCE_S, take, values
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config.sections import KafkaConfig

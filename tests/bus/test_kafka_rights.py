@@ -16,7 +16,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from bus_steps import numbered, take, values
+from bus.bus_steps import numbered, take, values
 from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config.sections import KafkaConfig

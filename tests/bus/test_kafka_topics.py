@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from bus_steps import numbered, values
+from bus.bus_steps import numbered, values
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus

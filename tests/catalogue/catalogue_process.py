@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
-from catalogue_backends import Backend
-from catalogue_samples import candidate, failed, person, stored
+from catalogue.catalogue_backends import Backend
+from catalogue.catalogue_samples import candidate, failed, person, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.disk.owners import this_owner
 

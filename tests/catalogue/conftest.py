@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue_backends import Backend, new_backend
+from catalogue.catalogue_backends import Backend, new_backend
 from celebcollect.catalogue.base import Catalogue
 
 ATOMIC = ["embedded", pytest.param("java", marks=pytest.mark.mongo)]

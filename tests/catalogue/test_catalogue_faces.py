@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalogue_backends import Backend
+from catalogue.catalogue_backends import Backend
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.state import PersonFace
 

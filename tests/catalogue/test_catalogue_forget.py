@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from catalogue_backends import Backend
-from catalogue_samples import accepted, candidate, person, rejected, stored
+from catalogue.catalogue_backends import Backend
+from catalogue.catalogue_samples import accepted, candidate, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.state import SaveCounts, SearchState
 from celebcollect.disk.owners import this_owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalogue_samples import accepted, candidate, failed, person, rejected, stored
+from catalogue.catalogue_samples import accepted, candidate, failed, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.records import Image, Status
 

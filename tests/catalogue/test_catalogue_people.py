@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalogue_samples import candidate, person
+from catalogue.catalogue_samples import candidate, person
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.state import SaveCounts, SearchState
 from celebcollect.domain.records import Status

@@ -9,8 +9,8 @@ import time
 from contextlib import closing
 from typing import Any
 
-from catalogue_backends import Backend
-from catalogue_samples import candidate, person, stored
+from catalogue.catalogue_backends import Backend
+from catalogue.catalogue_samples import candidate, person, stored
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
 

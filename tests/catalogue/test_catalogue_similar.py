@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue_samples import candidate, stored
+from catalogue.catalogue_samples import candidate, stored
 from celebcollect.catalogue import bands
 from celebcollect.catalogue.base import Catalogue
 

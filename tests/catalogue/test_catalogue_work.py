@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from catalogue_samples import accepted, candidate, failed, person, rejected, stored
+from catalogue.catalogue_samples import accepted, candidate, failed, person, rejected, stored
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.state import Cleaning, SearchState
 from celebcollect.catalogue.tasks import search_task

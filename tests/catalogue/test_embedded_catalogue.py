@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catalogue_samples import accepted, candidate, person, stored, workout
+from catalogue.catalogue_samples import accepted, candidate, person, stored, workout
+from catalogue.small_disk import on_small_disk
 from celebcollect.catalogue.base import Catalogue, Faces
 from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import schema
@@ -18,7 +19,6 @@ from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.catalogue.state import PersonFace
 from celebcollect.domain.errors import CatalogueError
 from celebcollect.domain.records import Image
-from small_disk import on_small_disk
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     told = on_small_disk(
         tmp_path,
         """
-        from catalogue_samples import candidate
+        from catalogue.catalogue_samples import candidate
         from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
         from celebcollect.domain.errors import CatalogueError
         ballast = disk / "ballast"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue_samples import accepted, person, stored
+from catalogue.catalogue_samples import accepted, person, stored
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.domain.errors import CatalogueError
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from catalogue.small_disk import on_small_disk
 from celebcollect.domain.errors import StorageError
 from celebcollect.images.folder import ImageFolder
-from small_disk import on_small_disk
 
 WRITE = """
 import hashlib, sys

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from catalogue_backends import Backend, new_backend
-from catalogue_samples import accepted, candidate, failed, person, stored
+from catalogue.catalogue_backends import Backend, new_backend
+from catalogue.catalogue_samples import accepted, candidate, failed, person, stored
+from catalogue.fake_mongo import fake_mongo, refusal
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.mongo import MongoCatalogue, documents, link
 from celebcollect.config.sections import MongoConfig
 from celebcollect.domain.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
 from celebcollect.domain.records import Status
-from fake_mongo import fake_mongo, refusal
 from services.mongo_service import MongoServer
 
 PASSWORD = "s3cr3t"

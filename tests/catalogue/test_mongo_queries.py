@@ -11,8 +11,8 @@ import pymongo
 import pytest
 from pymongo import monitoring
 
-from catalogue_backends import Backend, new_backend
-from catalogue_samples import workout
+from catalogue.catalogue_backends import Backend, new_backend
+from catalogue.catalogue_samples import workout
 from celebcollect.catalogue.base import Catalogue, Faces
 from services.mongo_service import STAND_IN_INDEX
 

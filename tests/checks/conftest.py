@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from face_photos import Photo, measure
+from checks.face_photos import Photo, measure
 from support import folder_of_run
 
 

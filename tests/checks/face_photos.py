@@ -14,7 +14,7 @@ from celebcollect.config.sections import CleanConfig
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.workers import Workers
-from check_pictures import measured, picture_of
+from checks.check_pictures import measured, picture_of
 from support import missing
 
 

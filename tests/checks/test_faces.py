@@ -19,8 +19,8 @@ from celebcollect.checks.base import Facts, Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.workers import CRASHED, Workers
-from check_pictures import picture_of, reasons
-from face_photos import Photo, face_check, need_engine
+from checks.check_pictures import picture_of, reasons
+from checks.face_photos import Photo, face_check, need_engine
 
 JPEG = "JPEG"
 

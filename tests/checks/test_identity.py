@@ -19,8 +19,8 @@ from scipy.spatial.distance import squareform
 from celebcollect.checks.base import Acceptance, Picture, Rejection
 from celebcollect.checks.clusters import average_link, pairwise
 from celebcollect.checks.face_facts import to_text
-from check_pictures import picture_of
-from face_photos import Photo, identity_check, people
+from checks.check_pictures import picture_of
+from checks.face_photos import Photo, identity_check, people
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from celebcollect.vision.onnx_engine import (
     aligned,
     onnx_spec,
 )
-from check_pictures import measured, picture_of, reasons
+from checks.check_pictures import measured, picture_of, reasons
 from support import missing
 
 SIDE = 128

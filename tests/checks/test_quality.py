@@ -15,7 +15,7 @@ from celebcollect.checks.base import CheckSettings
 from celebcollect.checks.pixels import upright
 from celebcollect.checks.quality import build
 from celebcollect.config.sections import CleanConfig, StoreConfig
-from check_pictures import picture_of, reasons
+from checks.check_pictures import picture_of, reasons
 
 
 def reason(

@@ -11,8 +11,8 @@ import pytest
 from celebcollect import doctor
 from celebcollect.app import App
 from celebcollect.config.sections import Config
-from cli_process import Run
-from sparql_server import SparqlServer
+from cli.cli_process import Run
+from sources.sparql_server import SparqlServer
 
 ONE_FACT = (
     "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_process import Run
+from cli.cli_process import Run
 
 CANDIDATE = {
     "schema": 1,

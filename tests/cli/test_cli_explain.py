@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_process import Run
+from cli.cli_process import Run
 
 
 def test_a_reason_is_explained_and_nothing_is_made(run: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cli_process import Run
+from cli.cli_process import Run
 from gallery_world import fill, world
 
 

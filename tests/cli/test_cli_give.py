@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.domain.records import Status
-from cli_process import Run
+from cli.cli_process import Run
 from stages.exporting import Shelf
 
 

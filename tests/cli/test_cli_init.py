@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.config.sections import Config
-from cli_process import Run
+from cli.cli_process import Run
 from terminal import Terminal
 
 

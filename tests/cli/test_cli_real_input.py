@@ -11,9 +11,9 @@ import pytest
 from api_server import ApiServer, Reply
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.domain.records import Celebrity
-from cli_process import Run
-from google_web import GoogleWeb, Page
-from sparql_server import SparqlServer
+from cli.cli_process import Run
+from sources.google_web import GoogleWeb, Page
+from sources.sparql_server import SparqlServer
 
 
 def people_of(folder: Path) -> dict[str, Celebrity]:

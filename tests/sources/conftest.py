@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from celebcollect.sources.google.browser import Browser
-from google_steps import MakeScraper, Scraper
-from google_web import GoogleWeb
+from sources.google_steps import MakeScraper, Scraper
+from sources.google_web import GoogleWeb
 
 
 @pytest.fixture(scope="module")

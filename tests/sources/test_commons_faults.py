@@ -17,7 +17,7 @@ from celebcollect.config.sections import CommonsConfig
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.sources.base import PersonNotSearched
-from commons_world import CommonsWorld, portrait
+from sources.commons_world import CommonsWorld, portrait
 
 API = "/w/api.php"
 

@@ -12,7 +12,7 @@ import pytest
 from api_server import Reply
 from celebcollect import __version__
 from celebcollect.config.sections import THUMBNAIL_WIDTHS_PX, CommonsConfig
-from commons_world import CommonsWorld, original, thumbnail
+from sources.commons_world import CommonsWorld, original, thumbnail
 
 
 @pytest.fixture

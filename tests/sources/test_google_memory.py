@@ -18,7 +18,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.cache import Answer, AnswerCache, forget
 from celebcollect.sources.google.manners import Manners
 from celebcollect.sources.google.records import Found
-from google_steps import MemoryNotes
+from sources.google_steps import MemoryNotes
 
 URL = "http://h.example/search?q=x"
 

@@ -11,8 +11,16 @@ import pytest
 
 from celebcollect.domain.errors import SourceBlocked
 from celebcollect.sources.base import PersonNotSearched
-from google_steps import MakeScraper, urls
-from google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling, tiles
+from sources.google_steps import MakeScraper, urls
+from sources.google_web import (
+    GoogleWeb,
+    Page,
+    picture,
+    records_script,
+    result_page,
+    scrolling,
+    tiles,
+)
 from support import eventually
 
 pytestmark = pytest.mark.browser

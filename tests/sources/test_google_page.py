@@ -7,7 +7,7 @@ import math
 import pytest
 
 from celebcollect.sources.google.page import PageView, State, read, view
-from google_web import picture, records_script
+from sources.google_web import picture, records_script
 
 RECORDS = records_script([picture(1), picture(2)])
 

@@ -16,8 +16,8 @@ import pytest
 from celebcollect.domain.errors import SourceError
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.guardian import processes_in
-from google_steps import MakeScraper, Scraper
-from google_web import GoogleWeb, Page, picture, result_page
+from sources.google_steps import MakeScraper, Scraper
+from sources.google_web import GoogleWeb, Page, picture, result_page
 from support import eventually
 
 pytestmark = pytest.mark.browser
@@ -198,7 +198,7 @@ def test_a_search_that_cannot_be_reached_is_an_error_for_everybody(
 KILLED = """
 import os, sys
 from pathlib import Path
-from google_steps import Scraper
+from sources.google_steps import Scraper
 google = Scraper(sys.argv[1], Path(sys.argv[2]))
 print(len(google.find("Ada")), len(google.processes()), flush=True)
 sys.stdin.read()

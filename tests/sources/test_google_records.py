@@ -19,7 +19,7 @@ from celebcollect.sources.google.records import (
     originals,
     unquoted,
 )
-from google_web import picture, records_script
+from sources.google_web import picture, records_script
 
 
 def test_the_real_page_of_2020_gives_all_its_records(shared_data: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError
 from celebcollect.sources.google.browser import browser_options
-from google_steps import MakeScraper, urls
-from google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling
+from sources.google_steps import MakeScraper, urls
+from sources.google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling
 
 pytestmark = pytest.mark.browser
 

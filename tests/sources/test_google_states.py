@@ -8,8 +8,8 @@ import pytest
 
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.sources.base import PersonNotSearched
-from google_steps import MakeScraper, urls
-from google_web import GoogleWeb, Page, picture, records_script, result_page
+from sources.google_steps import MakeScraper, urls
+from sources.google_web import GoogleWeb, Page, picture, records_script, result_page
 
 pytestmark = pytest.mark.browser
 

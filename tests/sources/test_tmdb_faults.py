@@ -14,7 +14,7 @@ from api_server import Reply
 from celebcollect.domain.errors import ConfigError, SourceBlocked, SourceError
 from celebcollect.domain.records import now
 from celebcollect.sources.base import PersonNotSearched
-from tmdb_world import PICTURES, TOKEN, TmdbWorld, celebrity, person, picture
+from sources.tmdb_world import PICTURES, TOKEN, TmdbWorld, celebrity, person, picture
 
 JANE = celebrity(tmdb_ids=("7",))
 

@@ -11,7 +11,7 @@ from api_server import Reply
 from celebcollect.domain.records import Image, ImageCandidate, MlUse, now
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.terms import MAX_AGE, stale
-from tmdb_world import PICTURES, TmdbWorld, celebrity, person, picture
+from sources.tmdb_world import PICTURES, TmdbWorld, celebrity, person, picture
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from api_server import Reply
 from celebcollect.config.sections import TmdbConfig
 from celebcollect.domain.errors import SourceError
-from tmdb_world import TmdbWorld, celebrity, person
+from sources.tmdb_world import TmdbWorld, celebrity, person
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from api_server import Reply
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.sources.tmdb import api, errors
 from celebcollect.web.client import ApiError
-from tmdb_world import PICTURES, TmdbWorld, body_of, celebrity
+from sources.tmdb_world import PICTURES, TmdbWorld, body_of, celebrity
 
 RECORDED = {
     "auth_session_new_401": None,

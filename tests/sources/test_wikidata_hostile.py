@@ -16,8 +16,8 @@ from celebcollect.domain.errors import SourceError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import rows_of
 from celebcollect.sources.wikidata.facts import Facts, Seed, read_seeds
-from sparql_server import Reply, SparqlServer
-from wikidata_world import ACTOR, FILM_ACTOR, World, crowd
+from sources.sparql_server import Reply, SparqlServer
+from sources.wikidata_world import ACTOR, FILM_ACTOR, World, crowd
 
 WD = "http://www.wikidata.org/entity/"
 WDT = "http://www.wikidata.org/prop/direct/"

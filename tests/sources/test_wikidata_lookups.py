@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from celebcollect.domain.errors import UsageError
-from sparql_server import SparqlServer
-from wikidata_world import DUMP, FILM_ACTOR, PEOPLE, World
+from sources.sparql_server import SparqlServer
+from sources.wikidata_world import DUMP, FILM_ACTOR, PEOPLE, World
 
 COMMONS = "https://commons.wikimedia.org/wiki/Special:FilePath/"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sparql_server import SparqlServer
-from wikidata_world import ACTOR, AGENT, PEOPLE, SINGER, World
+from sources.sparql_server import SparqlServer
+from sources.wikidata_world import ACTOR, AGENT, PEOPLE, SINGER, World
 
 COMMONS = "https://commons.wikimedia.org/wiki/Special:FilePath/"
 

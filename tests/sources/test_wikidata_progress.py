@@ -10,8 +10,8 @@ import pytest
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.records import Celebrity
 from celebcollect.sources.wikidata import people as wikidata
-from sparql_server import Reply, SparqlServer
-from wikidata_world import FILM_ACTOR, SINGER, Notes, World, crowd
+from sources.sparql_server import Reply, SparqlServer
+from sources.wikidata_world import FILM_ACTOR, SINGER, Notes, World, crowd
 
 FAME = {0: 170, 1: 160, 2: 99, 3: 99, 4: 99, 5: 99, 6: 60, 7: 60, 8: 35, 9: 12, 10: 12, 11: 3}
 # The same TMDB id as person 2, found much later; and a singer, so that there are two occupations.

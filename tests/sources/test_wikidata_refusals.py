@@ -11,8 +11,8 @@ import pytest
 
 from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
 from celebcollect.sources.wikidata import Wikidata
-from sparql_server import Reply, SparqlServer
-from wikidata_world import AGENT, World, crowd, error_body
+from sources.sparql_server import Reply, SparqlServer
+from sources.wikidata_world import AGENT, World, crowd, error_body
 
 CROWD = crowd(range(8), sitelinks={number: 40 + number for number in range(8)})
 EVERYBODY = {f"Q900{number:06d}" for number in range(8)}

@@ -8,8 +8,8 @@ import pytest
 
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.sources.wikidata.bands import bands
-from sparql_server import Reply, SparqlServer
-from wikidata_world import World, crowd, error_body
+from sources.sparql_server import Reply, SparqlServer
+from sources.wikidata_world import World, crowd, error_body
 
 TIMEOUT_500 = "wdqs_500_timeout.txt"
 CUT_200 = "wdqs_200_truncated_timeout.json"

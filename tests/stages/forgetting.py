@@ -10,7 +10,7 @@ from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.tasks import CLEAN, search_task
 from celebcollect.domain.records import Celebrity, CleanRecord, Image, Status
 from celebcollect.stages.forget import Place, Removed, forget_person
-from exporting import ABOUT, Shelf
+from stages.exporting import ABOUT, Shelf
 
 TASKS = (search_task("google"), search_task("tmdb"), CLEAN)
 

@@ -16,7 +16,7 @@ from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
-from cleaning import TOPIC, World, jpeg
+from stages.cleaning import TOPIC, World, jpeg
 
 
 @pytest.fixture

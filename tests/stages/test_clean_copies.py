@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cleaning import World, jpeg
+from stages.cleaning import World, jpeg
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cleaning import World, jpeg
+from stages.cleaning import World, jpeg
 
 FORK = multiprocessing.get_context("fork")
 

@@ -20,7 +20,7 @@ from celebcollect.stages.clean.restore import restore
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.workers import Workers
-from cleaning import TOPIC, World, jpeg
+from stages.cleaning import TOPIC, World, jpeg
 
 QID = "Q1"
 

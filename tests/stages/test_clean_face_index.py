@@ -16,7 +16,7 @@ from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Celebrity, Image
 from celebcollect.stages.clean.restore import restore
 from celebcollect.vision.dlib_engine import DlibSpec
-from cleaning import World, jpeg
+from stages.cleaning import World, jpeg
 from training import need_engine, point
 
 FACE = [2.0, 10, 10, 130, 130]

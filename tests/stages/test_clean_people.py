@@ -11,7 +11,7 @@ from celebcollect.checks.face_facts import from_text
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Celebrity
 from celebcollect.vision import dlib_engine
-from cleaning import World, jpeg
+from stages.cleaning import World, jpeg
 from support import missing
 
 

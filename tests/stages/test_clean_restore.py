@@ -9,7 +9,7 @@ import pytest
 
 from celebcollect.domain.errors import Busy, UsageError
 from celebcollect.stages.clean.restore import restore
-from cleaning import World, jpeg
+from stages.cleaning import World, jpeg
 
 
 @pytest.fixture

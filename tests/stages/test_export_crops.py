@@ -19,7 +19,7 @@ from celebcollect.domain.records import Image, Status
 from celebcollect.stages.export import read_index
 from celebcollect.stages.export.crops import SIDE_PX, cut, roll_of
 from celebcollect.vision.base import Face
-from exporting import Shelf, contents, library, tree
+from stages.exporting import Shelf, contents, library, tree
 from support import missing
 
 MIDDLE, WIDTH = (300.0, 220.0), 100.0

@@ -15,7 +15,7 @@ from filelock import FileLock
 from celebcollect.domain.errors import Busy, Interrupted, StorageError, UsageError
 from celebcollect.domain.records import Status
 from celebcollect.stages.export import known_exports, read_index
-from exporting import Shelf, contents, varied
+from stages.exporting import Shelf, contents, varied
 
 LAYOUTS = ("imagefolder", "webdataset")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.domain.records import Status
-from exporting import Shelf, contents, keys, library, tree, varied
+from stages.exporting import Shelf, contents, keys, library, tree, varied
 
 
 @pytest.fixture

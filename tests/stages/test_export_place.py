@@ -16,8 +16,8 @@ from celebcollect.domain.records import Status
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.vision.base import Face
-from exporting import Shelf, contents
 from picture_web import picture
+from stages.exporting import Shelf, contents
 
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 XMP = (
@@ -135,7 +135,7 @@ def test_an_export_tells_no_place_and_a_second_one_writes_nothing(
 ) -> None:
     """The collected file keeps every byte, the exported one has no GPS; its name is still the digest of the original."""
     data = picture(1, (120, 100), exif=exif(), xmp=XMP)
-    monkeypatch.setattr("exporting.drawn", lambda *_: data)
+    monkeypatch.setattr("stages.exporting.drawn", lambda *_: data)
     shelf = Shelf(tmp_path / "data")
     shelf.person(1)
     image = shelf.add(1, 1)

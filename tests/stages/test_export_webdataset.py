@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from celebcollect.domain.records import Status
 from celebcollect.stages.export import webdataset as webdataset_layout
-from exporting import Shelf, contents, keys, library, tree, varied
+from stages.exporting import Shelf, contents, keys, library, tree, varied
 
 SMALL = 60_000
 

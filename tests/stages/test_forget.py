@@ -15,8 +15,8 @@ from celebcollect.domain.records import Celebrity, CleanRecord
 from celebcollect.stages.export import read_index
 from celebcollect.stages.forget import Removed
 from celebcollect.stages.train import Shelf
-from exporting import contents
-from forgetting import World, candidate, two_people
+from stages.exporting import contents
+from stages.forgetting import World, candidate, two_people
 from training import School
 
 

@@ -13,7 +13,7 @@ from celebcollect.domain.errors import Busy, StorageError
 from celebcollect.domain.records import Celebrity
 from celebcollect.stages import forget as forgetting
 from celebcollect.stages.export import imagefolder, read_index
-from forgetting import TASKS, World, candidate, two_people
+from stages.forgetting import TASKS, World, candidate, two_people
 
 OTHER_PROCESS = "elsewhere|1|1"
 

@@ -13,7 +13,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.stages.collect import collect, find_people
 from picture_web import PictureWeb, Request, answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from celebcollect.domain.records import Status, now
 from celebcollect.stages.store import saver
 from celebcollect.stages.store.failures import RETRY_DELAYS
 from picture_web import PictureWeb, answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from celebcollect.domain.errors import StorageError
 from celebcollect.images.folder import ImageFolder
 from picture_web import PictureWeb, answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 UNPRIVILEGED = (
     [

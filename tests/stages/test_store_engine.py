@@ -12,7 +12,7 @@ import pytest
 
 from celebcollect.stages.store.memory_budget import MemoryBudget, Reservation
 from picture_web import Pieces, Request, answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 
 def test_more_downloads_begin_while_hosts_keep_the_decoders_waiting(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from celebcollect.domain.records import Status, now
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.expired import NOTE, drop_expired
 from picture_web import answer, picture, serve
-from storing import CLEAN, VERIFIED, Bench, candidate
+from stages.storing import CLEAN, VERIFIED, Bench, candidate
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from celebcollect.domain.records import ImageCandidate
 from picture_web import PictureWeb, Request, answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 PEOPLE = 5
 PICTURES = 480

@@ -12,7 +12,7 @@ from celebcollect.domain.records import ImageCandidate, Status, now
 from celebcollect.stages.store.retry import publish_due
 from celebcollect.web import hosts
 from picture_web import answer, picture, serve
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from celebcollect.domain.records import MAX_TEXT_CHARS, ImageCandidate, Status, image_id
 from celebcollect.stages import validate
-from storing import VERIFIED, Bench, candidate
+from stages.storing import VERIFIED, Bench, candidate
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from celebcollect import __version__
 from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
 from celebcollect.domain.records import now
 from celebcollect.web.client import ApiError, Manners
-from client_maker import Clients
+from web.client_maker import Clients
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from api_server import ApiServer, Reply, Request
 from celebcollect.domain.errors import SourceError
 from celebcollect.web import client
 from celebcollect.web.client import ApiError, Manners
-from client_maker import Clients
+from web.client_maker import Clients
 
 
 @pytest.fixture
