@@ -133,6 +133,11 @@ def _calls(file: Path, names: set[str]) -> Iterator[tuple[str, ast.Call]]:
         match node:
             case ast.Call(func=ast.Name(id=name), args=[_, *_]) if name in names:
                 yield name, node
+            # `SqliteFormat.error`: the class is the one of the file's owner.
+            case ast.Call(
+                func=ast.Attribute(attr="error"), args=[_, *_], keywords=[ast.keyword("hint")]
+            ):
+                yield "ServiceError", node
 
 
 def _fixed(text: str) -> str:

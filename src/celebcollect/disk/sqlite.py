@@ -71,9 +71,9 @@ class SqliteFile:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._error(
+            raise self._kind.error(
                 f"{self._kind.what} {file} cannot be made: {error.strerror}",
-                "Set data_dir to a folder that you may write to.",
+                hint="Set data_dir to a folder that you may write to.",
             ) from error
         self._bring_up_to_date()
 
@@ -128,9 +128,9 @@ class SqliteFile:
             connection.execute("VACUUM")
             (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise self._error(
+            raise self._kind.error(
                 f"another process keeps {self._kind.what} {self.file} in use",
-                "End it, then run the same command again.",
+                hint="End it, then run the same command again.",
             )
 
     def close(self) -> None:
@@ -145,9 +145,9 @@ class SqliteFile:
     def _take(self) -> sqlite3.Connection:
         with self._lock:
             if not self._open:
-                raise self._error(
+                raise self._kind.error(
                     f"{self._kind.what} {self.file} is closed already",
-                    "That is a fault of celebcollect: please report it.",
+                    hint="That is a fault of celebcollect: please report it.",
                 )
             if self._idle:
                 return self._idle.pop()
@@ -175,18 +175,18 @@ class SqliteFile:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = application == self._kind.application_id and version > 0
         if ours and version > self._kind.version:
-            raise self._error(
+            raise self._kind.error(
                 f"{self._kind.what} {self.file} was written by a newer celebcollect (version"
                 f" {version}, this program knows {self._kind.version})",
-                "Update celebcollect, or point data_dir elsewhere.",
+                hint="Update celebcollect, or point data_dir elsewhere.",
             )
         if ours:
             return bool(version == self._kind.version)
         tables = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
         if application or version or connection.execute(tables).fetchone()[0]:
-            raise self._error(
+            raise self._kind.error(
                 f"{self.file} is a database of another program, not {self._kind.what}",
-                "Point data_dir elsewhere, or move the file away.",
+                hint="Point data_dir elsewhere, or move the file away.",
             )
         return False
 
@@ -206,12 +206,9 @@ class SqliteFile:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._error(
-                f"{self._kind.what} {self.file} failed: {error}", _hint(error, self._kind)
+            raise self._kind.error(
+                f"{self._kind.what} {self.file} failed: {error}", hint=_hint(error, self._kind)
             ) from error
-
-    def _error(self, message: str, hint: str) -> ServiceError:
-        return self._kind.error(message, hint=hint)
 
 
 @contextmanager
