@@ -23,7 +23,7 @@ from celebcollect.checks.face_facts import from_text
 from celebcollect.config.sections import StoreConfig, TrainConfig
 from celebcollect.pictures.decode import inspect
 from celebcollect.stages.loose import loose_picture
-from celebcollect.stages.train.model import Sample, fit
+from celebcollect.stages.train.model import FaceSample, fit
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.workers import Workers
@@ -98,7 +98,7 @@ def picture_of(number: int, file: Path) -> Picture:
 
 def splits(
     albums: Albums, share: float
-) -> Iterator[tuple[list[Sample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
+) -> Iterator[tuple[list[FaceSample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
     """Yield what is learnt, what is asked about known people, and strangers; `share` of those with enough photographs are known."""
     source = random.Random(SEED)
     able = sorted(person for person, album in albums.items() if len(album) > SHOTS)
@@ -108,7 +108,9 @@ def splits(
         for number, person in enumerate(known, 1):
             album = source.sample(list(albums[person]), len(albums[person]))
             learnt += [
-                Sample(f"Q{number}", person, hashlib.sha256(vector.tobytes()).hexdigest(), vector)
+                FaceSample(
+                    f"Q{number}", person, hashlib.sha256(vector.tobytes()).hexdigest(), vector
+                )
                 for vector in album[:SHOTS]
             ]
             asked += [(person, vector) for vector in album[SHOTS:]]

@@ -21,7 +21,7 @@ from celebcollect.domain.records import CleanRecord, Image, MlUse
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.loose import loose_picture
-from celebcollect.stages.train import Settings, Shelf, Trained, train
+from celebcollect.stages.train import Shelf, Trained, TrainSettings, train
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.base import Engine
 from celebcollect.vision.dlib_engine import DlibSpec
@@ -71,7 +71,7 @@ class School:
         self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any
     ) -> Trained:
         self.tally = Tally()
-        given = Settings(
+        given = TrainSettings(
             self.topic, **{"threshold": 0.55, "forgotten": lambda qids: set(), **settings}
         )
         return train(

@@ -227,7 +227,7 @@ def test_a_training_that_died_while_it_saved_is_found(school: School) -> None:
     school.people(1, 2)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("celebcollect.stages.train.shelf.sync_folder", lambda folder: None)
+        patch.setattr("celebcollect.disk.files.sync_folder", lambda folder: None)
         replaced: list[str] = []
         replace = Path.replace
         patch.setattr(

@@ -14,14 +14,16 @@ from safetensors.numpy import load_file, save
 
 from celebcollect.domain.errors import UsageError
 from celebcollect.stages.train import Shelf
-from celebcollect.stages.train.model import Model, Sample, fit
+from celebcollect.stages.train.model import FaceSample, Model, fit
 from celebcollect.stages.train.model_file import KEY, pack, read
 from training import School, point
 
 
-def samples(*people: int, shots: int = 4) -> list[Sample]:
+def samples(*people: int, shots: int = 4) -> list[FaceSample]:
     return [
-        Sample(f"Q{person}", f"Person {person}", f"{person:032x}{shot:032x}", point(person, shot))
+        FaceSample(
+            f"Q{person}", f"Person {person}", f"{person:032x}{shot:032x}", point(person, shot)
+        )
         for person in people
         for shot in range(shots)
     ]

@@ -30,13 +30,13 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
     Example: celebcollect train
     """
     from celebcollect.domain.tally import Tally
-    from celebcollect.stages.train import Settings, Shelf
+    from celebcollect.stages.train import Shelf, TrainSettings
     from celebcollect.stages.train import train as train_model
 
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop) as app:
         own = app.config.train
-        settings = Settings(
+        settings = TrainSettings(
             app.config.topics.clean,
             threshold=own.unknown_distance,
             ml_use_permitted=own.ml_use_permitted,

@@ -36,7 +36,11 @@ UNTOLD_REST = timedelta(hours=1)
 def find_people(
     wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop: threading.Event
 ) -> None:
-    """Ask Wikidata for people and save them batch by batch; a source's checkpoint comes after its batch is saved."""
+    """
+    Ask Wikidata for people and save them batch by batch.
+
+    The source makes its checkpoint after its batch is saved.
+    """
     for batch in wikidata.people():
         saved = catalogue.save_people(batch)
         tally.count("new", saved.new)
@@ -58,9 +62,9 @@ def collect(
     stop: threading.Event,
 ) -> None:
     """
-    Search each person once more in `source`; publish the candidates, then remember how far the search has come.
+    Search each person once more in `source` and publish the candidates.
 
-    People whom another scraper is searching just now are left to it. A process that dies repeats
+    How far the search has come is remembered after that. People whom another scraper is searching just now are left to it. A process that dies repeats
     the person it was at: `validate` drops what is known already.
 
     Raises:
@@ -87,15 +91,10 @@ def collect(
             _remember(catalogue, source.name, error)
             raise
         except PersonNotSearched as error:
-            # The reason is counted by the source; the search state stays, so the person's turn
-            # comes again.
+            # The source counts the reason. The search state stays, so the person's turn comes again.
             tally.count("not searched")
-            log.warning(
-                "person not searched source=%s qid=%s reason=%s",
-                source.name,
-                person.qid,
-                error.message,
-            )
+            told = (source.name, person.qid, error.message)
+            log.warning("person not searched source=%s qid=%s reason=%s", *told)
         finally:
             catalogue.release(task, [person.qid], owner=owner)
 
@@ -150,7 +149,11 @@ def _search(
 
 
 def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
-    """Return until when a source wants to be left alone, as whoever asked it last has noted; None when it may be asked."""
+    """
+    Return until when a source wants to be left alone, None when it may be asked.
+
+    Whoever asked it last has noted that.
+    """
     note = catalogue.note(f"blocked:{source}") or {}
     try:
         until = datetime.fromisoformat(note["until"])
@@ -160,7 +163,11 @@ def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
 
 
 def _remember(catalogue: Catalogue, source: str, error: SourceBlocked | None) -> None:
-    """Note that a source refused us, or that it answered: `status` tells it wherever the scraper runs."""
+    """
+    Note that a source refused us, or that it answered.
+
+    So `status` can tell it, wherever the scraper runs.
+    """
     key = f"blocked:{source}"
     if error is not None:
         catalogue.set_note(key, {"until": (error.until or now() + UNTOLD_REST).isoformat()})

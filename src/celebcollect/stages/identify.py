@@ -18,7 +18,7 @@ from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.pictures.decode import NotAPicture, inspect
 from celebcollect.stages.loose import loose_picture
-from celebcollect.stages.train.model import Model, Person
+from celebcollect.stages.train.model import KnownPerson, Model
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.base import EngineSpec
 from celebcollect.vision.looking import detect_and_embed
@@ -34,7 +34,7 @@ class Found:
 
     box: tuple[int, int, int, int]
     """Left, top, right, bottom in pixels of the picture as EXIF turns it; may reach beyond it."""
-    person: Person | None
+    person: KnownPerson | None
     """None: unknown."""
     distance: float
     """To the nearest training photograph of the person that the face is most like, also where it is

@@ -1,4 +1,7 @@
-"""Find the messages that are about somebody, in every disguise: without a key, broken, escaped, inside dead letters."""
+"""Find the messages that are about somebody, in every disguise.
+
+They may be without a key, broken, escaped, or inside dead letters.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,11 @@ class Mentions:
         )
 
     def remove(self, message: Message, clean_topic: str) -> bool:
-        """Tell whether to remove a message: withdrawals stay, for consumers that have not seen them yet."""
+        """
+        Tell whether to remove a message.
+
+        Withdrawals stay, for consumers that have not seen them yet.
+        """
         if message.value is None and message.topic == clean_topic:
             return False
         raw = message.raw_key is not None and self._mention.search(message.raw_key) is not None

@@ -41,7 +41,7 @@ from celebcollect.stages.train.model_file import pack
 from celebcollect.stages.train.shelf import DEFAULT, Shelf, forget
 from celebcollect.vision.base import Face
 
-__all__ = ["DEFAULT", "Settings", "Shelf", "Trained", "forget", "train"]
+__all__ = ["DEFAULT", "Shelf", "TrainSettings", "Trained", "forget", "train"]
 
 GROUP = "train"
 
@@ -49,7 +49,7 @@ INSTALL = "pip install 'celebcollect[faces]', then celebcollect clean"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainSettings:
     """How to train, and on what."""
 
     topic: str
@@ -91,7 +91,7 @@ def train(
     bus: Bus,
     folder: ImageFolder,
     shelf: Shelf,
-    settings: Settings,
+    settings: TrainSettings,
     tally: Tally,
     *,
     stop: threading.Event,
@@ -116,6 +116,7 @@ def train(
         Interrupted: `stop` was set.
         CelebCollectError: The log or the disk failed.
     """
+    threshold = settings.threshold
     with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
         snapshot = read_set(bus, settings.topic, tally)
         usable = choose(
@@ -123,31 +124,21 @@ def train(
         )
         if len({record.qid for record in usable.records}) < 2:
             raise _too_small(usable, len(snapshot.records), tally)
-        model = fit(
-            usable.samples, threshold=settings.threshold, embedding_version=usable.embedding_version
-        )
-        trained = Trained(
-            shelf.model,
-            model,
-            evaluate(usable, threshold=settings.threshold),
-            usable.people_left_out,
-            tally.reasons,
-        )
+        model = fit(usable.samples, threshold=threshold, embedding_version=usable.embedding_version)
+        evaluation = evaluate(usable, threshold=threshold)
+        trained = Trained(shelf.model, model, evaluation, usable.people_left_out, tally.reasons)
         names = {person.qid: person.name for person in model.people}
-        drawn = charts(
-            trained.evaluation, names, settings.threshold, _thumbnails(folder, usable.records)
-        )
+        drawn = charts(evaluation, names, threshold, _thumbnails(folder, usable.records))
         if stop.is_set():
             raise Interrupted("interrupted", hint="Nothing was written; run it again.")
-        report = (
-            json.dumps(trained.report(), ensure_ascii=False, indent=1).encode(
-                "utf-8", "backslashreplace"
-            )
-            + b"\n"
-        )
-        shelf.save(pack(model), report, drawn)
+        shelf.save(pack(model), _json(trained.report()), drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)
     return trained
+
+
+def _json(report: Mapping[str, Any]) -> bytes:
+    text = json.dumps(report, ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _too_small(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:

@@ -1,4 +1,7 @@
-"""Draw the report's pictures with Pillow: accuracy of people, confusions, distances, the worst mistakes."""
+"""Draw the report's pictures with Pillow.
+
+They show accuracy by person, confusions, distances and the worst mistakes.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +155,11 @@ def _mistakes(
 
 
 def label(qid: str, name: str, most: int = 42) -> str:
-    """Return what a chart calls a person: Pillow's own font has no other letters than Latin ones, so other names are left out."""
+    """
+    Return what a chart calls a person.
+
+    Pillow's own font has Latin letters only, so names in other letters are left out.
+    """
     try:
         name.encode("latin-1")
     except UnicodeEncodeError:

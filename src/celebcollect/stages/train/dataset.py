@@ -1,4 +1,7 @@
-"""The data set as it is on `dataclean` now: the newest message of each key, tombstones honoured; and what may be trained on."""
+"""The data set as it is on `dataclean` now, and what of it may be trained on.
+
+The newest message of each key counts, and a tombstone withdraws the picture.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.messages import explain, publish_what_fits
 from celebcollect.stages.reasons import CollectReason, ExportReason, MessageReason, TrainReason
-from celebcollect.stages.train.model import Sample
+from celebcollect.stages.train.model import FaceSample
 
 MIN_PICTURES = 2
 """Of a person: one photograph shows nothing of how a face varies."""
@@ -39,7 +42,11 @@ class Snapshot:
 
 
 def read_set(bus: Bus, topic: str, tally: Tally) -> Snapshot:
-    """Read the topic from its beginning. What cannot be understood is counted, and withdraws what its key said before."""
+    """
+    Read the topic from its beginning.
+
+    What cannot be understood is counted, and withdraws what its key said before.
+    """
     records: dict[str, CleanRecord] = {}
     ends: dict[int, int] = {}
     unread: set[str] = set()
@@ -79,9 +86,9 @@ def consume_up_to(
     subscription: Subscription, ends: Mapping[int, int], bus: Bus, tally: Tally
 ) -> None:
     """
-    Commit what the snapshot has seen, sending what nobody understands to the dead topic. Later messages are left for the next time.
+    Commit what the snapshot has seen, and send what nobody understands to the dead topic.
 
-    Call it when the model is durable.
+    Later messages are left for the next time. Call it when the model is durable.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while subscription.lag() and time.monotonic() < deadline:
@@ -113,7 +120,7 @@ class Usable:
 
     records: tuple[CleanRecord, ...]
     """By QID number and SHA-256."""
-    samples: tuple[Sample, ...]
+    samples: tuple[FaceSample, ...]
     """Of the records, one for each."""
     embedding_version: str
     people_left_out: int
@@ -130,7 +137,12 @@ def choose(
     forgotten: Forgotten,
     tally: Tally,
 ) -> Usable:
-    """Pick the pictures that may be used, have an embedding of the version that most have, and show somebody with two of them."""
+    """
+    Pick the pictures that can be trained on.
+
+    They may be used, have an embedding of the version that most have, and show a person who has
+    `MIN_PICTURES` of them.
+    """
     # Anybody may publish, and dead letters may be delivered again: that a picture was withdrawn
     # once does not mean that it is not there.
     gone = {
@@ -166,7 +178,7 @@ def choose(
     )
 
 
-def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> Sample | None:
+def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> FaceSample | None:
     # Anybody may publish: the terms of the source count, whatever the message says of them.
     unsaid = record.ml_use is MlUse.UNSPECIFIED
     if not ml_permitted(
@@ -189,4 +201,4 @@ def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> S
     if not vector.size or not np.isfinite(vector).all():
         tally.drop(TrainReason.BROKEN_EMBEDDING)
         return None
-    return Sample(record.qid, record.name, record.sha256, vector)
+    return FaceSample(record.qid, record.name, record.sha256, vector)

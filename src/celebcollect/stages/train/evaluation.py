@@ -1,4 +1,7 @@
-"""Measure a classifier on photographs that it has not seen: pages of the data set's validation and test sides."""
+"""Measure a classifier on photographs that it has not seen.
+
+They are from pages of the data set's validation and test sides.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import numpy.typing as npt
 from celebcollect.domain.records import CleanRecord
 from celebcollect.stages.export.split import split_of
 from celebcollect.stages.train.dataset import Usable
-from celebcollect.stages.train.model import Model, Sample, fit
+from celebcollect.stages.train.model import FaceSample, Model, fit
 
 BIN = 0.02
 """Width of the histogram's bins; faces of one person lie 0.2 to 0.6 apart, those of two mostly 0.6
@@ -62,7 +65,11 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What the unseen photographs showed. Numbers are shares of 0 to 1, None where nothing was measured."""
+    """
+    What the unseen photographs showed.
+
+    Numbers are shares of 0 to 1, None where nothing was measured.
+    """
 
     trained_on: int = 0
     """Photographs of the training side; the model that is saved is trained on the others too."""
@@ -90,7 +97,12 @@ class Evaluation:
 
 
 def evaluate(usable: Usable, *, threshold: float) -> Evaluation:
-    """Train on the training side and ask about the rest. Empty where the set is too small to have two people there and anything held out."""
+    """
+    Train on the training side and ask about the rest.
+
+    The evaluation is empty where the set is too small: fewer than two people on the training side,
+    or nothing held out.
+    """
     pairs = list(zip(usable.records, usable.samples, strict=True))
     sides = [split_of(record.page_url, record.sha256) == "train" for record in usable.records]
     seen = [sample for (_, sample), train in zip(pairs, sides, strict=True) if train]
@@ -102,7 +114,7 @@ def evaluate(usable: Usable, *, threshold: float) -> Evaluation:
 
 
 def _measure(
-    model: Model, unseen: Sequence[tuple[CleanRecord, Sample]], samples: Sequence[Sample]
+    model: Model, unseen: Sequence[tuple[CleanRecord, FaceSample]], samples: Sequence[FaceSample]
 ) -> Evaluation:
     index = {person.qid: number for number, person in enumerate(model.people)}
     faces = np.stack([sample.vector for _, sample in unseen])
@@ -152,7 +164,7 @@ def _measure(
 
 
 def _people(
-    samples: Sequence[Sample], held_out: Sequence[str], right: Flags, unknown: Flags
+    samples: Sequence[FaceSample], held_out: Sequence[str], right: Flags, unknown: Flags
 ) -> tuple[PersonResult, ...]:
     names: dict[str, str] = {}
     for sample in samples:

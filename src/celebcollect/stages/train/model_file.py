@@ -1,4 +1,7 @@
-"""The file of a model, in the safetensors format: numbers and one text, of which nothing is executed when it is read."""
+"""The file of a model, in the safetensors format.
+
+It holds numbers and one text, of which nothing is executed when it is read.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,30 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from celebcollect.domain.records import Record
-from celebcollect.stages.train.model import Model, Person, Vectors
+from celebcollect.stages.train.model import KnownPerson, Model, Vectors
 
 KEY = "celebcollect"
 """Of the one text: the library writes several in an order that changes from call to call."""
 
 
-class About(Record):
+class ModelDescription(Record):
     """What the numbers mean."""
 
     kind: Literal["nearest mean with rejection"] = "nearest mean with rejection"
     version: Literal[1] = 1
-    people: tuple[Person, ...]
+    people: tuple[KnownPerson, ...]
     threshold: float = Field(gt=0, allow_inf_nan=False)
     embedding_version: str
     fingerprint: str
 
 
 def pack(model: Model) -> bytes:
-    """Return the file of a model, the same bytes for the same model. Labels and means are for other programs: they follow from the rest."""
-    about = About(
+    """
+    Return the file of a model, the same bytes for the same model.
+
+    Labels and means follow from the rest; they are for other programs.
+    """
+    about = ModelDescription(
         people=model.people,
         threshold=model.threshold,
         embedding_version=model.embedding_version,
@@ -57,7 +64,7 @@ def read(file: Path) -> Model:
     """
     try:
         with safe_open(file, framework="numpy") as opened:
-            about = About.model_validate_json((opened.metadata() or {}).get(KEY, ""))
+            about = ModelDescription.model_validate_json((opened.metadata() or {}).get(KEY, ""))
             vectors = _vectors(opened)
     except SafetensorError as error:
         raise ValueError(str(error)) from error

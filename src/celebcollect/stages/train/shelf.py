@@ -1,17 +1,17 @@
-"""Where models and their reports lie: `data_dir/models/<name>/`. Files appear whole or not at all."""
+"""Where models and their reports lie: `data_dir/models/<name>/`.
+
+Files appear whole or not at all.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from celebcollect.disk.files import make_folder, sync_folder
-from celebcollect.domain.errors import Busy, StorageError, UsageError
+from celebcollect.disk.files import disk_errors, parts_of, write_file
+from celebcollect.disk.locks import locked, locked_folder
+from celebcollect.domain.errors import Busy, UsageError
 from celebcollect.stages.train import model_file
 from celebcollect.stages.train.model import Model
 
@@ -25,6 +25,7 @@ CHARTS = ("accuracy.png", "confusion.png", "distances.png", "mistakes.png")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _RETRY = "Train again: celebcollect train"
+_HINT = "Check the disk and the rights on data_dir."
 
 
 class Shelf:
@@ -48,8 +49,7 @@ class Shelf:
         """Return where the model lies."""
         return self.folder / MODEL
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """
         Hold the folder, made when missing, for one training.
 
@@ -57,20 +57,9 @@ class Shelf:
             Busy: Another process trains this model.
             StorageError: The folder cannot be made.
         """
-        with _told("make", self.folder):
-            make_folder(self.folder.absolute())
-        lock = FileLock(self.folder / LOCK)
-        with _told("lock", self.folder):
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
-                raise Busy(
-                    f"another process trains the model in {self.folder}", hint="Wait until it ends."
-                ) from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return locked_folder(
+            self.folder, LOCK, busy=lambda: _busy(self.folder, "Wait until it ends.")
+        )
 
     def save(self, model: bytes, report: bytes, charts: dict[str, bytes]) -> None:
         """
@@ -83,18 +72,11 @@ class Shelf:
             StorageError: The disk refuses.
         """
         for name in set(CHARTS) - set(charts):
-            with _told("remove", self.folder / name):
+            with disk_errors("remove", self.folder / name, hint=_HINT):
                 (self.folder / name).unlink(missing_ok=True)
         for name, data in ((REPORT, report), *charts.items(), (MODEL, model)):
-            file, part = self.folder / name, self.folder / f".{name}.part"
-            with _told("write", file):
-                with part.open("wb") as out:
-                    out.write(data)
-                    out.flush()
-                    os.fsync(out.fileno())
-                part.replace(file)
-        with _told("write", self.folder):
-            sync_folder(self.folder)
+            with disk_errors("write", self.folder / name, hint=_HINT):
+                write_file(self.folder / name, data)
 
     def load(self) -> Model:
         """
@@ -105,7 +87,7 @@ class Shelf:
             StorageError: The disk refuses.
         """
         try:
-            with _told("read", self.model):
+            with disk_errors("read", self.model, hint=_HINT):
                 if not self.model.is_file():
                     raise UsageError(
                         f"there is no model {self.folder.name!r} in {self.folder.parent}",
@@ -120,54 +102,39 @@ class Shelf:
 
 def forget(data_dir: Path, qid: str, *, wait_s: float) -> int:
     """
-    Remove the models that know a person, with their reports; return how many. Others can be trained again without the person.
+    Remove the models that know a person, with their reports; return how many.
 
-    A training under way may have read the person's pictures before they were withdrawn: it is
-    waited for.
+    Others can be trained again without the person. A training under way may have read the person's
+    pictures before they were withdrawn: it is waited for.
 
     Raises:
         Busy: It took longer than `wait_s`.
         StorageError: The disk refuses.
     """
-    with _told("read", data_dir / MODELS):
+    with disk_errors("read", data_dir / MODELS, hint=_HINT):
         folders = sorted(
             folder for folder in (data_dir / MODELS).glob("*/") if not folder.is_symlink()
         )
-    return sum(
-        _forget_in(folder, re.compile(rf"{qid}(?![0-9])".encode()), wait_s) for folder in folders
-    )
+    mention = re.compile(rb"%s(?![0-9])" % qid.encode())
+    return sum(_forget_in(folder, mention, wait_s) for folder in folders)
 
 
-def _forget_in(folder: Path, told: re.Pattern[bytes], wait_s: float) -> bool:
-    ours = [folder / name for name in (MODEL, REPORT, *CHARTS)]
-    ours += [file.with_name(f".{file.name}.part") for file in ours]
-    lock = FileLock(folder / LOCK)
-    with _told("remove", folder):
-        try:
-            lock.acquire(timeout=wait_s)
-        except Timeout:
-            raise Busy(
-                f"another process trains the model in {folder}",
-                hint="Forget the person once more when it is done.",
-            ) from None
-        try:
-            files = [file for file in ours if file.is_file()]
-            if not any(told.search(file.read_bytes()) for file in files if file.suffix != ".png"):
-                return False
-            # The model goes last: it tells a second time that there is something left to do.
-            for file in reversed(files):
-                file.unlink()
-        finally:
-            lock.release()
+def _forget_in(folder: Path, mention: re.Pattern[bytes], wait_s: float) -> bool:
+    hint = "Forget the person once more when it is done."
+    with (
+        locked(folder / LOCK, busy=lambda: _busy(folder, hint), wait_s=wait_s),
+        disk_errors("remove", folder, hint=_HINT),
+    ):
+        files: list[Path] = []
+        for file in (folder / name for name in (MODEL, REPORT, *CHARTS)):
+            files += [one for one in (file, *parts_of(file)) if one.is_file()]
+        if not any(mention.search(file.read_bytes()) for file in files if file.suffix != ".png"):
+            return False
+        # The model goes last: it tells a second time that there is something left to do.
+        for file in reversed(files):
+            file.unlink()
     return True
 
 
-@contextmanager
-def _told(what: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"cannot {what} {path}: {error.strerror}",
-            hint="Check the disk and the rights on data_dir.",
-        ) from error
+def _busy(folder: Path, hint: str) -> Busy:
+    return Busy(f"another process trains the model in {folder}", hint=hint)
