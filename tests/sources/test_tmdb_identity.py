@@ -9,8 +9,8 @@ import pytest
 
 from api_server import Reply
 from celebcollect.domain.records import Image, ImageCandidate, MlUse, now
+from celebcollect.sources.terms import ml_permitted, ml_use, must_go
 from celebcollect.sources.tmdb import api
-from celebcollect.sources.tmdb.terms import MAX_AGE, stale
 from sources.tmdb_world import PICTURES, TmdbWorld, celebrity, person, picture
 
 
@@ -248,16 +248,37 @@ def test_terms_follow_the_picture(tmdb: TmdbWorld) -> None:
     tmdb.people(person(7, wikidata_id="Q1"))
     candidate = next(tmdb.source().candidates(celebrity(tmdb_ids=("7",)), 1))
     image = Image.verified(ImageCandidate.model_validate_json(candidate.to_json()), candidate.url)
-    old = image.model_copy(update={"stored_at": now() - MAX_AGE - timedelta(seconds=5)})
+    old = image.model_copy(update={"stored_at": now() - timedelta(days=180, seconds=5)})
 
-    assert image.ml_use is MlUse.NEEDS_AGREEMENT
-    assert timedelta(days=180) == MAX_AGE
-    assert not stale(image)
-    assert stale(old)
-    assert stale(image, at=now() + timedelta(days=181))
-    assert not stale(
-        old.model_copy(update={"source": "commons", "url": "https://upload.wikimedia.org/a.jpg"})
+    assert ml_use(image.source, image.url) is MlUse.NEEDS_AGREEMENT
+    assert not must_go(image, at=now())
+    assert must_go(old, at=now())
+    assert must_go(image, at=now() + timedelta(days=181))
+    assert not must_go(
+        old.model_copy(update={"source": "commons", "url": "https://upload.wikimedia.org/a.jpg"}),
+        at=now(),
     )
+
+
+def test_a_host_of_the_source_makes_a_picture_its_content() -> None:
+    """Whoever found it: the agreement that counts is that of the host's owner."""
+    theirs, near = "https://image.tmdb.org./a.jpg", "https://nottmdb.org/a.jpg"
+
+    assert ml_use("google", theirs) is MlUse.NEEDS_AGREEMENT
+    assert ml_use("google", near) is MlUse.UNSPECIFIED
+    assert ml_use(" TMDB", near) is MlUse.NEEDS_AGREEMENT
+    assert ml_use("nobody we know", "http://[half/an/address") is MlUse.UNSPECIFIED
+    assert not ml_permitted("google", theirs, ["google"])
+    assert ml_permitted("google", theirs, ["Tmdb "])
+
+
+def test_a_message_can_forbid_and_not_permit() -> None:
+    """What a message tells of its terms counts only where it is stricter than those we know."""
+    strict, lax = MlUse.NEEDS_AGREEMENT, MlUse.UNSPECIFIED
+
+    assert not ml_permitted("tmdb", "https://e.org/a.jpg", [], told=lax)
+    assert not ml_permitted("theirs", "https://e.org/a.jpg", ["tmdb"], told=strict)
+    assert ml_permitted("theirs", "https://e.org/a.jpg", ["theirs"], told=strict)
 
 
 def test_full_dates() -> None:

@@ -9,6 +9,7 @@ from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.tasks import CLEAN, search_task
 from celebcollect.domain.records import Celebrity, CleanRecord, Image, Status
+from celebcollect.sources.terms import ml_use
 from celebcollect.stages.forget import Place, Removed, forget_person
 from stages.exporting import ABOUT, Shelf
 
@@ -31,7 +32,7 @@ class World(Shelf):
 
     def publish(self, image: Image) -> None:
         record = CleanRecord.model_validate(
-            image.model_dump(exclude={"facts"}) | {"ml_use": image.ml_use}
+            image.model_dump(exclude={"facts"}) | {"ml_use": ml_use(image.source, image.url)}
         )
         self.bus.publish("dataclean", [(record.key, record.to_json())])
         for topic in ("urls", "urlsVerifie"):

@@ -53,9 +53,11 @@ class Picture:
     (`Comparing`)."""
     reference: int | None = None
     """How much the picture is trusted to show the person: 0 a portrait that Wikidata names (P18), 1
-    TMDB's first portrait; None: not in itself."""
+    the first one of a source that proves identities; None: not in itself."""
     referenced_elsewhere: bool = False
     """One of the rows in `elsewhere` is such a trusted portrait of its person."""
+    documented: int = 0
+    """How well its source documents pictures (`domain.terms.Trust`)."""
 
     def facts(self, check: str) -> Mapping[str, JsonValue]:
         """Return what a check measured on the picture; empty when it has not yet."""

@@ -17,9 +17,6 @@ from celebcollect.domain.records import Image
 
 VERSION = 1
 
-SOURCE_PRIORITY = {"commons": 0, "tmdb": 1}
-"""Of identical bytes the source that tells licence and author stays; Google tells neither."""
-
 
 class DuplicateReason(Reason):
     """Which kind of copy a picture is."""
@@ -61,7 +58,7 @@ class Duplicate:
         A near copy is one of a picture that is itself kept: copies do not chain, so a series of
         slightly different shots is not eaten up from one end to the other.
         """
-        images = sorted((picture.image for picture in pictures), key=best_first)
+        images = [picture.image for picture in sorted(pictures, key=best_first)]
         unique: list[Image] = []
         seen: dict[str | None, Image] = {}
         for image in images:
@@ -97,13 +94,18 @@ class Duplicate:
                 kept[index] = True
 
 
-def best_first(image: Image) -> tuple[int, int, int, str, str]:
-    """Return the sort key of the copy to keep: most pixels, most bytes, best documented source; then the URL, so that no order of arrival matters."""
+def best_first(picture: Picture) -> tuple[int, int, int, str, str]:
+    """
+    Return the sort key of the copy to keep: most pixels, most bytes, best documented source.
+
+    Then the URL decides, so that no order of arrival matters.
+    """
+    image = picture.image
     pixels = (image.width_px or 0) * (image.height_px or 0)
     return (
         -pixels,
         -(image.bytes or 0),
-        SOURCE_PRIORITY.get(image.source.casefold(), 2),
+        -picture.documented,
         image.url,
         image.id,
     )

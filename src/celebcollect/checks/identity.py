@@ -50,7 +50,7 @@ class IdentityReason(Reason):
         "undecided",
         "clean",
         "No trusted portrait, and the pictures do not agree on who the person is.",
-        "A portrait from Wikidata or TMDB settles it: collect with those sources too.",
+        "A trusted portrait settles it: collect with more sources.",
     )
 
 

@@ -21,7 +21,7 @@ class SharedReason(Reason):
         "same_picture_other_person",
         "clean",
         "The same picture came for another person: at least one of the two is wrong.",
-        "`celebcollect gallery` shows both; a trusted portrait (Wikidata's, TMDB's) settles it.",
+        "`celebcollect gallery` shows both; a trusted portrait settles it.",
     )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +24,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from celebcollect.domain.terms import MlUse as MlUse
+from celebcollect.domain.terms import MlUse
 
 SCHEMA = 1
 """Version of the messages on the topics; a message with another one is undecodable for this
@@ -97,33 +96,6 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"  # by `clean`, with a reason; the file is in quarantine
     FAILED = "failed"  # no picture could be downloaded, with a reason
-
-
-def ml_use(source: str, url: str) -> MlUse:
-    """
-    Say whether machine learning on this picture needs an agreement with its source.
-
-    TMDB's API terms of use (2023-10-20) forbid training on TMDB content without one; a TMDB picture
-    found through another source is TMDB content all the same, so the host counts too.
-    """
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        host = ""
-    tmdb = source.strip().casefold() == "tmdb" or host == "tmdb.org" or host.endswith(".tmdb.org")
-    return MlUse.NEEDS_AGREEMENT if tmdb else MlUse.UNSPECIFIED
-
-
-def ml_permitted(picture: Image | CleanRecord, agreements: Collection[str]) -> bool:
-    """
-    Say whether a picture may be used for machine learning by somebody who holds these agreements, e.g. `tmdb`.
-
-    The agreement that counts is that of the owner of the terms: one with `google` does not cover a
-    TMDB picture that Google found.
-    """
-    return picture.ml_use is MlUse.UNSPECIFIED or "tmdb" in {
-        name.strip().casefold() for name in agreements
-    }
 
 
 def now() -> datetime:
@@ -272,11 +244,6 @@ class Image(Record):
         for name in ("schema_version", "width_px", "height_px"):
             del facts[name]
         return _blank().model_copy(update=facts)
-
-    @property
-    def ml_use(self) -> MlUse:
-        """Return whether machine learning on this picture needs an agreement with its source."""
-        return ml_use(self.source, self.url)
 
 
 @cache

@@ -22,6 +22,7 @@ from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
+from celebcollect.sources.registry import installed
 from celebcollect.stages.export import About, Settings, export_images, known_exports, read_index
 from celebcollect.stages.mentions import Mentions
 from celebcollect.stages.train import shelf
@@ -234,7 +235,9 @@ def _shrink(place: Place, where: Path, qids: Sequence[str]) -> int:
         keep = index.keys() - {
             f"{qid}/{sha256}" for qid in qids for sha256 in index.pictures.get(qid, ())
         }
-        settings = Settings(index.layout, ml_use_permitted=("tmdb",), crops=index.crops, only=keep)
+        settings = Settings(
+            index.layout, ml_use_permitted=installed().names, crops=index.crops, only=keep
+        )
         if index.max_shard_bytes:
             settings = replace(settings, max_shard_bytes=index.max_shard_bytes)
         export_images(

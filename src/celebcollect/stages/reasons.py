@@ -79,7 +79,7 @@ class CleanReason(Reason):
         "clean",
         "The pictures show the face of another person, and no trusted portrait proves that it is"
         " this one's.",
-        "Look at both people in the gallery; a trusted portrait (Wikidata's, TMDB's) settles it.",
+        "Look at both people in the gallery; a trusted portrait settles it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The Movie Database (TMDB), API version 3: portraits of people whose identity is proved. Terms: `sources.tmdb_terms`."""
+"""The Movie Database (TMDB), API version 3: portraits of people whose identity is proved. Terms: `sources.tmdb.spec`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.client import TmdbClient
 from celebcollect.sources.tmdb.reasons import TmdbReason
-from celebcollect.sources.tmdb.terms import LICENCE, LICENCE_URL
+from celebcollect.sources.tmdb.spec import TERMS
 from celebcollect.web.pace import Wait
 
 log = logging.getLogger(__name__)
@@ -184,8 +184,8 @@ class Tmdb:
                 rank=rank,
                 page_url=PERSON_PAGE.format(found.id),
                 page_title=found.name,
-                licence=LICENCE,
-                licence_url=LICENCE_URL,
+                licence=TERMS.name,
+                licence_url=TERMS.url,
                 width_px=width_px,
                 height_px=height_px,
                 found_at=now(),

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks.base import Check, Comparing, FileReason, Picture, Rejection
 from celebcollect.domain.records import Celebrity, Image
+from celebcollect.domain.terms import Portrait
 from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
+from celebcollect.sources.registry import installed
 
 
 def gather(
@@ -39,10 +41,20 @@ def gather(
         known = any(portraits.rank(other) is not None for other in others)
         pictures.append(
             Picture(
-                image, file, others, reference=portraits.rank(image), referenced_elsewhere=known
+                image,
+                file,
+                others,
+                reference=portraits.rank(image),
+                referenced_elsewhere=known,
+                documented=_documented(image.source),
             )
         )
     return pictures, lost
+
+
+def _documented(source: str) -> int:
+    finder = installed().find(source)
+    return finder.trust.documented if finder else 0
 
 
 def find_file(folder: ImageFolder, path: str) -> Path:
@@ -118,13 +130,16 @@ class _Portraits:
         }
 
     def rank(self, image: Image) -> int | None:
-        """Return 0 for a portrait that Wikidata names (P18), 1 for TMDB's first one of the person, None for others."""
-        source = image.source.casefold()
-        if source == "commons":
-            page = (image.page_url or "").partition("File:")[2]
-            return 0 if page and _title(page) in self._titles.get(image.qid, ()) else None
-        # The source proves that TMDB's person is ours before it offers anything.
-        return 1 if source == "tmdb" and image.rank == 0 else None
+        """Return how much a picture is trusted; see `checks.base.Picture.reference`."""
+        finder = installed().find(image.source)
+        match finder.trust.portrait if finder else Portrait.NONE:
+            case Portrait.NAMED:
+                page = (image.page_url or "").partition("File:")[2]
+                return 0 if page and _title(page) in self._titles.get(image.qid, ()) else None
+            case Portrait.FIRST:
+                return 1 if image.rank == 0 else None
+            case Portrait.NONE:
+                return None
 
 
 def _title(encoded: str) -> str:

@@ -14,6 +14,7 @@ from celebcollect.checks.face_facts import published
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import CleanRecord, Image, Status, now
 from celebcollect.images.folder import ImageFolder
+from celebcollect.sources.terms import ml_use
 from celebcollect.stages.clean.context import CleanContext
 
 
@@ -82,7 +83,9 @@ def _messages(
 def _records(images: Iterable[Image]) -> dict[str, bytes]:
     records = (
         CleanRecord.model_validate(
-            image.model_dump(exclude={"facts"}) | {"ml_use": image.ml_use} | published(image)
+            image.model_dump(exclude={"facts"})
+            | {"ml_use": ml_use(image.source, image.url)}
+            | published(image)
         )
         for image in images
         if image.status is Status.ACCEPTED

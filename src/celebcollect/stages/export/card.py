@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,15 +16,14 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
-from celebcollect.domain.records import MlUse, clean_text
+from celebcollect.domain.records import clean_text
+from celebcollect.sources.registry import installed
+from celebcollect.sources.terms import holders, strict_sources
 from celebcollect.stages.export.crops import SIDE_PX
 from celebcollect.stages.export.selection import Sample, Summary
 from celebcollect.stages.export.split import SHARES, SPLITS
 from celebcollect.stages.export.writing import Written, to_json
 from celebcollect.stages.reasons import ExportReason
-
-TMDB_LINE = "This product uses the TMDB API but is not endorsed or certified by TMDB."
-"""Asked for by TMDB's API terms of use (2023-10-20)."""
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -209,20 +208,7 @@ def _rights(summary: Summary, samples: Sequence[Sample]) -> str:
         " `page_url`); where it told nothing, assume that all rights are reserved. Pictures of"
         " faces are biometric data in many places: know your law."
     )
-    tmdb = sum(sample.ml_use == MlUse.NEEDS_AGREEMENT.value for sample in samples)
-    left_out = summary.left_out.get(ExportReason.NEEDS_AGREEMENT, 0)
-    if tmdb:
-        text += (
-            f"\n\n{tmdb} pictures come from TMDB, whose terms forbid machine learning without an"
-            " agreement; who exported this set claims one."
-        )
-    if left_out:
-        text += (
-            f"\n\n{left_out} pictures were left out: the terms of their source (TMDB) forbid"
-            " machine learning without an agreement."
-        )
-    if tmdb or left_out:
-        text += f"\n\n{TMDB_LINE}"
+    text += "".join(f"\n\n{paragraph}" for paragraph in _terms(summary, samples))
     authors = Counter(
         (sample.source, sample.author, sample.licence, sample.licence_url)
         for sample in samples
@@ -241,8 +227,30 @@ def _rights(summary: Summary, samples: Sequence[Sample]) -> str:
     return text
 
 
+def _terms(summary: Summary, samples: Sequence[Sample]) -> Iterator[str]:
+    """Yield what the sources' terms say of these pictures, and of those that are not given away."""
+    held = Counter(spec.name for sample in samples for spec in holders(sample.source, sample.url))
+    strict = strict_sources()
+    for spec in strict:
+        if held[spec.name]:
+            yield (
+                f"{held[spec.name]} pictures come from {spec.title}, whose terms forbid machine learning"
+                " without an agreement; who exported this set claims one."
+            )
+    left_out = summary.left_out.get(ExportReason.NEEDS_AGREEMENT, 0)
+    if left_out:
+        yield (
+            f"{left_out} pictures were left out: the terms of their source"
+            f" ({' or '.join(spec.title for spec in strict)}) forbid machine learning without an"
+            " agreement."
+        )
+    concerned = [spec for spec in installed() if held[spec.name] or (left_out and spec in strict)]
+    yield from (spec.terms.attribution for spec in concerned if spec.terms.attribution)
+
+
 def _asks_for_credit(sample: Sample) -> bool:
-    return bool(sample.author) or sample.source.casefold() == "commons"
+    finder = installed().find(sample.source)
+    return bool(sample.author) or (finder is not None and finder.terms.names_licences)
 
 
 def _licence(licence: str, url: str) -> str:

@@ -15,8 +15,9 @@ from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.domain.batches import batches
 from celebcollect.domain.reasons import Reason
-from celebcollect.domain.records import Image, MlUse, Status, ml_permitted
+from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.terms import ml_permitted, ml_use
 from celebcollect.stages.export.crops import recipe
 from celebcollect.stages.export.index import Layout
 from celebcollect.stages.export.split import SPLITS, Split, split_of
@@ -158,7 +159,7 @@ def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> Re
         and image.height_px
     ):
         return ExportReason.INCOMPLETE
-    if image.ml_use is MlUse.NEEDS_AGREEMENT and not ml_permitted(image, settings.ml_use_permitted):
+    if not ml_permitted(image.source, image.url, settings.ml_use_permitted):
         return ExportReason.NEEDS_AGREEMENT
     if settings.crops and not faces_of(image):
         return ExportReason.NO_KNOWN_FACE
@@ -178,7 +179,7 @@ def _sample(image: Image, name: str, *, crop: bool) -> Sample:
         author=sys.intern(image.author or ""),
         restrictions=sys.intern(image.restrictions or ""),
         profession=sys.intern(image.profession or ""),
-        ml_use=sys.intern(image.ml_use.value),
+        ml_use=sys.intern(ml_use(image.source, image.url).value),
         width_px=image.width_px or 0,
         height_px=image.height_px or 0,
         bytes=image.bytes or 0,

@@ -1,8 +1,8 @@
 """Drop pictures that their source's terms let nobody keep for longer, and have them fetched again.
 
-TMDB's terms end after six months: what is older leaves the data set, the disk and the catalogue's
-measurements, and its candidate is downloaded anew. What TMDB no longer serves is then a failed
-download like any other.
+What is older than its source's terms permit (`domain.terms.Terms.keep_days`) leaves the data set,
+the disk and the catalogue's measurements, and its candidate is downloaded anew. What the source no
+longer serves is then a failed download like any other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.folder import ImageFolder
-from celebcollect.sources.tmdb.terms import stale
+from celebcollect.sources.terms import must_go
 from celebcollect.stages.reasons import StoreReason
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def drop_expired(
         row
         for status in _WITH_A_FILE
         for row in catalogue.images(status=status)
-        if stale(row, at=moment)
+        if must_go(row, at=moment)
     )
     dropped, held = 0, False
     # A list: rows change their status under the walk through them.
@@ -117,7 +117,7 @@ def _drop(
     gone = [
         row
         for row in everything
-        if row.id in ids and row.status in _WITH_A_FILE and stale(row, at=moment)
+        if row.id in ids and row.status in _WITH_A_FILE and must_go(row, at=moment)
     ]
     # The same bytes may have come from elsewhere too; then the file stays, and cleaning again
     # decides which row stands for it.

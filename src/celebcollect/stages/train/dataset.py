@@ -16,8 +16,9 @@ from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
 from celebcollect.checks.face_facts import from_text
 from celebcollect.domain.batches import batches
-from celebcollect.domain.records import CleanRecord, MlUse, ml_permitted, ml_use
+from celebcollect.domain.records import CleanRecord
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.terms import ml_permitted
 from celebcollect.stages.messages import explain, publish_what_fits
 from celebcollect.stages.reasons import CollectReason, ExportReason, MessageReason, TrainReason
 from celebcollect.stages.train.model import FaceSample
@@ -180,15 +181,7 @@ def choose(
 
 def _sample(record: CleanRecord, agreements: Collection[str], tally: Tally) -> FaceSample | None:
     # Anybody may publish: the terms of the source count, whatever the message says of them.
-    unsaid = record.ml_use is MlUse.UNSPECIFIED
-    if not ml_permitted(
-        (
-            record.model_copy(update={"ml_use": ml_use(record.source, record.url)})
-            if unsaid
-            else record
-        ),
-        agreements,
-    ):
+    if not ml_permitted(record.source, record.url, agreements, told=record.ml_use):
         tally.drop(ExportReason.NEEDS_AGREEMENT)
         return None
     if not record.embedding or not record.embedding_version:
