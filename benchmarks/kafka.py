@@ -24,7 +24,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Producer
 
-from celebcollect import runtime as early
+from celebcollect import runtime
 from celebcollect.bus.base import Item, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
@@ -123,6 +123,12 @@ def rate(count: int, work: Callable[[], None]) -> float:
 
 
 def main() -> None:
+    """Measure as the program runs: tuned."""
+    with runtime.tuned(), runtime.working():
+        measure()
+
+
+def measure() -> None:
     """Print the rates of all rounds and the ratios."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -132,8 +138,6 @@ def main() -> None:
     )
     arguments.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     chosen = arguments.parse_args()
-    early.tune()  # as the program does
-    early.loaded()
     items = [candidate(number) for number in range(chosen.messages)]
     size = sum(len(value or b"") for _, value in items) / len(items)
     rates: dict[str, list[float]] = {"bare confluent-kafka": [], "our bus": [], "validate": []}

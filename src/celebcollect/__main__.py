@@ -2,17 +2,15 @@
 
 import sys
 
-from celebcollect import runtime as early
+from celebcollect import runtime
 
 
 def main() -> None:
     """Import the command line and run it."""
-    early.shield()
-    early.tune()
-    from celebcollect import cli
+    with runtime.tuned(ends_process=True):
+        from celebcollect import cli
 
-    code = cli.main()
-    early.leave()
+        code = cli.main()
     sys.exit(code)
 
 

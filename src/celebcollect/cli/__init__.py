@@ -7,12 +7,11 @@ compile every annotation twice at each start.
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
-from celebcollect import __version__
-from celebcollect import runtime as early
+from celebcollect import __version__, runtime
 from celebcollect.cli import (
     clean,
     demo,
@@ -37,10 +36,6 @@ from celebcollect.cli import (
 from celebcollect.cli.session import LogFormat, Session, add
 from celebcollect.cli.text import printable
 from celebcollect.domain.errors import CelebCollectError, Interrupted, UsageError
-
-_USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])
-"""Typer's base of all that is wrong with a command line (ClickException), which it does not
-export."""
 
 app = typer.Typer(
     name="celebcollect",
@@ -116,6 +111,7 @@ def _options(
 
     Example: celebcollect run-all --limit 10
     """
+    context.with_resource(runtime.working())
     context.obj = Session(
         config_file=config, verbosity=-1 if quiet else verbose, log_format=log_format
     )
@@ -134,9 +130,8 @@ def main() -> int:
                 raise
             raise end.__context__ from None
         finally:
-            early.shield()  # the end of the interpreter is as bad a place for Ctrl-C as its start
             sys.stdout.flush()
-    except _USAGE as error:
+    except typer.TyperException as error:
         return _tell_usage(error)
     except CelebCollectError as error:
         return _tell(error.message, error.hint, error.exit_code)

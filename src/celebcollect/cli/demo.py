@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
-from celebcollect.cli.session import session_of
 from celebcollect.cli.signals import stopping
 
 
 def demo(
-    context: typer.Context,
     folder: Annotated[
         Path,
         typer.Argument(
@@ -23,10 +21,7 @@ def demo(
 
     Example: celebcollect demo /tmp/demo
     """
-    from celebcollect import runtime as early
     from celebcollect.demo.run import run_demo
 
-    session_of(context)
-    early.loaded()
     with stopping() as stop:
         run_demo(folder, stop)

@@ -46,10 +46,8 @@ def init(
     """
     import tomllib
 
-    from celebcollect import runtime as early
     from celebcollect.config.file import checked, example
 
-    early.loaded()
     session_of(context)
     if file.exists() or file.is_symlink():
         raise UsageError(

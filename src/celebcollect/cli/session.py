@@ -46,11 +46,9 @@ class Session:
 
     def config(self) -> Config:
         """Read the configuration and start logging."""
-        from celebcollect import runtime as early
         from celebcollect.cli import log
         from celebcollect.config import file as configfile
 
-        early.loaded()
         log.setup(self.verbosity, self.log_format.value)
         return configfile.load(self.config_file)
 

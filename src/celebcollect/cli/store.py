@@ -1,9 +1,8 @@
 """`store`: download pictures."""
 
-import os
-
 import typer
 
+from celebcollect import runtime
 from celebcollect.cli.consume import UrlsOption, consume_topics
 from celebcollect.cli.session import FollowOption, JsonOption
 
@@ -21,5 +20,5 @@ def store(
     """
     # A worker multiplies nothing larger than 32x32, and OpenBLAS's threads cost a tenth of its
     # start (read when numpy is imported).
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    consume_topics(context, "store", follow, limit, as_json)
+    with runtime.environment(OPENBLAS_NUM_THREADS="1"):
+        consume_topics(context, "store", follow, limit, as_json)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 import threading
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -193,10 +192,6 @@ _PILLOW_ERRORS = (
     RuntimeError,  # how the AVIF and WebP bindings fail
 )
 """Everything that Pillow's five plugins were seen to raise on broken bytes, and nothing else."""
-
-# Our limit is checked before every decode. Pillow's own error, at twice its limit, stays; its
-# warnings (about that limit, about broken EXIF) would only go to stderr.
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _loaded(picture: ImageFile.ImageFile, mode: str) -> Image.Image:

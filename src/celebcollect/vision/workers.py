@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.connection import wait as wait_for
 
+from celebcollect import runtime
 from celebcollect.checks.base import Facts, Picture
 from celebcollect.vision.base import Engine, EngineSpec
 
@@ -141,6 +142,7 @@ def _start(spec: EngineSpec) -> None:
     _spec = spec
     # Ctrl-C reaches the whole terminal: the parent ends the work in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    runtime.silence_pillow()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

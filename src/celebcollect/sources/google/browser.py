@@ -32,6 +32,7 @@ from selenium.webdriver.common.proxy import Proxy, ProxyType
 from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.support.wait import WebDriverWait
 
+from celebcollect import runtime
 from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.records import clean_text
@@ -225,10 +226,10 @@ def _start_driver(programs: Programs, folder: Path) -> Service:
         if not programs.driver:
             # Selenium Manager downloads the driver that fits; without this it also reports
             # statistics.
-            os.environ.setdefault("SE_AVOID_STATS", "true")
             options = Options()
             options.binary_location = programs.browser or ""
-            service.path = DriverFinder(service, options).get_driver_path()
+            with runtime.environment(SE_AVOID_STATS="true"):
+                service.path = DriverFinder(service, options).get_driver_path()
         service.start()
     except (
         WebDriverException,

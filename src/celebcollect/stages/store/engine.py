@@ -8,7 +8,6 @@ stage to say.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import random
@@ -19,6 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from celebcollect import runtime
 from celebcollect.config.sections import StoreConfig
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.fair_queue import FairQueue
@@ -35,13 +35,6 @@ Downloads of one picture within a run.
 The fair queue tries again, not stamina: it gives the pause of one picture to others, where stamina
 would let a thread and its memory sleep through it.
 """
-
-_MALLOPT = {
-    "M_ARENA_MAX": (-8, 1),
-    "M_MMAP_THRESHOLD": (-3, 33_554_432),
-    "M_TRIM_THRESHOLD": (-1, 134_217_728),
-}
-"""Settings of glibc's malloc with their numbers in malloc.h, see `_keep_memory`."""
 
 _FAR = 8
 """How many times more downloads than `workers` there may be while the decoders have nothing to
@@ -114,7 +107,7 @@ class _DownloadThreads(Generic[R]):
     """
 
     def __init__(self, fetcher: Fetcher, settings: StoreConfig, decoders: int) -> None:
-        _keep_memory()
+        runtime.keep_memory()
         self._fetcher = fetcher
         self.queue: FairQueue[Download[R]] = FairQueue(settings.per_host)
         # What `workers` of the largest pictures take; small ones need none of it.
@@ -231,19 +224,3 @@ class _DownloadThreads(Generic[R]):
                 if self._dry_s > _DRY * span_s * self._decoders and self.queue.is_waiting():
                     self._download_more(max(self._downloads // 2, 1))
                 self._dry_s, self._looked = 0.0, ended
-
-
-def _keep_memory() -> None:
-    """
-    Let all threads take memory from one place that is not given back after each picture (mallopt(3), glibc only).
-
-    By default each thread keeps apart what its largest picture took, and buffers of megabytes come
-    from the system, zeroed, again and again. Measured on the benchmark's pictures: a quarter of the
-    page faults, 5 % less CPU, 185 MB at most instead of 220. 128 MB stay when idle.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    for number, value in _MALLOPT.values():
-        mallopt(number, value)
