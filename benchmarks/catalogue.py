@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from celebcollect.catalogue.base import Catalogue
@@ -148,12 +149,12 @@ def openers(
         if arguments.mongo:
             yield (
                 size,
-                lambda size=size: mongo(arguments.mongo, f"bench-{size}-{os.getpid()}", folder),
+                partial(mongo, arguments.mongo, f"bench-{size}-{os.getpid()}", folder),
             )
         else:
             from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 
-            yield size, lambda size=size: EmbeddedCatalogue(folder / f"{size}.sqlite3")
+            yield size, partial(EmbeddedCatalogue, folder / f"{size}.sqlite3")
 
 
 def mongo(server: str, database: str, folder: Path) -> Catalogue:
@@ -196,13 +197,14 @@ def main() -> int:
                 if turn >= 2:  # the first two warm the caches
                     taken.append(parts)
         ratios = report([size for size, _ in opened], [means(taken) for taken in rounds])
-        for name, work in {
+        asked: dict[str, Callable[[Catalogue], object]] = {
             "counts": lambda catalogue: catalogue.counts(),
             "need_search, 100 people": lambda catalogue: catalogue.need_search(
                 "tmdb", target=100, limit=100
             ),
             "need_cleaning, 100 people": lambda catalogue: catalogue.need_cleaning("v1", limit=100),
-        }.items():
+        }
+        for name, work in asked.items():
             times = []
             for _, catalogue in opened:
                 began = time.perf_counter()

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,7 +32,7 @@ from celebcollect.pictures.decode import NotAPicture, inspect
 MAX_SECONDS = 5.0
 MAX_MB = 400.0
 
-FORMATS = (
+FORMATS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("JPEG", "RGB", {"quality": 80}),
     (
         "JPEG",

@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer
@@ -156,7 +157,7 @@ def measure() -> None:
                 lambda target: validate(bus, "candidates", target, Path(name), len(items)),
             )
             for contender, do, target in zip(rates, work, targets, strict=True):
-                rates[contender].append(rate(len(items), lambda do=do, target=target: do(target)))
+                rates[contender].append(rate(len(items), partial(do, target)))
         bus.close()
     print(
         f"{len(items)} messages of {size:.0f} bytes, {PARTITIONS} partitions, batches of {BATCH},"

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from celebcollect.bus.base import Item
@@ -128,15 +129,11 @@ def main() -> None:
             rates["bare append + fsync"].append(
                 rate(len(items), lambda: bare_file(folder, batches))
             )
-            rates["publish"].append(
-                rate(len(items), lambda topic=topic: publish(bus, topic, batches))
-            )
+            rates["publish"].append(rate(len(items), partial(publish, bus, topic, batches)))
             rates["bare read + fsync"].append(
                 rate(len(items), lambda: bare_read(folder, len(batches)))
             )
-            rates["consume"].append(
-                rate(len(items), lambda topic=topic: consume(bus, topic, len(items)))
-            )
+            rates["consume"].append(rate(len(items), partial(consume, bus, topic, len(items))))
         bus.close()
     for what, values in rates.items():
         target = f"   promised: {TARGETS[what]:,}" if what in TARGETS else ""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 CONFIGURATION = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
@@ -111,7 +112,7 @@ class _Door:
                 one, selectors.EVENT_READ, [other, 2 * self._delay_s if one is client else 0.0]
             )
 
-    def _read(self, source: socket.socket, peer: list[object]) -> None:
+    def _read(self, source: socket.socket, peer: list[Any]) -> None:
         target, extra_s = peer
         try:
             data = source.recv(262_144)
@@ -125,8 +126,8 @@ class _Door:
         self._number += 1
         heapq.heappush(
             self._late,
-            (time.monotonic() + self._delay_s + float(extra_s), self._number, target, data),
-        )  # type: ignore[arg-type]
+            (time.monotonic() + self._delay_s + extra_s, self._number, target, data),
+        )
 
     def _write(self, target: socket.socket, data: bytes) -> None:
         try:

@@ -81,8 +81,9 @@ def embeddings(folder: Path) -> Albums:
         workers.close()
     albums: dict[str, list[np.ndarray]] = {}
     for number, file in enumerate(files):
-        if faces := facts[number].get("embeddings"):
-            albums.setdefault(file.parent.name, []).append(from_text(faces[0]))
+        faces = facts[number].get("embeddings")
+        if isinstance(faces, list) and faces:
+            albums.setdefault(file.parent.name, []).append(from_text(str(faces[0])))
     print(
         f"{len(files)} photographs of {len(albums)} people, a face in"
         f" {sum(map(len, albums.values()))}"

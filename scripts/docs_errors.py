@@ -176,8 +176,8 @@ def _name(node: ast.expr) -> str:
             return node.id.strip("_").lower()
         case ast.Subscript():
             return _name(node.value)
-        case ast.Call(func=ast.Attribute()):
-            return _first_name([*node.args, node.func.value])
+        case ast.Call(func=ast.Attribute(value=owner)):
+            return _first_name([*node.args, owner])
         case ast.Call():
             return _first_name(node.args)
     return "..."

@@ -147,7 +147,7 @@ def fill(made: World) -> None:
         made.add(1, place, name="Ada Brightwater", source="commons", licence="CC0", author=HOSTILE)
         for place in range(8)
     ]
-    near = {"duplicate_of": kept[0].id, "name": "Ada Brightwater"}
+    near: dict[str, Any] = {"duplicate_of": kept[0].id, "name": "Ada Brightwater"}
     made.add(1, 20, Status.REJECTED, reason="near_duplicate", detail="3 of 64 bits differ", **near)
     made.add(1, 23, Status.REJECTED, reason="other_person", detail="distance 0.81", **near)
     made.add(1, 21, Status.REJECTED, reason="too_small", detail="48x48 px", source="tmdb")

@@ -26,6 +26,10 @@ class Request:
     headers: dict[str, str]
 
 
+Route = Callable[[Request], Pieces] | Pieces
+"""What a path is answered with, or what makes that of a request."""
+
+
 @dataclass
 class PictureWeb:
     """What the server answers, and what it saw. Paths without a route are answered with 404."""
@@ -33,7 +37,7 @@ class PictureWeb:
     host: str
     port: int
     scheme: str
-    routes: dict[str, Callable[[Request], Pieces] | Pieces] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     open_now: int = 0

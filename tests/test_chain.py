@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from celebcollect.config.sections import CleanConfig, TrainConfig
+from cluster import services
 from local_web import Collection
 from photo_web import STRANGER, PhotoWeb
 from services.mongo_service import running
 from support import missing
-from test_cluster import services
 from training import need_engine
 
 ONE_WORKSTATION, CLUSTER = "one workstation", "Kafka and MongoDB"

@@ -10,10 +10,10 @@ import pytest
 
 from celebcollect.demo.cast import CAST
 from celebcollect.demo.web import SmallWeb
+from cluster import services
 from local_web import Collection
 from services.kafka_keeper import Broker
 from services.mongo_service import running
-from test_cluster import services
 
 pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "celebcollect"
-HOMES = {
+HOMES: dict[str, str | tuple[str, ...]] = {
     "httpx": "web/",
     "confluent_kafka": "bus/kafka/",
     "mongoengine": "catalogue/mongo/",

@@ -49,17 +49,19 @@ def interpreters() -> Iterator[Path]:
     if not EVERY_PYTHON:
         return
     found = [path for minor in range(11, 20) if (path := shutil.which(f"python3.{minor}"))]
-    for candidate in (*found, *sorted(Path.home().glob(".pyenv/versions/*/bin/python3"))):
+    pyenv = sorted(Path.home().glob(".pyenv/versions/*/bin/python3"))
+    for candidate in (*map(Path, found), *pyenv):
         # Names of interpreters may be shims that lead nowhere.
         done = subprocess.run(
             [candidate, "-c", "import sys, venv; print(*sys.version_info[:2])"],
             capture_output=True,
             text=True,
         )
-        version = tuple(map(int, done.stdout.split())) if done.returncode == 0 else (0, 0)
+        major, minor = map(int, done.stdout.split()) if done.returncode == 0 else (0, 0)
+        version = (major, minor)
         if version >= (3, 11) and version not in seen:
             seen.add(version)
-            yield Path(candidate)
+            yield candidate
 
 
 @pytest.fixture(scope="module")

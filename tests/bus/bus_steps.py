@@ -38,6 +38,15 @@ def values(messages: Iterable[Message]) -> list[bytes | None]:
     return [message.value for message in messages]
 
 
+def present(messages: Iterable[Message]) -> list[bytes]:
+    """Return the values of messages of which none withdraws anything."""
+    found = []
+    for message in messages:
+        assert message.value is not None
+        found.append(message.value)
+    return found
+
+
 def drained(subscription: Subscription) -> bool:
     """Say whether nothing more comes; the second look is for a consumer that is still joining."""
     return subscription.poll(10, 0.3) == [] and subscription.lag() == 0

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bus.bus_process import open_bus
+from bus.bus_backends import Backend
 from celebcollect.bus.base import Bus
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A place that keeps messages, which this process and others open."""
-
-    kind: str
-    where: str
-
-    def open(self) -> Bus:
-        return open_bus(self.kind, self.where)
-
-    def start(self, action: str, *arguments: object) -> subprocess.Popen[str]:
-        """Start another process on the same backend; see bus_process.py."""
-        script = Path(__file__).with_name("bus_process.py")
-        command = [sys.executable, str(script), self.kind, self.where, action, *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+from services.kafka_keeper import Broker
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -46,7 +27,7 @@ def embedded(tmp_path: Path) -> Backend:
 
 
 @pytest.fixture
-def backend_on_kafka(kafka_broker) -> Backend:
+def backend_on_kafka(kafka_broker: Broker) -> Backend:
     """Kafka, for what only it promises."""
     return Backend("kafka", kafka_broker.bootstrap)
 

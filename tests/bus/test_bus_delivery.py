@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bus.bus_backends import Backend
 from bus.bus_steps import drained, numbered, take, take_and_commit, values
 from celebcollect.bus.base import Bus, Item
 
@@ -53,7 +54,7 @@ def test_uncommitted_messages_come_again(bus: Bus, topic: str, group: str) -> No
     assert values(again) == values(first)
 
 
-def test_a_commit_outlives_the_bus(backend, topic: str, group: str) -> None:
+def test_a_commit_outlives_the_bus(backend: Backend, topic: str, group: str) -> None:
     """What was committed stays committed when the process starts anew; the rest comes again."""
     bus = backend.open()
     bus.publish(topic, numbered(30))
@@ -92,7 +93,7 @@ def test_poll_returns_no_more_than_asked(bus: Bus, topic: str, group: str) -> No
     bus.publish(topic, numbered(50))
 
     with bus.subscribe([topic], group) as subscription:
-        sizes = []
+        sizes: list[int] = []
         while sum(sizes) < 50:
             sizes.append(len(subscription.poll(7, 0.5)))
 
@@ -232,7 +233,7 @@ def test_threads_publish_at_once(bus: Bus, topic: str, group: str, threads: int)
     assert finished
 
 
-def test_processes_publish_at_once(backend, bus: Bus, topic: str, group: str) -> None:
+def test_processes_publish_at_once(backend: Backend, bus: Bus, topic: str, group: str) -> None:
     """Two processes share one topic; nothing is lost and each one's order is kept."""
     workers = [backend.start("publish", topic, tag, 40, 25) for tag in ("Q1", "Q2")]
     errors = [worker.communicate(timeout=60)[1] for worker in workers]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from bus.bus_steps import numbered, take, take_and_commit, values
-from celebcollect.bus.base import Bus, TopicSpec
+from celebcollect.bus.base import Bus, Item, TopicSpec
 from celebcollect.domain.errors import BusError, UsageError
 
 HOSTILE_KEYS = [
@@ -83,7 +84,7 @@ def test_publishing_nothing_is_harmless(bus: Bus, topic: str) -> None:
 def test_a_batch_that_cannot_be_built_publishes_nothing(bus: Bus, topic: str) -> None:
     """An error in the caller's generator surfaces, and the messages before it are not sent."""
 
-    def items():
+    def items() -> Iterator[Item]:
         yield ("Q1", b"never")
         raise RuntimeError("the source broke")
 

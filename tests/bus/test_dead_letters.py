@@ -32,12 +32,19 @@ def read_message(raw_key: bytes | None, value: bytes | None, *, offset: int = 7)
     return Message("urls", 3, offset, key, value, 0, odd_key)
 
 
+def wrapped(message: Message, error: str) -> tuple[str | None, bytes]:
+    """Return the letter's key and its bytes."""
+    key, letter = dead.encode(message, error)
+    assert letter is not None
+    return key, letter
+
+
 @given(key=keys, value=values, error=st.text(alphabet=st.characters(), max_size=2000))
 def test_the_raw_bytes_survive(key: str | bytes | None, value: bytes | None, error: str) -> None:
     """Key, value and coordinates come back byte for byte, even when the error's text holds half a surrogate pair."""
     message = read_message(encode_key(key) if isinstance(key, str | None) else key, value)
 
-    letter_key, letter = dead.encode(message, error)
+    letter_key, letter = wrapped(message, error)
 
     found = dead.decode(letter)
     assert (found.topic, found.partition, found.offset) == ("urls", 3, 7)
@@ -50,7 +57,7 @@ def test_the_size_of_a_letter_is_bounded(key: bytes, value: bytes | None) -> Non
     """No content makes a letter outgrow its topic's limit, which is a multiple of the topic's own."""
     message = read_message(key, value)
 
-    letter_key, letter = dead.encode(message, "x" * 5000)
+    letter_key, letter = wrapped(message, "x" * 5000)
 
     size = len(key) + len(value or b"")
     assert len(encode_key(letter_key) or b"") + len(letter) <= size * 8 / 3 + 20_000
@@ -61,7 +68,7 @@ def test_the_bytes_of_every_key_are_kept(key: bytes) -> None:
     """A key that is no text is in the letter too."""
     message = read_message(key, None)
 
-    letter = json.loads(dead.encode(message, "")[1])
+    letter = json.loads(wrapped(message, "")[1])
 
     kept = (
         base64.b64decode(letter["key_base64"]) if "key_base64" in letter else letter["key"].encode()
@@ -71,7 +78,7 @@ def test_the_bytes_of_every_key_are_kept(key: bytes) -> None:
 
 def test_a_short_text_can_be_read_without_decoding() -> None:
     """A person who looks at a letter sees what came and why it was refused."""
-    letter = json.loads(dead.encode(read_message(b"Q1", b'{"qid": '), "no JSON")[1])
+    letter = json.loads(wrapped(read_message(b"Q1", b'{"qid": '), "no JSON")[1])
 
     assert (letter["key"], letter["value_text"], letter["error"]) == ("Q1", '{"qid": ', "no JSON")
 
@@ -100,7 +107,7 @@ def test_foreign_bytes_are_no_letter(value: bytes) -> None:
 )
 def test_a_forged_letter_is_no_letter(name: str, written: str) -> None:
     """A letter with a field of the wrong kind is refused as a whole."""
-    letter = json.loads(dead.encode(read_message(b"Q1", b"x"), "")[1]) | {name: "?"}
+    letter = json.loads(wrapped(read_message(b"Q1", b"x"), "")[1]) | {name: "?"}
     forged = json.dumps(letter).replace('"?"', written)
 
     with pytest.raises(ValueError, match="no dead letter"):

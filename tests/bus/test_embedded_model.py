@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from celebcollect.bus.base import TopicSpec
+from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 
 TOPICS = ("plain", "other", "compacted")
@@ -36,7 +36,7 @@ class LogBesideModel(RuleBasedStateMachine):
     def join(self) -> None:
         self.subscription = self.bus.subscribe(TOPICS, "group")
         self.position = dict(self.committed)
-        self.polled: list = []
+        self.polled: list[Message] = []
 
     @rule(
         topic=st.sampled_from(TOPICS),

@@ -8,11 +8,13 @@ import subprocess
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from bus.bus_steps import numbered, take, take_and_commit, values
-from celebcollect.bus.base import Bus
+from bus.bus_backends import Backend
+from bus.bus_steps import numbered, present, take, take_and_commit, values
+from celebcollect.bus.base import Bus, Message
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.errors import Busy
 
@@ -29,14 +31,14 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def backend(embedded):
+def backend(embedded: Backend) -> Backend:
     """Only the embedded log."""
     return embedded
 
 
 @pytest.mark.parametrize("lines", [1, 7, 30])
 def test_a_killed_publisher_leaves_whole_batches_only(
-    backend, bus: Bus, topic: str, lines: int
+    backend: Backend, bus: Bus, topic: str, lines: int
 ) -> None:
     """Whatever publish returned for is there, each batch is there wholly or not at all, and in order."""
     writer = backend.start("publish", topic, "Q1", 100_000, 50, 400)
@@ -54,7 +56,9 @@ def test_a_killed_publisher_leaves_whole_batches_only(
     assert len(told) <= len(batches) <= len(told) + 1
 
 
-def test_a_killed_consumer_frees_its_group(backend, bus: Bus, topic: str, group: str) -> None:
+def test_a_killed_consumer_frees_its_group(
+    backend: Backend, bus: Bus, topic: str, group: str
+) -> None:
     """The next consumer gets in at once and is given what the dead one had not committed."""
     bus.publish(topic, numbered(30))
     consumer = backend.start("consume", topic, group, 10, 1)
@@ -67,14 +71,14 @@ def test_a_killed_consumer_frees_its_group(backend, bus: Bus, topic: str, group:
     rest = take_and_commit(bus, topic, group, 30 - len(committed))
 
     # The last batch may have been committed untold.
-    assert values(rest) in (
+    assert present(rest) in (
         [str(number).encode() for number in range(start, 30)]
         for start in (len(committed), len(committed) + 10)
     )
 
 
 def test_uncommitted_work_of_a_killed_consumer_is_repeated(
-    backend, bus: Bus, topic: str, group: str
+    backend: Backend, bus: Bus, topic: str, group: str
 ) -> None:
     """A consumer that dies before its commit has done nothing that counts."""
     bus.publish(topic, numbered(10))
@@ -88,7 +92,7 @@ def test_uncommitted_work_of_a_killed_consumer_is_repeated(
 
 
 def test_the_second_consumer_is_told_who_holds_the_group(
-    backend, bus: Bus, topic: str, group: str
+    backend: Backend, bus: Bus, topic: str, group: str
 ) -> None:
     """Busy names the process and since when; other groups, and the group once it is free, are open."""
     consumer = backend.start("consume", topic, group, 10, 1)
@@ -123,7 +127,9 @@ def test_one_process_is_one_consumer_too(bus: Bus, topic: str, group: str) -> No
 @pytest.mark.parametrize(
     "name", ["../../escape", "a/b", "", "'; DROP TABLE holders; --", "😀" * 100, "\x00", "x" * 5000]
 )
-def test_any_text_is_a_group(backend, bus: Bus, topic: str, name: str, tmp_path) -> None:
+def test_any_text_is_a_group(
+    backend: Backend, bus: Bus, topic: str, name: str, tmp_path: Path
+) -> None:
     """A group's name reaches no path and breaks no query, and each name is a group of its own."""
     bus.publish(topic, numbered(3))
     with bus.subscribe([topic], name) as subscription:
@@ -135,7 +141,9 @@ def test_any_text_is_a_group(backend, bus: Bus, topic: str, name: str, tmp_path)
     assert {path.parent for path in tmp_path.rglob("*.lock")} == {tmp_path / "log"}
 
 
-def test_closing_the_bus_frees_its_groups(backend, bus: Bus, topic: str, group: str) -> None:
+def test_closing_the_bus_frees_its_groups(
+    backend: Backend, bus: Bus, topic: str, group: str
+) -> None:
     """A subscription that was left open does not outlive its bus."""
     careless = backend.open()
     careless.subscribe([topic], group)
@@ -146,12 +154,12 @@ def test_closing_the_bus_frees_its_groups(backend, bus: Bus, topic: str, group: 
 
 
 def test_four_processes_write_without_getting_in_each_others_way(
-    backend, bus: Bus, topic: str, group: str
+    backend: Backend, bus: Bus, topic: str, group: str
 ) -> None:
     """Four writers start at once on an empty folder, and a reader follows them: all succeed, everything is there."""
     writers = [backend.start("publish", topic, f"Q{number}", 60, 20) for number in range(1, 5)]
     with bus.subscribe([topic], group) as subscription:
-        messages = []
+        messages: list[Message] = []
         while len(messages) < 4800 and (
             messages or any(writer.poll() is None for writer in writers)
         ):
@@ -165,10 +173,10 @@ def test_four_processes_write_without_getting_in_each_others_way(
     assert (len(set(values(messages))), len(messages), lag) == (4800, 4800, 0)
 
 
-def test_a_new_log_is_opened_by_many_at_once(tmp_path) -> None:
+def test_a_new_log_is_opened_by_many_at_once(tmp_path: Path) -> None:
     """Making the file is safe when many find it missing at the same moment."""
 
-    def open_together(folder, barrier: threading.Barrier) -> EmbeddedBus:
+    def open_together(folder: Path, barrier: threading.Barrier) -> EmbeddedBus:
         barrier.wait()
         return EmbeddedBus(folder)
 

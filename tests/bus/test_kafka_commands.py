@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from bus.bus_steps import values
+from bus.bus_steps import present
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message
 from celebcollect.bus.kafka import KafkaBus
@@ -49,7 +49,7 @@ def test_a_giant_does_not_keep_those_behind_it(
             input=b"\n".join(lines) if command == "publish" else b"", capture_output=True, check=False, timeout=120,
         )  # fmt: skip
 
-        assert sorted(values(bus.read(topic))) == sorted(SMALL)
+        assert sorted(present(bus.read(topic))) == sorted(SMALL)
     assert done.returncode == 3
     assert b" 600 messages on " in done.stdout
     assert b"1 messages were not published" in done.stderr

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from bus.bus_backends import Backend
 from bus.bus_steps import PATIENCE_S, values
 from celebcollect.bus.base import Message, Subscription, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
@@ -115,7 +116,7 @@ def test_a_partition_that_comes_back_is_not_set_back(bus: KafkaBus, topic: str, 
 
 
 def test_a_member_that_was_too_slow_gives_its_work_up(
-    kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog
+    kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A member that the group has left behind neither commits nor fails: it goes on with what it is given anew."""
     fill(bus, topic)
@@ -195,11 +196,12 @@ def test_a_session_timeout_that_the_broker_refuses_is_told(
 
 
 def test_a_killed_members_partitions_go_to_the_others(
-    backend_on_kafka, bus: KafkaBus, topic: str, group: str
+    backend_on_kafka: Backend, bus: KafkaBus, topic: str, group: str
 ) -> None:
     """After kill -9 the group waits for the session to end, and then another member repeats what was not committed."""
     fill(bus, topic)
     worker = backend_on_kafka.start("consume", topic, group, 20, 0)
+    assert worker.stdout is not None
     lines = [worker.stdout.readline() for _ in range(2)]
     worker.kill()
     worker.communicate(timeout=10)

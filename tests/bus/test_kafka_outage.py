@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -57,7 +57,7 @@ class Traffic:
             assert time.monotonic() < deadline, (len(self.acknowledged), len(self.received))
             time.sleep(0.02)
 
-    def _run(self, work) -> None:
+    def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - the test's thread looks at it

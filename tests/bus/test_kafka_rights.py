@@ -67,7 +67,7 @@ def deny(kafka_broker: Broker, kind: ResourceType, name: str, *operations: AclOp
         name,
         ResourcePatternType.LITERAL,
         f"User:{SASL_USER}",
-        None,
+        None,  # type: ignore[arg-type]  # the library takes "any host" as None
         AclOperation.ANY,
         AclPermissionType.ANY,
     )

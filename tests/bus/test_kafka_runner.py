@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 
 from celebcollect.bus import dead
-from celebcollect.bus.base import Message, TopicSpec
+from celebcollect.bus.base import Item, Message, TopicSpec
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.config.sections import KafkaConfig
@@ -48,7 +48,7 @@ def test_garbage_and_giants_do_not_hold_the_loop_up(bus: KafkaBus, topic: str, g
         return message.key, message.value or b""
 
     def handle(items: list[tuple[str | None, bytes]]) -> Future[Output]:
-        doubled = [(key, value * 2 if key == "Q2" else value) for key, value in items]
+        doubled: list[Item] = [(key, value * 2 if key == "Q2" else value) for key, value in items]
         return handled(Output(publish={f"{topic}-out": doubled}))
 
     bus.publish(topic, [("Q1", b"1"), ("Q2", bytes(1_000_000)), ("Q3", garbage), ("Q4", b"4")])
@@ -91,7 +91,7 @@ def test_a_candidate_that_the_next_topic_does_not_take_is_not_taken_for_known(
         return tally
 
     small = ImageCandidate(
-        schema=1, qid="Q1", name="One", url="http://example.com/1.jpg", source="test"
+        schema_version=1, qid="Q1", name="One", url="http://example.com/1.jpg", source="test"
     )
     large = small.model_copy(update={"url": f"http://example.com/{'2' * 900}.jpg"})
     with (

@@ -63,6 +63,7 @@ def test_a_worker_that_waits_for_kafka_can_be_stopped(
 ) -> None:
     """A stage that follows its topics says that it waits, and ends soon after the signal, without a traceback."""
     worker = start(tmp_path, mortal.bootstrap, "validate", "--follow")
+    assert worker.stderr is not None
     lines = iter(worker.stderr.readline, "")
     assert any("assigned group=" in line for line in lines)
     mortal.kill()

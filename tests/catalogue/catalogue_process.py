@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 
 from catalogue.catalogue_backends import Backend
 from catalogue.catalogue_samples import candidate, failed, person, stored
@@ -72,7 +73,7 @@ def open_only(catalogue: Catalogue) -> None:
 
 if __name__ == "__main__":
     kind, where, database, task, *arguments = sys.argv[1:]
-    tasks = {
+    tasks: dict[str, Callable[..., None]] = {
         "hold": hold,
         "take_all": take_all,
         "write": write,

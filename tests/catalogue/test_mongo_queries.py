@@ -137,7 +137,8 @@ def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyP
     catalogue.forget("Q2")
     catalogue.close()
 
-    with client[dict[str, Any]](backend.where) as server:
+    server: pymongo.MongoClient[dict[str, Any]]
+    with client(backend.where) as server:
         names = server[backend.database].list_collection_names()
         indexes = {
             (name, index): keys["key"][0][0]

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def with_faces(*widths: float) -> Picture:
     ],
 )
 def test_the_number_of_large_faces_decides(
-    widths: tuple[float, ...], settings: dict[str, object], expected: str | None
+    widths: tuple[float, ...], settings: dict[str, Any], expected: str | None
 ) -> None:
     """Faces below the limit do not count; more than one above it only where the largest may be chosen."""
     assert reasons(face_check(**settings), [with_faces(*widths)]) == [expected]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def albums(captured: tuple[Photo, ...]) -> dict[str, list[Picture]]:
     return people(captured, at_least=4)
 
 
-def removed(pictures: Sequence[Picture], **settings: object) -> dict[str, Rejection]:
+def removed(pictures: Sequence[Picture], **settings: Any) -> dict[str, Rejection]:
     return {
         said.id: said
         for said in identity_check(**settings).reject(pictures)
@@ -72,7 +73,7 @@ def test_wrong_people_are_removed_and_the_right_ones_kept(
     albums: dict[str, list[Picture]], share: float, *, one: bool
 ) -> None:
     """With a trusted portrait, 98 % of what is removed is wrong and 98 % of what is wrong is removed, even where the wrong are the majority."""
-    source, counts = random.Random(5), Counter()
+    source, counts = random.Random(5), Counter[str]()
 
     # where few are wrong, more often: some 1,300 wrong pictures for each share
     for _ in range(round(16 / share)):
@@ -89,7 +90,7 @@ def test_wrong_people_are_removed_and_the_right_ones_kept(
     assert counts["removed, wrong"] >= 0.98 * counts["wrong"]
 
 
-def person(qid: str, centre: Sequence[float], *shifts: float, **facts: object) -> list[Picture]:
+def person(qid: str, centre: Sequence[float], *shifts: float, **facts: Any) -> list[Picture]:
     """Make pictures whose embeddings lie around a centre."""
     made = []
     for number, shift in enumerate(shifts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,6 +26,9 @@ from celebcollect.vision.onnx_engine import (
 )
 from checks.check_pictures import measured, picture_of, reasons
 from support import missing
+
+if TYPE_CHECKING:
+    import onnx
 
 SIDE = 128
 FACE_AT = (5, 4)
@@ -69,7 +72,7 @@ def tiny_detector(file: Path, *, side: int | str = SIDE) -> Path:
             outputs.append(
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.shape))
             )
-    constants.append(numpy_helper.from_array(np.float32(0), "zero"))
+    constants.append(numpy_helper.from_array(np.array(0, np.float32), "zero"))
     nodes = [
         helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
@@ -92,7 +95,7 @@ def tiny_embedder(file: Path, *, side: int = ALIGNED_PX) -> Path:
     return _save(helper.make_graph(nodes, "embedder", inputs, outputs), file, save)
 
 
-def _save(graph: object, file: Path, save: object) -> Path:
+def _save(graph: onnx.GraphProto, file: Path, save: Callable[..., None]) -> Path:
     from onnx import helper
 
     save(

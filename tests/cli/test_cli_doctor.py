@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -126,8 +128,8 @@ def test_a_disk_that_is_full_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, verdict: str
 ) -> None:
     """Nearly nothing left: nothing works; a little: it will not last."""
-    usage = doctor.shutil.disk_usage(tmp_path)._replace(free=free)
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
 
     with App(Config(data_dir=tmp_path)) as app:
         finding = next(iter(doctor.examine(app)))
@@ -145,7 +147,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     """By asking the system: a test that runs as root may write everywhere."""
     (tmp_path / "images").mkdir()
     for place in (tmp_path, tmp_path / "images"):
-        monkeypatch.setattr(doctor.os, "access", lambda path, _mode, place=place: path != place)
+        monkeypatch.setattr(os, "access", lambda path, _mode, place=place: path != place)
 
         with App(Config(data_dir=tmp_path)) as app:
             finding = next(iter(doctor.examine(app)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_an_empty_collection_makes_an_empty_set(run: Run, tmp_path: Path) -> Non
     ids=["nothing accepted", "nothing permitted"],
 )
 def test_pictures_of_which_none_is_exported_end_with_4(
-    run: Run, shelf: Shelf, tmp_path: Path, facts: dict[str, object], said: str
+    run: Run, shelf: Shelf, tmp_path: Path, facts: dict[str, Any], said: str
 ) -> None:
     """There was something to export and nothing came of it; what an earlier export held is gone all the same."""
     good = shelf.add(1, 1)

@@ -196,7 +196,12 @@ def test_an_activity_tells_what_is_done_and_what_it_waits_for() -> None:
     assert next(people) == "Ada"
     assert (activity.done, activity.item, activity.rate_per_s()) == (0, "ADA", None)
     next(people)
-    wait = activity.waiting(lambda seconds: seen.append(activity.waits_until) or stop.wait(0))
+
+    def at_once(_: float) -> bool:
+        seen.append(activity.waits_until)
+        return stop.wait(0)
+
+    wait = activity.waiting(at_once)
     wait(60)
     activity.end()
 

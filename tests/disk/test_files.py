@@ -35,7 +35,7 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     files.write_file(file, b"old")
 
     with pytest.raises(TypeError), files.atomic_file(file) as out:
-        out.write("no bytes")  # type: ignore[arg-type]
+        out.write("no bytes")  # type: ignore[call-overload]
 
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]

@@ -67,7 +67,8 @@ class GoogleWeb:
             if path == "/search"
             else self.paths.get(path, Page(status=404))
         )
-        return chosen(parameters) if callable(chosen) else chosen
+        page: Page = chosen(parameters) if callable(chosen) else chosen
+        return page
 
     def forget(self) -> None:
         """Play nothing and know of no request any more."""

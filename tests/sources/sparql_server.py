@@ -97,9 +97,11 @@ class SparqlServer:
         except (SyntaxError, ValueError, OSError) as error:
             return Reply(400, str(error).encode())
         assert not isinstance(results, pyoxigraph.QueryTriples)
+        body = results.serialize(format=pyoxigraph.QueryResultsFormat.JSON)
+        assert body is not None  # it is None only where the engine writes to a file
         return Reply(
             200,
-            results.serialize(format=pyoxigraph.QueryResultsFormat.JSON),
+            body,
             {"Content-Type": "application/sparql-results+json"},
         )
 

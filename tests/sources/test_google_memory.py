@@ -192,9 +192,11 @@ def test_turns_keep_their_distance_across_runs() -> None:
     Manners(notes, min_interval_s=100, wait=time.sleep).take_turn()
     waits: list[float] = []
 
-    Manners(
-        notes, min_interval_s=100, wait=lambda seconds: waits.append(seconds) or True
-    ).take_turn()
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    Manners(notes, min_interval_s=100, wait=wait).take_turn()
 
     assert 99 < waits[0] < 104
 

@@ -94,8 +94,14 @@ def test_a_driver_killed_in_the_middle_of_a_page_is_started_again(
 ) -> None:
     """Kill -9 while a page is loading: the query is put once more and answered."""
     google = own_scraper()
-    pages = iter([lambda: kill_driver(google) or Page(unfinished=True), lambda: GOOD])
-    google_web.default = lambda _: next(pages)()
+
+    def killed_first(_: object) -> Page:
+        if len(google_web.searches) > 1:
+            return GOOD
+        kill_driver(google)
+        return Page(unfinished=True)
+
+    google_web.default = killed_first
 
     found = google.find("Ada")
 
@@ -112,7 +118,12 @@ def test_a_driver_that_dies_every_time_costs_one_person(
 ) -> None:
     """After two attempts the person is left for another day, and the next one is searched."""
     google = own_scraper()
-    google_web.pages["Ada"] = lambda _: kill_driver(google) or Page(unfinished=True)
+
+    def killed(_: object) -> Page:
+        kill_driver(google)
+        return Page(unfinished=True)
+
+    google_web.pages["Ada"] = killed
     google_web.default = GOOD
 
     with pytest.raises(PersonNotSearched, match="failed twice"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def tmdb() -> Iterator[TmdbWorld]:
     ],
 )
 def test_proofs_of_identity(
-    tmdb: TmdbWorld, theirs: dict[str, str], ours: dict[str, tuple[str, ...]], proved: bool
+    tmdb: TmdbWorld, theirs: dict[str, Any], ours: dict[str, Any], proved: bool
 ) -> None:
     """Wikidata id or IMDb id prove a person, else a whole birthday that no other id contradicts; whoever is not proved is counted."""
     tmdb.people(person(7, **theirs))

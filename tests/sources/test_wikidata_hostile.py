@@ -25,7 +25,7 @@ LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 COMMONS = "http://commons.wikimedia.org/wiki/Special:FilePath/"
 
 
-def uri(value: str) -> dict[str, str]:
+def uri(value: str) -> dict[str, object]:
     return {"type": "uri", "value": value}
 
 

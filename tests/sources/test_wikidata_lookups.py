@@ -46,7 +46,9 @@ def test_remembers_the_dialect_and_the_subclasses(shared_data: Path) -> None:
         World(server.url, notes=first.notes).people("Q36180")
         again = server.asked[before:]
 
-    assert first.notes.note("wikidata/dialect")["values"] == ["qlever"]
+    note = first.notes.note("wikidata/dialect")
+    assert note is not None
+    assert note["values"] == ["qlever"]
     assert not [asked for asked in again if "?form" in asked.query or "P279*" in asked.query]
 
 

@@ -26,7 +26,7 @@ def endpoint(shared_data: Path) -> Iterator[SparqlServer]:
 def actors(endpoint: SparqlServer) -> World:
     """A finished search for all actors, however unknown."""
     world = World(endpoint.url)
-    world.found = world.people()  # type: ignore[attr-defined]
+    world.found = world.people()
     return world
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ wd:Q902 wdt:P31 wd:Q5 ; wdt:P106 wd:Q177220 ; wikibase:sitelinks 98 ; rdfs:label
 """
 FOLK = crowd(range(12), sitelinks=FAME) + TWIN
 EVERYBODY = {f"Q900{number:06d}" for number in range(12)} | {"Q902"}
-BOTH = {"occupations": ("Q33999", SINGER)}
+BOTH: dict[str, Any] = {"occupations": ("Q33999", SINGER)}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +118,7 @@ def test_begins_anew_after_a_complete_search() -> None:
     ],
     ids=str,
 )
-def test_begins_anew_when_something_else_is_asked(other: dict[str, object]) -> None:
+def test_begins_anew_when_something_else_is_asked(other: dict[str, Any]) -> None:
     """A checkpoint is bound to everything that decides who is found."""
     with SparqlServer(FOLK) as server:
         first = World(server.url)
@@ -153,6 +154,7 @@ def test_asks_a_swapped_endpoint_for_its_dialect_again() -> None:
         world = World(server.url)
         world.people()
         note = world.notes.note("wikidata/dialect")
+        assert note is not None
         world.notes.set_note("wikidata/dialect", {**note, "values": ["qlever"]})
         first = World(server.url, notes=world.notes).people()
         second = World(server.url, notes=world.notes).people()

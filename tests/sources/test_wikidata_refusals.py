@@ -102,6 +102,7 @@ def test_is_blocked_when_throttled_for_longer_than_it_waits() -> None:
         found = [person.qid for batch in somebody_else.people() for person in batch]
 
     assert asked == 1
+    assert blocked.value.until is not None
     assert abs(blocked.value.until - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
     assert again.value.until == blocked.value.until
     assert set(found) == EVERYBODY
@@ -117,7 +118,9 @@ def test_tells_the_time_of_a_ban(shared_data: Path) -> None:
     assert len(server.asked) == 1
     assert blocked.value.until == datetime(2026, 11, 24, 12, tzinfo=UTC)
     assert blocked.value.exit_code == 3
-    assert world.notes.note("wikidata/blocked")["until"] == "2026-11-24T12:00:00+00:00"
+    note = world.notes.note("wikidata/blocked")
+    assert note is not None
+    assert note["until"] == "2026-11-24T12:00:00+00:00"
 
 
 def test_forgets_a_block_that_is_over() -> None:

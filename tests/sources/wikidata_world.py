@@ -42,7 +42,8 @@ class Notes:
         self.saved: dict[str, str] = {}
 
     def note(self, key: str) -> dict[str, Any] | None:
-        return json.loads(self.saved[key]) if key in self.saved else None
+        found: dict[str, Any] | None = json.loads(self.saved.get(key, "null"))
+        return found
 
     def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
         if value is None:
@@ -69,9 +70,9 @@ class World:
     """The source as `wikidata` would build it for this endpoint, and what is left behind: tally, notes, waiting times."""
 
     def __init__(
-        self, url: str, *, notes: Notes | None = None, real_time: bool = False, **settings: object
+        self, url: str, *, notes: Notes | None = None, real_time: bool = False, **settings: Any
     ) -> None:
-        given = {
+        given: dict[str, Any] = {
             "born_after": None,
             "min_sitelinks": 0,
             "occupations": (ACTOR,),
@@ -83,7 +84,11 @@ class World:
         self.tally = Tally()
         self.notes = notes or Notes()
         self.clock = Clock()
-        time_is = {} if real_time else {"wait": self.clock.wait, "clock": self.clock.now}
+        self.found: dict[str, Celebrity] = {}
+        """Whom a fixture has found with it."""
+        time_is: dict[str, Any] = (
+            {} if real_time else {"wait": self.clock.wait, "clock": self.clock.now}
+        )
         self.source = Wikidata(
             self.settings, user_agent=AGENT, tally=self.tally, notes=self.notes, **time_is
         )

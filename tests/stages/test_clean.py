@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from celebcollect.catalogue.state import Cleaning
 from celebcollect.checks import build_checks, fingerprint
+from celebcollect.checks.base import Picture, Rejection
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status
 from celebcollect.domain.tally import Tally
@@ -179,7 +180,7 @@ def test_the_work_ends_between_pictures_when_told_to_stop(world: World) -> None:
         def fingerprint(self) -> str:
             return ""
 
-        def reject(self, pictures):
+        def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
             stop.set()
             return iter(())
 
@@ -284,7 +285,7 @@ def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) ->
 
     assert tally.counts == {"orphans": 1}
     assert sorted(world.folder.files()) == sorted(
-        [known.path, f"images/Q1/{young}.jpg", f"quarantine/Q1/{old}.jpg"]
+        [known.path or "", f"images/Q1/{young}.jpg", f"quarantine/Q1/{old}.jpg"]
     )
 
 

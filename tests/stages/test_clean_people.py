@@ -94,7 +94,7 @@ def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photograp
     own = sorted((photographs / "people/df_img11").iterdir())
     wrong = sorted((photographs / "people/df_img46").iterdir())
     portrait = portrait_of(world, "Q1", own[0].read_bytes(), "Her.jpg")
-    expected = {portrait: ("accepted", None)}
+    expected: dict[str, tuple[str, str | None]] = {portrait: ("accepted", None)}
     for kind, files, verdict in (
         ("own", own[1:5], ("accepted", None)),
         ("wrong", wrong[:6], ("rejected", "other_person")),

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Shelf:
             raise SourceBlocked("come back later", hint="Wait.")
         for rank in range(min(limit, self.holds.get(person.qid, 0))):
             yield ImageCandidate(
-                schema=1,
+                schema_version=1,
                 qid=person.qid,
                 name=person.name,
                 url=f"https://example.org/{person.qid}/{rank}",
@@ -55,7 +56,7 @@ class Room:
     bus: EmbeddedBus
     catalogue: EmbeddedCatalogue
 
-    def collect(self, source: Shelf, people: list[Celebrity] = PEOPLE, **options: object) -> Tally:
+    def collect(self, source: Shelf, people: list[Celebrity] = PEOPLE, **options: Any) -> Tally:
         tally = Tally()
         stop = threading.Event()
         collect(
@@ -66,7 +67,7 @@ class Room:
             tally,
             per_search=3,
             stop=options.get("stop", stop),
-        )  # type: ignore[arg-type]
+        )
         return tally
 
     def published(self) -> list[str]:

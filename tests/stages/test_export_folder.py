@@ -116,6 +116,7 @@ def test_only_what_was_asked_for(shelf: Shelf, tmp_path: Path) -> None:
     assert index
     assert index.keys() == {f"Q1/{first.sha256}"}
     assert summary.images == 1
+    assert second.sha256 is not None
     assert second.sha256 not in str(contents(tmp_path / "out").keys())
 
 

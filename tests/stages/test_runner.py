@@ -14,7 +14,8 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message
-from celebcollect.bus.sqlite.bus import EmbeddedBus, EmbeddedSubscription
+from celebcollect.bus.sqlite.bus import EmbeddedBus
+from celebcollect.bus.sqlite.consumer import EmbeddedSubscription
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.messages import decode_candidate
 from celebcollect.stages.runner import Output, Stage, consume, handled
@@ -112,9 +113,9 @@ def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(
         if step == "commit":
             subscribe = bus.subscribe
 
-            def with_dying_commit(topics: list[str], group: str) -> object:
+            def with_dying_commit(topics: list[str], group: str) -> EmbeddedSubscription:
                 subscription = subscribe(topics, group)
-                subscription.commit = dies_in(subscription.commit)  # type: ignore[method-assign]
+                patch.setattr(subscription, "commit", dies_in(subscription.commit))
                 return subscription
 
             patch.setattr(bus, "subscribe", with_dying_commit)

@@ -85,11 +85,11 @@ def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(
         return answer(picture(int(request.path[1:])))
 
     with serve("0.0.0.0") as web:
-        web.routes = (
-            {f"/slow{n}": silent for n in range(4)}
-            | {f"/{n}": answer(picture(n)) for n in range(7)}
-            | {"/7": last}
-        )
+        web.routes = {
+            **{f"/slow{n}": silent for n in range(4)},
+            **{f"/{n}": answer(picture(n)) for n in range(7)},
+            "/7": last,
+        }
         bench = Bench(tmp_path, workers=2, per_host=2, max_bytes=2_000_000, respect_robots=False)
         bench.publish(
             VERIFIED, *(candidate(web.url(f"/slow{n}", f"127.0.0.{n % 2 + 1}")) for n in range(4))

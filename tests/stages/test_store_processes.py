@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def _body(n: int) -> bytes:
     return answer(picture(n // 2 if n % 10 < 2 else n, (120, 90)))
 
 
-def late(body: bytes) -> object:
+def late(body: bytes) -> Callable[[Request], bytes]:
     def respond(_: Request) -> bytes:
         time.sleep(0.02)
         return body
@@ -73,7 +73,7 @@ def outcome(data_dir: Path) -> Outcome:
     """Return every file with its bytes, and what the catalogue says of every candidate, times aside."""
     bench = Bench(data_dir)
     files = {path: (data_dir / path).read_bytes() for path in bench.files()}
-    rows = {
+    rows: dict[str, tuple[object, ...]] = {
         row.id: (
             row.qid,
             row.status,
@@ -176,7 +176,7 @@ def test_three_workers_do_what_one_does(web: PictureWeb, expected: Outcome, tmp_
         bench.catalogue.close()
     workers = [start(tmp_path, tmp_path / f"log{worker}") for worker in range(3)]
 
-    for worker in workers:
-        end(worker)
+    for process in workers:
+        end(process)
 
     assert outcome(tmp_path) == expected

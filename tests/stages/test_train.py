@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from celebcollect.domain.errors import Busy, Interrupted, NothingProduced, UsageError
-from celebcollect.domain.records import MlUse
+from celebcollect.domain.records import CleanRecord, MlUse
 from celebcollect.stages.train import Shelf, forget
 from celebcollect.stages.train.shelf import CHARTS, LOCK, REPORT
 from training import TOPIC, School, point, record
@@ -141,7 +141,7 @@ def test_pictures_without_a_usable_embedding_are_left_out_and_counted(school: Sc
     "records",
     [[], [record(1, shot) for shot in range(5)], [record(person, 0) for person in range(1, 9)]],
 )
-def test_too_small_a_set_is_refused(school: School, records: list) -> None:
+def test_too_small_a_set_is_refused(school: School, records: list[CleanRecord]) -> None:
     """Nobody, one person, or many people with one picture each: exit code 4, and no file."""
     school.publish(*records)
 
@@ -230,9 +230,12 @@ def test_a_training_that_died_while_it_saved_is_found(school: School) -> None:
         patch.setattr("celebcollect.disk.files.sync_folder", lambda folder: None)
         replaced: list[str] = []
         replace = Path.replace
-        patch.setattr(
-            Path, "replace", lambda part, file: replaced.append(file.name) or replace(part, file)
-        )
+
+        def noted(part: Path, file: Path) -> Path:
+            replaced.append(file.name)
+            return replace(part, file)
+
+        patch.setattr(Path, "replace", noted)
         school.train()
 
     assert replaced == [REPORT, *CHARTS, school.file().name]

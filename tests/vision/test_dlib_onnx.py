@@ -47,7 +47,8 @@ def chips(count: int) -> np.ndarray:
     source = np.random.default_rng(7)
     coarse = source.integers(0, 256, (count, 10, 10, 3)).repeat(15, axis=1).repeat(15, axis=2)
     fine = source.integers(-40, 40, coarse.shape)
-    return np.clip(coarse + fine, 0, 255).astype(np.uint8)
+    picture: np.ndarray = np.clip(coarse + fine, 0, 255).astype(np.uint8)
+    return picture
 
 
 def test_the_resnet_gives_the_embeddings_of_dlib(resnet: Network) -> None:

@@ -14,7 +14,7 @@ import pytest
 from celebcollect import __version__
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.web.fetch import Fetcher, FetchFailed, opted_out
-from picture_web import PictureWeb, answer, picture, serve
+from picture_web import PictureWeb, Request, answer, picture, serve
 
 Fetchers = Callable[..., Fetcher]
 
@@ -255,7 +255,12 @@ def test_connections_are_used_again(fetcher: Fetchers, web: PictureWeb) -> None:
 
 def test_a_host_gets_few_connections(fetcher: Fetchers, web: PictureWeb) -> None:
     """However many threads ask, a host sees no more connections than `per_host`."""
-    web.routes["/x.jpg"] = lambda _: (time.sleep(0.02), answer(picture()))[1]
+
+    def late(_: Request) -> bytes:
+        time.sleep(0.02)
+        return answer(picture())
+
+    web.routes["/x.jpg"] = late
     downloads = fetcher(per_host=3, respect_robots=False)
     threads = [threading.Thread(target=downloads.get, args=(web.url("/x.jpg"),)) for _ in range(20)]
     for thread in threads:

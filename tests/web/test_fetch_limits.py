@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from celebcollect.web.fetch import Fetcher, FetchFailed
-from picture_web import PictureWeb, answer, picture
+from picture_web import PictureWeb, Request, Route, answer, picture
 
 Fetchers = Callable[..., Fetcher]
 
@@ -36,7 +36,7 @@ def endless(piece: bytes = b"x" * 65_536) -> Iterator[bytes]:
         yield piece
 
 
-TOO_LARGE = {
+TOO_LARGE: dict[str, Route] = {
     "announced": lambda _: answer(b"x" * (BIG + 1)),
     "announced with a lie": lambda _: iter([answer(b"x" * 10, length=10**18)]),
     "without a length": lambda _: iter(
@@ -95,7 +95,8 @@ def test_compression_that_nobody_asked_for_is_undone(
     fetcher: Fetchers, web: PictureWeb, encoding: str
 ) -> None:
     """Some servers compress pictures all the same."""
-    pack = {"deflate": zlib.compress, "identity": bytes}.get(encoding, gzip.compress)
+    packers: dict[str, Callable[[bytes], bytes]] = {"deflate": zlib.compress, "identity": bytes}
+    pack = packers.get(encoding, gzip.compress)
     web.routes["/x.jpg"] = answer(pack(picture()), Content_Encoding=encoding)
 
     assert fetcher().get(web.url("/x.jpg")).data == picture()
@@ -127,7 +128,7 @@ def test_room_is_asked_for_when_a_body_proves_to_be_large(
     assert len(asked) == (size > 1_048_576)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[Route, str]] = {
     "unknown compression": (lambda _: answer(b"x", Content_Encoding="br"), "unsupported_encoding"),
     "compression twice": (
         lambda _: answer(b"x", Content_Encoding="gzip, gzip"),
@@ -208,16 +209,18 @@ def dripping(head: bytes, piece: bytes) -> Callable[[object], Iterator[bytes]]:
     return drip
 
 
-SLOW = {
+def late_redirect(request: Request) -> bytes:
+    time.sleep(0.15)
+    return answer(status=302, Location=request.path + "?")
+
+
+SLOW: dict[str, Route] = {
     "a body that drips": dripping(answer(b"", length=100_000), b"x"),
     "headers that drip": dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
     "chunks that drip": dripping(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"
     ),
-    "redirects that drip": lambda request: (
-        time.sleep(0.15),
-        answer(status=302, Location=request.path + "?"),
-    )[1],
+    "redirects that drip": late_redirect,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.robots import ALLOW_ALL, MAX_BYTES, RobotsCache, Rules, parse
-from picture_web import PictureWeb, answer, picture
+from picture_web import PictureWeb, Request, answer, picture
 
 OURS = "User-agent: CelebCollect\n"
 
@@ -261,7 +261,7 @@ def test_endless_rules_are_read_as_far_as_the_limit(
 ) -> None:
     """A robots.txt without an end holds nobody up, and its beginning counts."""
 
-    def endless(_: object) -> object:
+    def endless(_: Request) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\n\r\nUser-agent: *\nDisallow: /private/\n"
         while not web.closing.is_set():
             yield b"#" * 65_536
