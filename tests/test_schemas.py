@@ -17,8 +17,9 @@ import pytest
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
-from celebcollect.domain.records import CleanRecord, ImageCandidate, MlUse, now
+from celebcollect.domain.records import CleanRecord, ImageCandidate, now
 from celebcollect.domain.schemas import schemas, write
+from celebcollect.domain.terms import MlUse
 
 DOCS = Path(__file__).parents[1] / "docs"
 CANDIDATE: dict[str, Any] = {

@@ -17,8 +17,9 @@ from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import published, to_text
 from celebcollect.checks.identity import embedding_version
 from celebcollect.demo.drawing import SIDE_PX, encode, portrait
-from celebcollect.domain.records import CleanRecord, Image, MlUse
+from celebcollect.domain.records import CleanRecord, Image
 from celebcollect.domain.tally import Tally
+from celebcollect.domain.terms import MlUse
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.train import Shelf, Trained, TrainSettings, train

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from celebcollect.demo.drawing import encode, portrait
-from celebcollect.domain.records import MlUse
+from celebcollect.domain.terms import MlUse
 from cli.cli_process import Run
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, record, shot_bytes
 

@@ -67,7 +67,7 @@ def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFix
     progress = Progress()
     progress.people[searched(app, 1, commons=True, google=False)] = 0
     progress.blocked["google"] = SourceBlocked(
-        "a captcha", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC)
+        "a captcha", hint="Wait.", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC)
     )
     progress.failed["tmdb"] = SourceError("no token", hint="Set it.")
 
@@ -152,7 +152,7 @@ def test_a_block_is_not_taken_for_a_world_without_pictures(app: App) -> None:
     progress.people[searched(app, 1)] = 0
     for name in PLAN.sources:
         progress.tally(name).count("asked for")
-        progress.blocked[name] = SourceBlocked(f"{name} asks for a captcha")
+        progress.blocked[name] = SourceBlocked(f"{name} asks for a captcha", hint="Wait.")
 
     with pytest.raises(NothingProduced, match="google asks for a captcha; tmdb asks"):
         judge(PLAN, progress)

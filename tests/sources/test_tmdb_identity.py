@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from api_server import Reply
-from celebcollect.domain.records import Image, ImageCandidate, MlUse, now
+from celebcollect.domain.records import Image, ImageCandidate, now
+from celebcollect.domain.terms import MlUse
 from celebcollect.sources.terms import ml_permitted, ml_use, must_go
 from celebcollect.sources.tmdb import api
 from sources.tmdb_world import PICTURES, TmdbWorld, celebrity, person, picture

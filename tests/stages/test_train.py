@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from celebcollect.domain.errors import Busy, Interrupted, NothingProduced, UsageError
-from celebcollect.domain.records import CleanRecord, MlUse
+from celebcollect.domain.records import CleanRecord
+from celebcollect.domain.terms import MlUse
 from celebcollect.stages.train import Shelf, forget
 from celebcollect.stages.train.shelf import CHARTS, LOCK, REPORT
 from training import TOPIC, School, point, record
