@@ -24,7 +24,9 @@ from celebcollect.config.sections import CleanConfig, RunConfig, StoreConfig
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, image_id
 from celebcollect.images.folder import ImageFolder
-from celebcollect.pictures.decode import EXTENSIONS, decoded, inspect, perceptual_hash
+from celebcollect.pictures.decode import decoded, inspect
+from celebcollect.pictures.formats import EXTENSIONS
+from celebcollect.pictures.hash import perceptual_hash
 from celebcollect.stages.clean.pictures import gather
 
 CLEANVISION = "cleanvision==0.3.7"

@@ -12,7 +12,8 @@ from PIL import ImageDraw, ImageFont, ImageOps
 
 from celebcollect.checks.base import Picture
 from celebcollect.config.sections import CleanConfig
-from celebcollect.pictures.decode import inspect, perceptual_hash
+from celebcollect.pictures.decode import inspect
+from celebcollect.pictures.hash import perceptual_hash
 
 
 def bench_copies(pictures: Sequence[Picture]) -> None:

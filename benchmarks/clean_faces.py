@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from clean_pictures import with_facts
 
 from celebcollect.checks.base import Picture
-from celebcollect.checks.face_facts import faces_of
+from celebcollect.checks.face_facts import embedding_facts, faces_of, seen_facts
 from celebcollect.checks.faces import Faces
 from celebcollect.config.sections import CleanConfig
 from celebcollect.vision.dlib_engine import DlibSpec
-from celebcollect.vision.looking import detect, embed
+from celebcollect.vision.looking import FaceInPicture, detect, embed
 from celebcollect.vision.workers import Workers
 
 
@@ -21,11 +21,16 @@ def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
     """Print the cost of face work in this process and the rate with one and with two; return the pictures with their facts."""
     engine = DlibSpec().load()
     started = time.process_time()
-    detected = [with_facts(picture, "faces", detect(engine, picture)) for picture in pictures]
+    seen = [detect(engine, picture.stored) for picture in pictures]
     detecting = (time.process_time() - started) / len(pictures)
+    detected = [
+        with_facts(picture, "faces", seen_facts(found))
+        for picture, found in zip(pictures, seen, strict=True)
+    ]
     some = [picture for picture in detected if picture.facts("faces")["faces"]]
+    faces = [FaceInPicture(picture.stored, faces_of(picture.image)[0]) for picture in some]
     started = time.process_time()
-    embedded = [with_facts(picture, "identity", embed(engine, picture)) for picture in some]
+    embeddings = [embed(engine, face) for face in faces]
     embedding = (time.process_time() - started) / len(some)
     print(
         f"  detection {detecting * 1000:.0f} CPU ms/picture, embedding {embedding * 1000:.0f},"
@@ -34,10 +39,10 @@ def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
     rates = {}
     for count in (1, 2):
         workers = Workers(DlibSpec(), count)
-        list(workers.measure(embed, some[: 2 * count]))  # models are loaded now
+        list(workers.run(embed, faces[: 2 * count]))  # models are loaded now
         wall = time.perf_counter()
-        list(workers.measure(detect, some))
-        list(workers.measure(embed, some))
+        list(workers.run(detect, [face.picture for face in faces]))
+        list(workers.run(embed, faces))
         rates[count] = len(some) / (time.perf_counter() - wall)
         workers.close()
         print(f"  {count} process{'es' if count > 1 else ''}: {rates[count]:.1f} pictures/s")
@@ -45,7 +50,10 @@ def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
         f"  two by one: {rates[2] / rates[1]:.2f} (others share the processors:"
         f" {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f})"
     )
-    return embedded
+    return [
+        with_facts(picture, "identity", embedding_facts(found))
+        for picture, found in zip(some, embeddings, strict=True)
+    ]
 
 
 def bench_detection(

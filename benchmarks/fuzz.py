@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from celebcollect.pictures.decode import NotAPicture, inspect
+from celebcollect.pictures.decode import inspect
+from celebcollect.pictures.formats import NotAPicture
 
 MAX_SECONDS = 5.0
 MAX_MB = 400.0

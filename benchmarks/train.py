@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.svm import SVC
 
-from celebcollect.checks.base import Picture
-from celebcollect.checks.face_facts import from_text
 from celebcollect.config.sections import StoreConfig, TrainConfig
 from celebcollect.pictures.decode import inspect
-from celebcollect.stages.loose import loose_picture
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.train.model import FaceSample, fit
+from celebcollect.vision.base import FacesSeen
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.workers import Workers
@@ -76,14 +75,14 @@ def embeddings(folder: Path) -> Albums:
     pictures = [picture_of(number, file) for number, file in enumerate(files)]
     workers = Workers(DlibSpec())
     try:
-        facts = {int(id_): found for id_, found in workers.measure(detect_and_embed, pictures)}
+        seen = {int(id_): found for id_, found in workers.run(detect_and_embed, pictures)}
     finally:
         workers.close()
     albums: dict[str, list[np.ndarray]] = {}
     for number, file in enumerate(files):
-        faces = facts[number].get("embeddings")
-        if isinstance(faces, list) and faces:
-            albums.setdefault(file.parent.name, []).append(from_text(str(faces[0])))
+        found = seen[number]
+        if isinstance(found, FacesSeen) and found.embeddings:
+            albums.setdefault(file.parent.name, []).append(found.embeddings[0])
     print(
         f"{len(files)} photographs of {len(albums)} people, a face in"
         f" {sum(map(len, albums.values()))}"
@@ -91,10 +90,10 @@ def embeddings(folder: Path) -> Albums:
     return albums
 
 
-def picture_of(number: int, file: Path) -> Picture:
+def picture_of(number: int, file: Path) -> PictureFile:
     """Describe a file for the face engine."""
     seen = inspect(file.read_bytes(), max_pixels=StoreConfig().max_pixels)
-    return loose_picture(file, id_=str(number), width_px=seen.width_px, height_px=seen.height_px)
+    return PictureFile(str(number), file, seen.width_px, seen.height_px)
 
 
 def splits(

@@ -14,14 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from celebcollect.pictures.decode import (
-    EXTENSIONS,
-    NotAPicture,
-    decoded,
-    inspect,
-    perceptual_hash,
-    reduced,
-)
+from celebcollect.pictures.decode import decoded, inspect
+from celebcollect.pictures.formats import EXTENSIONS, NotAPicture
+from celebcollect.pictures.hash import perceptual_hash, reduced
 from picture_web import picture
 
 MAX_PIXELS = 100_000_000
@@ -371,12 +366,12 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_goes_off(name: str) -> None:
-    """Small files that unpack to very much are refused within a second."""
+    """Small files that unpack to very much are refused within a second of work."""
     data, reason = BOMBS[name]
-    begun = time.perf_counter()
+    begun = time.thread_time()
 
     assert why(data, 1_000_000 if "user" in name else MAX_PIXELS) == reason
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 def flat(kind: str, size: tuple[int, int]) -> bytes:

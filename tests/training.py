@@ -13,20 +13,19 @@ import numpy as np
 
 from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
-from celebcollect.checks.base import Picture
-from celebcollect.checks.face_facts import published, to_text
+from celebcollect.checks.face_facts import embedding_facts, published, seen_facts, to_text
 from celebcollect.checks.identity import embedding_version
 from celebcollect.demo.drawing import SIDE_PX, encode, portrait
-from celebcollect.domain.records import CleanRecord, Image
+from celebcollect.domain.records import CleanRecord, Image, Status
 from celebcollect.domain.tally import Tally
 from celebcollect.domain.terms import MlUse
 from celebcollect.images.folder import ImageFolder
-from celebcollect.stages.loose import loose_picture
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.train import Shelf, Trained, TrainSettings, train
 from celebcollect.vision import dlib_engine
-from celebcollect.vision.base import Engine
+from celebcollect.vision.base import Engine, FacesSeen
 from celebcollect.vision.dlib_engine import DlibSpec
-from celebcollect.vision.looking import detect, embed
+from celebcollect.vision.looking import FaceInPicture, detect, embed
 from support import missing
 
 TOPIC = "dataclean"
@@ -127,10 +126,22 @@ def seen(person: int, shot: int) -> Image:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "shot"
         file.write_bytes(shot_bytes(person, shot))
-        picture = loose_picture(file, id_="0", width_px=SIDE_PX, height_px=SIDE_PX)
-        found = picture.image.model_copy(update={"facts": {"faces": detect(engine(), picture)}})
-        facts = {"version": embedding_version(DlibSpec()), **embed(engine(), Picture(found, file))}
-    return found.model_copy(update={"facts": found.facts | {"identity": facts}})
+        picture = PictureFile("0", file, SIDE_PX, SIDE_PX)
+        found = detect(engine(), picture)
+        assert isinstance(found, FacesSeen)
+        embedding = embed(engine(), FaceInPicture(picture, found.faces[0]))
+    identity = {"version": embedding_version(DlibSpec()), **embedding_facts(embedding)}
+    return Image(
+        id="0",
+        qid="Q1",
+        name="nobody",
+        status=Status.STORED,
+        source="file",
+        url="",
+        width_px=SIDE_PX,
+        height_px=SIDE_PX,
+        facts={"faces": seen_facts(found), "identity": identity},
+    )
 
 
 def drawn(person: int, shot: int, folder: Path) -> CleanRecord:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celebcollect.app import App
-from celebcollect.checks.faces import engine_for
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.programs import find_programs
+from celebcollect.vision.engines import engine_for
 from celebcollect.web.client import server_time
 from celebcollect.web.urls import shown_url
 

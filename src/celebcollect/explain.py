@@ -9,6 +9,7 @@ from functools import cache
 from typing import Literal
 
 from celebcollect.checks.base import FileReason
+from celebcollect.checks.crashes import FaceEngineReason
 from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.checks.faces import FaceReason
 from celebcollect.checks.identity import IdentityReason
@@ -29,7 +30,6 @@ from celebcollect.stages.reasons import (
     StoreReason,
     TrainReason,
 )
-from celebcollect.vision.crashes import FaceEngineReason
 from celebcollect.web.reasons import FetchReason, UrlReason
 
 

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from celebcollect.checks.base import Facts, Picture
+from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
-from celebcollect.vision.base import Embedding, Engine, Face, Pixels
-from celebcollect.vision.workers import CRASHED, Workers
+from celebcollect.pictures.orientation import PictureFile
+from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pixels
+from celebcollect.vision.workers import Workers
 from checks.check_pictures import picture_of, reasons
 from checks.face_photos import Photo, face_check, need_engine
 
@@ -187,16 +188,14 @@ class FakeSpec:
         return FakeEngine()
 
 
-def look(engine: Engine, picture: Picture) -> Facts:
-    """Ask the engine without reading a file."""
-    engine.detect(np.zeros((10, picture.image.width_px or 1, 3), dtype=np.uint8))
-    return {"worker": os.getpid()}
+def look(engine: Engine, picture: PictureFile) -> int:
+    """Ask the engine without reading a file, and say which process did it."""
+    engine.detect(np.zeros((10, picture.width_px, 3), dtype=np.uint8))
+    return os.getpid()
 
 
-def unread(number: int, width_px: int) -> Picture:
-    out = io.BytesIO()
-    Pillow.new("RGB", (width_px, 10), (number, 0, 0)).save(out, "PNG")
-    return picture_of(out.getvalue(), file=Path("unread"))
+def unread(number: int, width_px: int) -> PictureFile:
+    return PictureFile(str(number), Path("unread"), width_px, 10)
 
 
 def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
@@ -204,37 +203,35 @@ def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
     pictures = [unread(number, 13 if number == 3 else 20) for number in range(10)]
     workers = Workers(FakeSpec(), 2)
 
-    facts = dict(workers.measure(look, pictures))
+    found = dict(workers.run(look, pictures))
     workers.close()
 
-    assert {id_ for id_, found in facts.items() if found == CRASHED} == {pictures[3].image.id}
-    assert len(facts) == 10
+    assert {id_ for id_, seen in found.items() if isinstance(seen, EngineCrashed)} == {"3"}
+    assert len(found) == 10
 
 
 def test_a_worker_that_dies_while_idle_is_replaced() -> None:
     """What kills a process between two batches (memory ran out elsewhere) neither ends the next one nor is blamed on its picture."""
     workers = Workers(FakeSpec(), 1)
-    first = dict(workers.measure(look, [unread(1, 20)]))
-    gone = next(found["worker"] for found in first.values())
-    os.kill(int(str(gone)), signal.SIGKILL)
+    ((_, gone),) = workers.run(look, [unread(1, 20)])
+    assert isinstance(gone, int)
+    os.kill(gone, signal.SIGKILL)
     deadline = time.monotonic() + 20
     while Path(f"/proc/{gone}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
 
-    second = dict(workers.measure(look, [unread(2, 20)]))
+    ((_, second),) = workers.run(look, [unread(2, 20)])
     workers.close()
 
-    assert [found.get("worker", gone) for found in second.values()] != [gone]
+    assert isinstance(second, int)
+    assert second != gone
 
 
 def test_workers_share_the_pictures() -> None:
     """Two processes work on them, and neither is this one."""
     workers = Workers(FakeSpec(), 2)
 
-    seen = {
-        found["worker"]
-        for _, found in workers.measure(look, [unread(number, 20) for number in range(60)])
-    }
+    seen = {found for _, found in workers.run(look, [unread(number, 20) for number in range(60)])}
     workers.close()
 
     assert os.getpid() not in seen
@@ -249,8 +246,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}\n"
         "from test_faces import FakeSpec, Workers, look, unread\n"
         "if __name__ == '__main__':\n"
-        "    for _, found in Workers(FakeSpec(), 1).measure(look, [unread(1, 20)]):\n"
-        "        print(found['worker'], flush=True)\n"
+        "    for _, found in Workers(FakeSpec(), 1).run(look, [unread(1, 20)]):\n"
+        "        print(found, flush=True)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     told = subprocess.run(

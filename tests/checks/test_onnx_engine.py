@@ -15,15 +15,10 @@ from PIL import ImageDraw
 from celebcollect.checks import build_checks
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.errors import ConfigError
+from celebcollect.vision.alignment import ALIGNED_PX, TEMPLATE, aligned
 from celebcollect.vision.base import Face
-from celebcollect.vision.onnx_engine import (
-    ALIGNED_PX,
-    STRIDES,
-    TEMPLATE,
-    OnnxEngine,
-    aligned,
-    onnx_spec,
-)
+from celebcollect.vision.onnx_engine import OnnxEngine, onnx_spec
+from celebcollect.vision.yunet import STRIDES
 from checks.check_pictures import measured, picture_of, reasons
 from support import missing
 

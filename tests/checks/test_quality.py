@@ -12,9 +12,9 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter
 
 from celebcollect.checks.base import CheckSettings
-from celebcollect.checks.pixels import upright
 from celebcollect.checks.quality import build
 from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.pictures.orientation import upright
 from checks.check_pictures import picture_of, reasons
 
 
@@ -103,7 +103,7 @@ def test_every_kind_of_pixels_becomes_upright_colour(tmp_path: Path) -> None:
     for number, pixels in enumerate(modes()):
         out = io.BytesIO()
         pixels.save(out, "JPEG" if pixels.mode == "CMYK" else "PNG")
-        seen = upright(picture_of(out.getvalue(), tmp_path / str(number)), 200)
+        seen = upright(picture_of(out.getvalue(), tmp_path / str(number)).stored, 200)
         assert (seen.mode, max(seen.size)) == ("RGB", 200)
 
 
@@ -116,7 +116,7 @@ def test_transparent_pixels_are_white_and_sixteen_bits_keep_their_brightness(
     Pillow.fromarray(np.full((200, 200), 40_000, dtype=np.uint16)).save(outs[1], "PNG")
 
     seen = [
-        upright(picture_of(out.getvalue(), tmp_path / str(number)), 100).getpixel((50, 50))
+        upright(picture_of(out.getvalue(), tmp_path / str(number)).stored, 100).getpixel((50, 50))
         for number, out in enumerate(outs)
     ]
 
@@ -130,7 +130,7 @@ def test_pictures_are_turned_as_exif_says(tmp_path: Path) -> None:
     out = io.BytesIO()
     scene(600, 400).save(out, "JPEG", exif=exif.tobytes())
 
-    assert upright(picture_of(out.getvalue(), tmp_path), 300).size == (200, 300)
+    assert upright(picture_of(out.getvalue(), tmp_path).stored, 300).size == (200, 300)
 
 
 @pytest.mark.parametrize("folder", ["people", "groups", "no-face"])

@@ -23,7 +23,8 @@ from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.records import Image, Status, image_id, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
-from celebcollect.pictures.decode import EXTENSIONS, inspect
+from celebcollect.pictures.decode import inspect
+from celebcollect.pictures.formats import EXTENSIONS
 from celebcollect.stages.clean.stage import clean_people
 
 TOPIC = "dataclean"

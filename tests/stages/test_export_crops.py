@@ -12,10 +12,10 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageOps
 
-from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json
 from celebcollect.domain.errors import UsageError
-from celebcollect.domain.records import Image, Status
+from celebcollect.domain.records import Image
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.export import read_index
 from celebcollect.stages.export.crops import SIDE_PX, cut, roll_of
 from celebcollect.vision.base import Face
@@ -76,18 +76,8 @@ def spot(crop: Pillow.Image, colour: tuple[int, int, int]) -> tuple[float, float
     return columns.mean() / SIDE_PX, rows.mean() / SIDE_PX
 
 
-def picture_of(file: Path, size: tuple[int, int]) -> Picture:
-    row = Image(
-        id="x",
-        qid="Q1",
-        name="x",
-        status=Status.ACCEPTED,
-        source="s",
-        url="u",
-        width_px=size[0],
-        height_px=size[1],
-    )
-    return Picture(row, file)
+def picture_of(file: Path, size: tuple[int, int]) -> PictureFile:
+    return PictureFile("x", file, *size)
 
 
 @pytest.mark.parametrize("order", BOTH_ORDERS)

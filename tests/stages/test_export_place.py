@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from celebcollect.checks.base import Picture
-from celebcollect.domain.records import Image as Record
-from celebcollect.domain.records import Status
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.vision.base import Face
@@ -158,18 +156,9 @@ def test_a_crop_carries_nothing_of_the_original_but_pixels(tmp_path: Path) -> No
     """Neither EXIF, XMP nor a comment."""
     file = tmp_path / "original.jpg"
     file.write_bytes(picture(1, (400, 300), exif=exif(), xmp=XMP, comment=b"at home"))
-    row = Record(
-        id="1",
-        qid="Q1",
-        name="One",
-        status=Status.ACCEPTED,
-        source="commons",
-        url="https://x.example/1.jpg",
-        width_px=400,
-        height_px=300,
-    )
+    original = PictureFile("1", file, 400, 300)
 
-    with Image.open(io.BytesIO(cut(Picture(row, file), Face(box=(100, 100, 200, 200))))) as crop:
+    with Image.open(io.BytesIO(cut(original, Face(box=(100, 100, 200, 200))))) as crop:
         assert not {"exif", "xmp", "comment"} & set(crop.info)
 
 

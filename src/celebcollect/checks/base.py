@@ -15,9 +15,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 from pydantic import JsonValue
 
 from celebcollect.config.sections import CleanConfig, Section, StoreConfig
-from celebcollect.domain.errors import StorageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
+from celebcollect.pictures.orientation import PictureFile
 
 S = TypeVar("S", bound=Section)
 
@@ -58,6 +58,12 @@ class Picture:
     """One of the rows in `elsewhere` is such a trusted portrait of its person."""
     documented: int = 0
     """How well its source documents pictures (`domain.terms.Trust`)."""
+
+    @property
+    def stored(self) -> PictureFile:
+        """Return file and size, which is all that those need who look at what it shows."""
+        image = self.image
+        return PictureFile(image.id, self.file, image.width_px or 1, image.height_px or 1)
 
     def facts(self, check: str) -> Mapping[str, JsonValue]:
         """Return what a check measured on the picture; empty when it has not yet."""
@@ -188,22 +194,6 @@ class CheckSpec:
 def missing(name: str, version: int | str, pictures: Sequence[Picture]) -> Iterator[Picture]:
     """Yield the pictures that the check `name` has not measured in this `version`."""
     return (picture for picture in pictures if picture.facts(name).get("version") != version)
-
-
-def read(picture: Picture) -> bytes:
-    """
-    Return the bytes of a picture.
-
-    Raises:
-        StorageError: The file cannot be read.
-    """
-    try:
-        return picture.file.read_bytes()
-    except OSError as error:
-        raise StorageError(
-            f"cannot read {picture.file}: {error.strerror}",
-            hint="Check the disk and the rights on it, then run clean again.",
-        ) from error
 
 
 def number(facts: Mapping[str, JsonValue], name: str) -> float:

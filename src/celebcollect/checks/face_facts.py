@@ -8,8 +8,9 @@ from typing import Any, cast
 import numpy as np
 from pydantic import JsonValue
 
+from celebcollect.checks.base import Facts
 from celebcollect.domain.records import Image
-from celebcollect.vision.base import Embedding, Face
+from celebcollect.vision.base import Embedding, Face, FacesSeen, Undecodable
 
 CROP_MARGIN = 0.25
 """Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture,
@@ -17,9 +18,27 @@ tighter ones are found less often."""
 
 
 def faces_of(image: Image) -> list[Face]:
-    """Return the faces that were found in a picture, largest first, in pixels of the upright picture."""
+    """Return the faces found in a picture, largest first, in pixels of the upright picture."""
     found = cast("list[list[float]]", image.facts.get("faces", {}).get("faces", []))
     return [_from_json(numbers) for numbers in found]
+
+
+def seen_facts(seen: FacesSeen | Undecodable) -> Facts:
+    """Return what is kept of the faces of a picture."""
+    if isinstance(seen, Undecodable):
+        return {"broken": seen.detail}
+    return {
+        "size": [seen.width_px, seen.height_px],
+        "count": seen.count,
+        "faces": [as_json(face) for face in seen.faces],
+    }
+
+
+def embedding_facts(found: Embedding | Undecodable) -> Facts:
+    """Return what is kept of the embedding of a picture's largest face."""
+    if isinstance(found, Undecodable):
+        return {"broken": found.detail}
+    return {"embedding": to_text(found)}
 
 
 def as_json(face: Face) -> JsonValue:

@@ -1,9 +1,10 @@
-"""Find pictures that do not show exactly one face of a useful size; works with the extra `faces`."""
+"""Find pictures that do not show exactly one face of a useful size; needs a face engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from celebcollect.checks import crashes
 from celebcollect.checks.base import (
     Check,
     CheckSettings,
@@ -14,15 +15,13 @@ from celebcollect.checks.base import (
     Rejection,
     missing,
 )
-from celebcollect.checks.face_facts import faces_of
+from celebcollect.checks.crashes import FaceEngineReason
+from celebcollect.checks.face_facts import faces_of, seen_facts
 from celebcollect.config.sections import CleanConfig
-from celebcollect.domain.errors import ConfigError
 from celebcollect.domain.reasons import Reason
-from celebcollect.vision import crashes, dlib_engine
-from celebcollect.vision.base import EngineSpec
-from celebcollect.vision.crashes import FaceEngineReason
+from celebcollect.vision.base import EngineCrashed, EngineSpec
+from celebcollect.vision.engines import engine_for, lacking
 from celebcollect.vision.looking import detect
-from celebcollect.vision.onnx_engine import onnx_spec
 from celebcollect.vision.workers import Workers, shared
 
 VERSION = 1
@@ -58,37 +57,16 @@ def build(settings: CheckSettings) -> Check | None:
 
 
 def lacks(settings: CheckSettings) -> str | None:
-    """Return what is missing where faces are to be looked at if that is possible."""
-    if settings.clean.faces != "auto" or settings.clean.detector_model:
-        return None
-    reason = dlib_engine.why_not()
-    return f"{reason} ({dlib_engine.INSTALL})" if reason else None
-
-
-def engine_for(clean: CleanConfig) -> EngineSpec | None:
-    """
-    Return the engine to use, or None where faces are not looked at.
-
-    Raises:
-        ConfigError: As `build`.
-    """
-    if clean.faces == "off":
-        return None
-    if clean.detector_model:
-        return onnx_spec(clean.detector_model, clean.embedder_model, clean.embedder_input)
-    reason = dlib_engine.why_not()
-    if reason is None:
-        return dlib_engine.DlibSpec()
-    if clean.faces == "required":
-        raise ConfigError(
-            f'[clean] faces is "required", but {reason}',
-            hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.",
-        )
-    return None
+    """Return what has to be installed before faces can be looked at."""
+    return lacking(settings.clean)
 
 
 class Faces:
-    """Reject `no_face`, `face_too_small`, `several_faces`, `face_engine_crashed`, and `corrupt_file` where decoding fails all the same."""
+    """
+    Reject what does not show one face of a useful size.
+
+    Also what the engine dies of, and what cannot be decoded although `store` could.
+    """
 
     name = "faces"
 
@@ -102,13 +80,13 @@ class Faces:
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the faces of what was not looked at with this detector."""
-        yield from crashes.measure(
-            self._workers,
-            detect,
-            list(missing(self.name, self._version, pictures)),
-            name=self.name,
-            version=self._version,
+        new = list(missing(self.name, self._version, pictures))
+        looked = self._workers.run(detect, (picture.stored for picture in new))
+        results = (
+            (id_, seen if isinstance(seen, EngineCrashed) else seen_facts(seen))
+            for id_, seen in looked
         )
+        yield from crashes.counted(results, new, name=self.name, version=self._version)
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures without a face, without a large one, or with several large ones."""

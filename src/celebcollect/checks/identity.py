@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from celebcollect.checks import crashes
 from celebcollect.checks.base import (
     Acceptance,
     Check,
@@ -22,14 +23,14 @@ from celebcollect.checks.base import (
     Rejection,
 )
 from celebcollect.checks.clusters import Distances, average_link, pairwise
-from celebcollect.checks.face_facts import from_text
-from celebcollect.checks.faces import engine_for, lacks
+from celebcollect.checks.crashes import FaceEngineReason
+from celebcollect.checks.face_facts import embedding_facts, faces_of, from_text
+from celebcollect.checks.faces import lacks
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
-from celebcollect.vision import crashes
-from celebcollect.vision.base import EngineSpec
-from celebcollect.vision.crashes import FaceEngineReason
-from celebcollect.vision.looking import embed
+from celebcollect.vision.base import EngineCrashed, EngineSpec
+from celebcollect.vision.engines import engine_for
+from celebcollect.vision.looking import FaceInPicture, embed
 from celebcollect.vision.workers import Workers, shared
 
 VERSION = 1
@@ -113,7 +114,12 @@ class Identity:
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the embedding of the largest face of each picture that has none by these models."""
         new = [picture for picture in pictures if self._is_new(picture)]
-        yield from crashes.measure(self._workers, embed, new, name=self.name, version=self.version)
+        wanted = (FaceInPicture(picture.stored, faces_of(picture.image)[0]) for picture in new)
+        results = (
+            (id_, found if isinstance(found, EngineCrashed) else embedding_facts(found))
+            for id_, found in self._workers.run(embed, wanted)
+        )
+        yield from crashes.counted(results, new, name=self.name, version=self.version)
 
     def _is_new(self, picture: Picture) -> bool:
         return picture.facts(self.name).get("version") != self.version and bool(

@@ -18,7 +18,6 @@ from celebcollect.checks.base import (
     Picture,
     Rejection,
     missing,
-    read,
 )
 from celebcollect.checks.signatures import (
     Finding,
@@ -90,7 +89,7 @@ class Payload:
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield what was found in the files that were not searched yet; nothing but the version where all is well."""
         for picture in missing(self.name, VERSION, pictures):
-            found = search(read(picture), picture.image.format or "")
+            found = search(picture.stored.read(), picture.image.format or "")
             facts: Facts = {"version": VERSION}
             yield (
                 picture.image.id,

@@ -22,9 +22,10 @@ from celebcollect.checks.base import (
     missing,
     number,
 )
-from celebcollect.checks.pixels import NotAPicture, upright
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.orientation import upright
 
 VERSION = 1
 
@@ -90,7 +91,7 @@ class Quality:
         """Yield sharpness, contrast and colour of what was not looked at yet."""
         for picture in missing(self.name, VERSION, pictures):
             try:
-                facts = look(upright(picture, LONG_SIDE_PX))
+                facts = look(upright(picture.stored, LONG_SIDE_PX))
             except NotAPicture as error:
                 facts = {"broken": str(error)}
             yield picture.image.id, {"version": VERSION} | facts

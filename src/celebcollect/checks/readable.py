@@ -18,7 +18,6 @@ from celebcollect.checks.base import (
     FileReason,
     Picture,
     Rejection,
-    read,
 )
 from celebcollect.domain.errors import StorageError
 
@@ -47,7 +46,7 @@ class Readable:
             if stamp and any(facts.get(key) != value for key, value in stamp.items()):
                 yield (
                     picture.image.id,
-                    stamp | {"sha256": hashlib.sha256(read(picture)).hexdigest()},
+                    stamp | {"sha256": hashlib.sha256(picture.stored.read()).hexdigest()},
                 )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:

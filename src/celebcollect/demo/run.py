@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from celebcollect.checks.faces import engine_for
 from celebcollect.config.sections import CleanConfig
 from celebcollect.demo.cast import CAST, GOOD_SHOTS, IDENTITY_THRESHOLD, STRANGER, UNKNOWN_DISTANCE
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.demo.outcome import judge, show
 from celebcollect.demo.web import TOKEN, SmallWeb
 from celebcollect.domain.errors import CelebCollectError, Interrupted, StorageError, UsageError
+from celebcollect.vision.engines import engine_for
 
 MARK = ".celebcollect-demo"
 """File that says that a folder is ours to empty."""

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from celebcollect.checks.base import Picture
-from celebcollect.checks.pixels import NotAPicture, upright
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image
 from celebcollect.gallery.folder import told
 from celebcollect.images.folder import ImageFolder
+from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.orientation import PictureFile, upright
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,8 @@ class Thumbnails:
             file = self._pictures.file(image.path or "")
             if not file.is_file() or file.stat().st_size > self._max_bytes:
                 return None
-            pixels = upright(Picture(image, file), SIDE_PX)
+            picture = PictureFile(image.id, file, image.width_px or 1, image.height_px or 1)
+            pixels = upright(picture, SIDE_PX)
         except (NotAPicture, StorageError, OSError, ValueError) as error:
             log.debug("no thumbnail path=%s error=%s", image.path, error)
             return None

@@ -15,6 +15,16 @@ class NotAPicture(Exception):
         self.detail = detail
 
 
+EXTENSIONS = {
+    "jpeg": "jpg",
+    "png": "png",
+    "webp": "webp",
+    "gif": "gif",
+    "avif": "avif",
+}
+"""Formats that are read (`PictureFacts.format`), with the extension of their files. HEIC has no
+decoder in Pillow; BMP and TIFF are rare on the web, and TIFF's many codecs are a wide door."""
+
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),

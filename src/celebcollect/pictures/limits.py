@@ -1,4 +1,7 @@
-"""What a picture would cost to read and decode, from its header and its blocks alone, and what it may cost. Decodes nothing."""
+"""What a picture would cost to decode, by its header and blocks, and what it may cost.
+
+Decodes nothing.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,11 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def check_webp(data: bytes, max_pixels: int) -> None:
-    """Refuse a huge picture before Pillow's plugin allocates two canvases for it, which it does on opening (WebP Container Specification)."""
+    """
+    Refuse a huge picture before Pillow's plugin allocates two canvases, which it does on opening.
+
+    Where the size stands: WebP Container Specification.
+    """
     chunk = data[12:16]
     if chunk == b"VP8X" and len(data) >= 30:
         check_pixels(
@@ -118,20 +125,32 @@ def check_webp(data: bytes, max_pixels: int) -> None:
 
 
 def check_scans(data: bytes, pixels: int) -> None:
-    """Refuse a JPEG with very many scans: each costs a pass over the whole picture (libjpeg-turbo, "Two Issues with the JPEG Standard")."""
+    """
+    Refuse a JPEG with very many scans, each of which costs a pass over the whole picture.
+
+    See libjpeg-turbo, "Two Issues with the JPEG Standard".
+    """
     scans = data.count(b"\xff\xda")
     if scans > _MAX_SCANS or scans * pixels > _MAX_SCANNED_PIXELS:
         raise NotAPicture(PictureReason.CORRUPT, f"jpeg: {scans} scans")
 
 
 def has_one_scan(data: bytes) -> bool:
-    """Tell whether a JPEG is sequential with all its colours in the first scan, so that decoders stop after that (ITU-T T.81, B.2)."""
+    """
+    Tell whether decoders stop after the first scan of a JPEG (ITU-T T.81, B.2).
+
+    It is sequential then, with all its colours in that scan.
+    """
     scan = _first_scan(data)
     return scan is not None and scan[1]
 
 
 def _first_scan(data: bytes) -> tuple[int, bool] | None:
-    """Return where a JPEG's first scan begins and whether it is the only one; None when the way there is not as every encoder writes it."""
+    """
+    Return where a JPEG's first scan begins and whether it is the only one.
+
+    None when the way there is not as every encoder writes it.
+    """
     at, progressive, colours = 2, True, 0
     while at + 4 < len(data) and data[at] == 0xFF:
         marker = data[at + 1]

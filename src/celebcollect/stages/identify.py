@@ -6,21 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
-from celebcollect.checks.base import Facts, Picture
-from celebcollect.checks.face_facts import faces_of, from_text
-from celebcollect.checks.faces import engine_for
 from celebcollect.checks.identity import embedding_version
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.errors import ConfigError, UsageError
-from celebcollect.pictures.decode import NotAPicture, inspect
-from celebcollect.stages.loose import loose_picture
+from celebcollect.pictures.decode import inspect
+from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.train.model import KnownPerson, Model
 from celebcollect.vision import dlib_engine
-from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.base import EngineCrashed, EngineSpec, FacesSeen, Undecodable
+from celebcollect.vision.engines import engine_for
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.workers import Workers, available_cores
 from celebcollect.web.reasons import FetchReason
@@ -92,8 +91,8 @@ def identify(
     done: dict[int, Seen] = {}
     next_one = 0
     try:
-        for id_, facts in workers.measure(detect_and_embed, _pictures(files, done, store)):
-            done[int(id_)] = _seen(files[int(id_)], facts, model)
+        for id_, seen in workers.run(detect_and_embed, _pictures(files, done, store)):
+            done[int(id_)] = _seen(files[int(id_)], seen, model)
             while next_one in done:
                 yield done.pop(next_one)
                 next_one += 1
@@ -104,7 +103,7 @@ def identify(
 
 def _pictures(
     files: Sequence[Path], done: dict[int, Seen], store: StoreConfig
-) -> Iterator[Picture]:
+) -> Iterator[PictureFile]:
     """Yield the files that hold a picture; what the others lack goes into `done`."""
     for number, file in enumerate(files):
         try:
@@ -130,19 +129,17 @@ def _pictures(
         except NotAPicture as error:
             done[number] = Seen(file, fault="no picture", detail=str(error))
         else:
-            yield loose_picture(
-                file, id_=str(number), width_px=facts.width_px, height_px=facts.height_px
-            )
+            yield PictureFile(str(number), file, facts.width_px, facts.height_px)
 
 
-def _seen(file: Path, facts: Facts, model: Model) -> Seen:
-    if "broken" in facts:
-        return Seen(file, fault="no picture", detail=str(facts["broken"]))
-    picture = loose_picture(file, id_="0", width_px=1, height_px=1)
-    faces = faces_of(picture.image.model_copy(update={"facts": {"faces": facts}}))
-    if not faces:
+def _seen(file: Path, seen: FacesSeen | Undecodable | EngineCrashed, model: Model) -> Seen:
+    if isinstance(seen, EngineCrashed):
+        return Seen(file, fault="no picture", detail="the face engine crashed on it")
+    if isinstance(seen, Undecodable):
+        return Seen(file, fault="no picture", detail=seen.detail)
+    if not seen.faces:
         return Seen(file)
-    vectors = np.stack([from_text(text) for text in cast("list[str]", facts["embeddings"])])
+    vectors = np.stack(seen.embeddings)
     if vectors.shape[1] != model.vectors.shape[1]:
         raise UsageError(
             f"the model's embeddings have {model.vectors.shape[1]} numbers, those of this engine"
@@ -156,7 +153,7 @@ def _seen(file: Path, facts: Facts, model: Model) -> Seen:
     ]
     boxes = [
         (round(face.box[0]), round(face.box[1]), round(face.box[2]), round(face.box[3]))
-        for face in faces
+        for face in seen.faces
     ]
     far = [round(float(distance), 4) for distance in guesses.distances]
     return Seen(

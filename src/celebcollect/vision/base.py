@@ -31,8 +31,18 @@ class Face:
         """Return the width of the box."""
         return self.box[2] - self.box[0]
 
+    def rounded(self) -> Face:
+        """Return the face to tenths of a pixel and thousandths of the score, as it is kept."""
+        left, top, right, bottom = (round(float(side), 1) for side in self.box)
+        points = tuple((round(float(x), 1), round(float(y), 1)) for x, y in self.landmarks)
+        return Face((left, top, right, bottom), points, round(float(self.score), 3))
+
     def moved(self, factor: float, *, left: float = 0, top: float = 0) -> Face:
-        """Return the face in a picture that is `factor` times as large and begins at `left`, `top` of the enlarged one."""
+        """
+        Return the face in a picture that is `factor` times as large.
+
+        That picture begins at `left`, `top` of the enlarged one.
+        """
 
         def at(x: float, y: float) -> tuple[float, float]:
             return x * factor - left, y * factor - top
@@ -42,6 +52,33 @@ class Face:
             tuple(at(x, y) for x, y in self.landmarks),
             self.score,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FacesSeen:
+    """The faces of one picture, in pixels of the upright picture in its full size."""
+
+    width_px: int
+    """Width and height of the upright picture."""
+    height_px: int
+    faces: tuple[Face, ...]
+    """Largest first; of a crowd only so many."""
+    count: int
+    """How many there are, also those of a crowd that are left out."""
+    embeddings: tuple[Embedding, ...] = ()
+    """Of `faces`, in their order; empty where they were not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """The file cannot be decoded, so that nobody can say what is in it."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCrashed:
+    """The engine died while it looked at the picture."""
 
 
 class Engine(Protocol):

@@ -1,6 +1,6 @@
-"""dlib: the HOG detector (Boost licence) and the ResNet v1 embedding with 5-point landmarks (both CC0), offline. The home of dlib.
+"""dlib, offline: the HOG detector (Boost licence), 5-point landmarks and ResNet v1 (both CC0).
 
-Never imports `face_recognition_models`, which needs the long gone pkg_resources: only its model
+The home of dlib. Never imports `face_recognition_models`, which needs the long gone pkg_resources: only its model
 files are opened, and of these not the 68-point landmarks, whose training data forbid commercial
 use.
 """
@@ -33,7 +33,11 @@ class DlibSpec:
 
 
 def why_not() -> str | None:
-    """Return why dlib cannot be used here, or None when it can. Imports nothing, for an import on an unfit processor would kill the process."""
+    """
+    Return why dlib cannot be used here, or None when it can.
+
+    Imports nothing, because an import on an unfit processor would kill the process.
+    """
     if find_spec("dlib") is None or find_spec("face_recognition_models") is None:
         return "the extra `faces` is not installed"
     try:
@@ -55,7 +59,9 @@ def why_not() -> str | None:
 
 class DlibEngine:
     """
-    Holds the models, 118 MB. The detector lets other threads run, the embedding does not: use processes.
+    Holds the models, 118 MB.
+
+    The detector lets other threads run, the embedding does not: use processes.
 
     Raises:
         ConfigError: The model files are not there.

@@ -1,16 +1,19 @@
-"""The work on one picture: look for faces at the sizes that pay, embed the largest one. Runs in a worker process."""
+"""The work on one picture: find faces at the sizes that pay, and embed them.
+
+The three functions run in worker processes, see `workers.Workers`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image as Pillow
 
-from celebcollect.checks.base import Facts, Picture
-from celebcollect.checks.face_facts import as_json, faces_of, to_text
-from celebcollect.checks.pixels import NotAPicture, upright
-from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.orientation import PictureFile, upright
+from celebcollect.vision.base import Embedding, Engine, Face, FacesSeen, Pixels, Undecodable
 
 LOOK_PX = 640
 """Longer side at which faces are looked for first; the detectors were compared at this size (main
@@ -35,10 +38,24 @@ MAX_FACES = 30
 """Largest faces that are kept of a picture: whoever wants one face wants no crowd."""
 
 
-def detect(engine: Engine, picture: Picture) -> Facts:
-    """Return the faces of a picture, largest first, in pixels of the upright picture in its full size."""
+@dataclass(frozen=True, slots=True)
+class FaceInPicture:
+    """A face that was found before, to be embedded."""
+
+    picture: PictureFile
+    face: Face
+    """In pixels of the upright picture in its full size."""
+
+    @property
+    def id(self) -> str:
+        """Return the id of the picture."""
+        return self.picture.id
+
+
+def detect(engine: Engine, picture: PictureFile) -> FacesSeen | Undecodable:
+    """Return the faces of a picture."""
     faces: list[Face] = []
-    size: list[int] = []
+    size = picture.width_px, picture.height_px
     try:
         for factor, pixels in _looks(picture):
             size = _upright_size(picture, pixels)
@@ -46,42 +63,35 @@ def detect(engine: Engine, picture: Picture) -> Facts:
             if faces:
                 break
     except NotAPicture as error:
-        return {"broken": str(error)}
+        return Undecodable(str(error))
     faces.sort(key=lambda face: (-face.width, face.box))
-    return {
-        "size": [*size],
-        "count": len(faces),
-        "faces": [as_json(face) for face in faces[:MAX_FACES]],
-    }
+    return FacesSeen(*size, tuple(face.rounded() for face in faces[:MAX_FACES]), len(faces))
 
 
-def embed(engine: Engine, picture: Picture) -> Facts:
-    """Return the embedding of the largest face that `detect` found."""
+def embed(engine: Engine, wanted: FaceInPicture) -> Embedding | Undecodable:
+    """Return the embedding of one face."""
     try:
-        return {"embedding": to_text(_embedding(engine, picture, faces_of(picture.image)[0]))}
+        return _embedding(engine, wanted.picture, wanted.face)
     except NotAPicture as error:
-        return {"broken": str(error)}
+        return Undecodable(str(error))
 
 
-def detect_and_embed(engine: Engine, picture: Picture) -> Facts:
-    """Return what `detect` returns, and the embedding of each face."""
-    facts = detect(engine, picture)
-    if "broken" in facts:
-        return facts
-    seen = picture.image.model_copy(update={"facts": {"faces": facts}})
+def detect_and_embed(engine: Engine, picture: PictureFile) -> FacesSeen | Undecodable:
+    """Return the faces of a picture, and the embedding of each."""
+    seen = detect(engine, picture)
+    if isinstance(seen, Undecodable):
+        return seen
     try:
-        return facts | {
-            "embeddings": [to_text(_embedding(engine, picture, face)) for face in faces_of(seen)]
-        }
+        embeddings = [_embedding(engine, picture, face) for face in seen.faces]
     except NotAPicture as error:
-        return {"broken": str(error)}
+        return Undecodable(str(error))
+    return replace(seen, embeddings=tuple(embeddings))
 
 
-def _embedding(engine: Engine, picture: Picture, face: Face) -> Embedding:
-    long_side = _long_side(picture)
+def _embedding(engine: Engine, picture: PictureFile, face: Face) -> Embedding:
     factor = min(1.0, FACE_PX / max(face.width, 1.0))
-    pixels = upright(picture, max(round(long_side * factor), 1))
-    scaled = face.moved(max(pixels.size) / long_side)
+    pixels = upright(picture, max(round(picture.long_side_px * factor), 1))
+    scaled = face.moved(max(pixels.size) / picture.long_side_px)
     room = MARGIN * scaled.width
     left, top = max(round(scaled.box[0] - room), 0), max(round(scaled.box[1] - room), 0)
     right, bottom = (
@@ -92,9 +102,13 @@ def _embedding(engine: Engine, picture: Picture, face: Face) -> Embedding:
     return engine.embed(crop, scaled.moved(1, left=left, top=top))
 
 
-def _looks(picture: Picture) -> Iterator[tuple[float, Pillow.Image]]:
-    """Yield the picture as it is to be looked at, with its size by the full size, until somebody stops asking."""
-    long_side = _long_side(picture)
+def _looks(picture: PictureFile) -> Iterator[tuple[float, Pillow.Image]]:
+    """
+    Yield the picture as it is to be looked at, until somebody stops asking.
+
+    With each comes its size by the full size.
+    """
+    long_side = picture.long_side_px
     pixels = upright(picture, LOOK_PX)
     yield max(pixels.size) / long_side, pixels
     if long_side > LOOK_PX:
@@ -104,16 +118,11 @@ def _looks(picture: Picture) -> Iterator[tuple[float, Pillow.Image]]:
         yield 2.0, pixels.resize((2 * pixels.width, 2 * pixels.height), Pillow.Resampling.BICUBIC)
 
 
-def _upright_size(picture: Picture, pixels: Pillow.Image) -> list[int]:
-    width, height = picture.image.width_px or 1, picture.image.height_px or 1
-    return (
-        [width, height] if (pixels.width >= pixels.height) == (width >= height) else [height, width]
-    )
+def _upright_size(picture: PictureFile, pixels: Pillow.Image) -> tuple[int, int]:
+    width, height = max(picture.width_px, 1), max(picture.height_px, 1)
+    stays = (pixels.width >= pixels.height) == (width >= height)
+    return (width, height) if stays else (height, width)
 
 
 def _array(pixels: Pillow.Image) -> Pixels:
     return np.ascontiguousarray(np.asarray(pixels))
-
-
-def _long_side(picture: Picture) -> int:
-    return max(picture.image.width_px or 1, picture.image.height_px or 1)

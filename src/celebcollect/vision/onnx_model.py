@@ -1,4 +1,7 @@
-"""One ONNX file that takes one picture and gives numbers; whatever it does otherwise is an error that names the file. The home of onnxruntime."""
+"""One ONNX file that takes one picture and gives numbers. The home of onnxruntime.
+
+Whatever the file does otherwise is an error that names it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ class OnnxModel:
 
     def run(self, pixels: npt.NDArray[np.generic]) -> Mapping[str, Numbers]:
         """
-        Return what the model says of one picture, (height, width, 3), by the name of the output, in the model's order.
+        Return what the model says of one picture, (height, width, 3), by the name of the output.
+
+        Outputs come in the model's order.
 
         Raises:
             ConfigError: It fails, or says something else than numbers.
@@ -81,6 +86,9 @@ def _session(file: str) -> Any:
 
 
 def _failures() -> tuple[type[Exception], ...]:
+    # onnxruntime exports its exceptions nowhere else: its documentation imports them from this
+    # module ("Common errors with onnxruntime", onnxruntime.ai/docs/api/python). What a version
+    # lacks is left out; tests/vision/test_onnx_model.py fails when all are gone.
     states: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     names = (
         "Fail",

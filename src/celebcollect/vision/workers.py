@@ -1,6 +1,6 @@
-"""Run face work in processes of its own, one for each core: embedding holds the interpreter lock and 118 MB of models.
+"""Run face work in processes of its own, one for each core.
 
-A worker dies with the process that started it, however that ends. A picture that kills a worker is
+Embedding holds the interpreter lock, and each engine 118 MB of models. A worker dies with the process that started it, however that ends. A picture that kills a worker is
 found and told from the others.
 """
 
@@ -14,17 +14,37 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import wait as wait_for
+from typing import Any, Generic, Protocol, TypeVar
 
 from celebcollect import runtime
-from celebcollect.checks.base import Facts, Picture
-from celebcollect.vision.base import Engine, EngineSpec
+from celebcollect.vision.base import Engine, EngineCrashed, EngineSpec
 
-Job = Callable[[Engine, Picture], Facts]
-"""A function of a module (it is sent by name) that measures one picture."""
 
-CRASHED: Facts = {"broken": "the face engine crashed on it"}
+class Task(Protocol):
+    """What a job works on; small, because it is sent to another process."""
+
+    @property
+    def id(self) -> str:
+        """Return what tells the task from others."""
+        ...
+
+
+T = TypeVar("T", bound=Task)
+R = TypeVar("R")
+
+Job = Callable[[Engine, T], R]
+"""A function of a module (it is sent by name) that does one task."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed(Generic[T]):
+    """A task and the processes that it was given to."""
+
+    task: T
+    pool: ProcessPoolExecutor
 
 
 class Workers:
@@ -36,15 +56,15 @@ class Workers:
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
-    def measure(self, job: Job, pictures: Iterable[Picture]) -> Iterator[tuple[str, Facts]]:
+    def run(self, job: Job[T, R], tasks: Iterable[T]) -> Iterator[tuple[str, R | EngineCrashed]]:
         """
-        Yield the id of each picture and what the job found, in the order in which they are done.
+        Yield the id of each task and what the job returned, in the order in which they are done.
 
         Raises:
             CelebCollectError: What the job or the engine raises.
         """
         with self._lock:
-            yield from self._measure(job, map(_slim, pictures))
+            yield from self._run(job, iter(tasks))
 
     def close(self) -> None:
         """End the processes."""
@@ -52,49 +72,53 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    def _measure(self, job: Job, pictures: Iterator[Picture]) -> Iterator[tuple[str, Facts]]:
-        running: dict[Future[Facts], tuple[Picture, ProcessPoolExecutor]] = {}
-        suspects: list[Picture] = []
+    def _run(self, job: Job[T, R], tasks: Iterator[T]) -> Iterator[tuple[str, R | EngineCrashed]]:
+        running: dict[Future[R], _Handed[T]] = {}
+        suspects: list[T] = []
         try:
             while True:
                 # Two for each process: one that it works on, one that it finds waiting.
-                for picture in islice(pictures, 2 * self._count - len(running)):
-                    future, pool = self._submitted(job, picture)
-                    running[future] = picture, pool
+                for task in islice(tasks, 2 * self._count - len(running)):
+                    future, pool = self._submitted(job, task)
+                    running[future] = _Handed(task, pool)
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    picture, pool = running.pop(future)
+                    handed = running.pop(future)
                     try:
-                        yield picture.image.id, future.result()
+                        yield handed.task.id, future.result()
                     except BrokenProcessPool:
-                        suspects.append(picture)
+                        suspects.append(handed.task)
                         # Others may have been handed to new processes meanwhile.
-                        if pool is self._pool:
+                        if handed.pool is self._pool:
                             self.close()
         finally:
             for future in running:
                 future.cancel()
-        for picture in suspects:
-            yield picture.image.id, self._alone(job, picture)
+        for task in suspects:
+            yield task.id, self._alone(job, task)
 
-    def _alone(self, job: Job, picture: Picture) -> Facts:
-        """Measure one picture with nothing beside it, so that it is known who broke the pool."""
+    def _alone(self, job: Job[T, R], task: T) -> R | EngineCrashed:
+        """Do one task with nothing beside it, so that it is known who broke the pool."""
         try:
-            return self._submitted(job, picture)[0].result()
+            return self._submitted(job, task)[0].result()
         except BrokenProcessPool:
             self.close()
-            return CRASHED
+            return EngineCrashed()
 
-    def _submitted(self, job: Job, picture: Picture) -> tuple[Future[Facts], ProcessPoolExecutor]:
-        """Hand a picture over; to new processes where one of the old ones died while nobody was waiting for it."""
+    def _submitted(self, job: Job[T, R], task: T) -> tuple[Future[R], ProcessPoolExecutor]:
+        """
+        Hand a task over.
+
+        It goes to new processes where one of the old ones died while nobody was waiting for it.
+        """
         try:
             pool = self._started()
-            return pool.submit(_run, job, picture), pool
+            return pool.submit(_run, job, task), pool
         except BrokenProcessPool:
             self.close()
             pool = self._started()
-            return pool.submit(_run, job, picture), pool
+            return pool.submit(_run, job, task), pool
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -108,29 +132,17 @@ class Workers:
 
 @functools.cache
 def shared(spec: EngineSpec, count: int) -> Workers:
-    """Return the one set of workers of this process for an engine: every check that needs it uses the same processes."""
+    """
+    Return the one set of workers of this process for an engine.
+
+    So every check that needs the engine uses the same processes.
+    """
     return Workers(spec, count)
 
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _slim(picture: Picture) -> Picture:
-    """Return the picture without what the workers do not need."""
-    return Picture(
-        picture.image.model_copy(
-            update={
-                "facts": {
-                    key: picture.image.facts[key]
-                    for key in ("faces",)
-                    if key in picture.image.facts
-                }
-            }
-        ),
-        picture.file,
-    )
 
 
 _engine: Engine | None = None
@@ -153,11 +165,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(job: Job, picture: Picture) -> Facts:
+def _run(job: Job[Any, R], task: Any) -> R:
     # Loaded here and not at the start: an error of the initializer would only say that the pool is
     # broken.
     global _engine
     if _engine is None:
         assert _spec is not None  # noqa: S101 - the initializer ran
         _engine = _spec.load()
-    return job(_engine, picture)
+    return job(_engine, task)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.checks import crashes
 from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.disk import owners
 from celebcollect.domain.errors import Busy, UsageError
@@ -14,7 +15,6 @@ from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.clean.pictures import find_file
 from celebcollect.stages.clean.stage import LEASE_S, TASK
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
-from celebcollect.vision import crashes
 
 
 def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) -> set[str]:

@@ -8,9 +8,8 @@ import math
 
 from PIL import Image as Pillow
 
-from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import CROP_MARGIN
-from celebcollect.checks.pixels import upright
+from celebcollect.pictures.orientation import PictureFile, upright
 from celebcollect.vision.base import Face
 
 SIDE_PX = 224
@@ -34,7 +33,7 @@ def recipe(face: Face) -> int:
     return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big") % 10**9
 
 
-def cut(picture: Picture, face: Face) -> bytes:
+def cut(picture: PictureFile, face: Face) -> bytes:
     """
     Return a face, which is in pixels of the upright picture, as a JPEG.
 
@@ -44,7 +43,7 @@ def cut(picture: Picture, face: Face) -> bytes:
     """
     side = face.width * (1 + 2 * CROP_MARGIN)
     # Scaled down before it is turned: the turning looks at four pixels for each of its own.
-    long_side = max(picture.image.width_px or 1, picture.image.height_px or 1)
+    long_side = picture.long_side_px
     pixels = upright(picture, max(round(long_side * min(1.0, SIDE_PX / max(side, 1.0))), 1))
     factor = max(pixels.size) / long_side
     out = io.BytesIO()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.domain.batches import batches
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
+from celebcollect.pictures.orientation import PictureFile
 from celebcollect.sources.terms import ml_permitted, ml_use
 from celebcollect.stages.export.crops import recipe
 from celebcollect.stages.export.index import Layout
@@ -92,19 +92,9 @@ class Sample:
             recipe(self.face) if self.face else 0
         )
 
-    def picture(self, file: Path) -> Picture:
-        """Return it as the checks see it."""
-        row = Image(
-            id=self.key,
-            qid=self.qid,
-            name=self.name,
-            status=Status.ACCEPTED,
-            source=self.source,
-            url=self.url,
-        )
-        return Picture(
-            row.model_copy(update={"width_px": self.width_px, "height_px": self.height_px}), file
-        )
+    def picture(self, file: Path) -> PictureFile:
+        """Return what is needed to look at it."""
+        return PictureFile(self.key, file, self.width_px, self.height_px)
 
     def row(self) -> dict[str, Any]:
         """

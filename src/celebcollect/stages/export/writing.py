@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from celebcollect.checks.base import FileReason
-from celebcollect.checks.pixels import NotAPicture
 from celebcollect.domain.errors import Interrupted, StorageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
+from celebcollect.pictures.formats import NotAPicture
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.stages.export.selection import Sample

@@ -9,13 +9,9 @@ from celebcollect.config.sections import StoreConfig
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
-from celebcollect.pictures.decode import (
-    EXTENSIONS,
-    PHASH_VERSION,
-    NotAPicture,
-    PictureFacts,
-    inspect,
-)
+from celebcollect.pictures.decode import PictureFacts, inspect
+from celebcollect.pictures.formats import EXTENSIONS, NotAPicture
+from celebcollect.pictures.hash import PHASH_VERSION
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.batch import DownloadBatch, RecentFacts
 from celebcollect.stages.store.failures import Failures

@@ -18,13 +18,13 @@ from typing import Any
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import Bus
-from celebcollect.checks.pixels import NotAPicture, upright
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
 from celebcollect.domain.records import CleanRecord
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
+from celebcollect.pictures.formats import NotAPicture
+from celebcollect.pictures.orientation import PictureFile, upright
 from celebcollect.stages.export.crops import SIDE_PX, cut
-from celebcollect.stages.loose import loose_picture
 from celebcollect.stages.reasons import ExportReason, TrainReason
 from celebcollect.stages.train.charts import Thumbnail, charts
 from celebcollect.stages.train.dataset import (
@@ -171,11 +171,8 @@ def _thumbnails(folder: ImageFolder, records: Collection[CleanRecord]) -> Thumbn
     def thumbnail(mistake: Mistake) -> Pillow.Image | None:
         record = known[f"{mistake.qid}/{mistake.sha256}"]
         try:
-            picture = loose_picture(
-                folder.file(record.path),
-                id_=record.key,
-                width_px=record.width_px,
-                height_px=record.height_px,
+            picture = PictureFile(
+                record.key, folder.file(record.path), record.width_px, record.height_px
             )
             if record.face_box is None:
                 return upright(picture, SIDE_PX)

@@ -1,14 +1,18 @@
-"""What is kept of a picture on which the face engine died: no fact about its bytes, for the machine may have run out of memory."""
+"""What is kept of a picture on which the face engine died.
+
+That is no fact about its bytes, for the machine may have run out of memory: the picture is tried
+again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from celebcollect.checks.base import Facts, Picture, Rejection
 from celebcollect.domain.reasons import Reason
-from celebcollect.vision.workers import CRASHED, Job, Workers
+from celebcollect.vision.base import EngineCrashed
 
 
 class FaceEngineReason(Reason):
@@ -28,22 +32,36 @@ MAX_CRASHES = 3
 measured) is to cost something only so often."""
 
 
-def measure(
-    workers: Workers, job: Job, pictures: Sequence[Picture], *, name: str, version: str
+def counted(
+    results: Iterable[tuple[str, Facts | EngineCrashed]],
+    pictures: Sequence[Picture],
+    *,
+    name: str,
+    version: str,
 ) -> Iterator[tuple[str, Facts]]:
-    """Yield id and facts of each picture; those of a crash have a `version`, so that they count as measured, only when there is no hope left."""
+    """
+    Yield id and facts of each picture, crashes with their number.
+
+    Only facts with a `version` count as measured, and crashes get one when there is no hope left.
+
+    Args:
+        results: What was measured, by the ids of the pictures.
+        pictures: Those that were looked at, with the facts that they had before.
+        name: The check whose facts these are.
+        version: What its facts are marked with.
+    """
     crashes = {picture.image.id: _crashes(picture.facts(name), version) for picture in pictures}
-    for id_, facts in workers.measure(job, pictures):
-        if facts is CRASHED:
+    for id_, result in results:
+        if isinstance(result, EngineCrashed):
             count = crashes[id_] + 1
             crash: Facts = {"crashes": count, "crashed": version}
             yield id_, crash | {"version": version} if count >= MAX_CRASHES else crash
         else:
-            yield id_, {"version": version, **facts}
+            yield id_, {"version": version, **result}
 
 
 def rejection(picture: Picture, name: str) -> Rejection | None:
-    """Return what the check `name` says of a picture on which the engine died; None for all others."""
+    """Return what a check says of a picture on which the engine died; None for all others."""
     facts = picture.facts(name)
     if "crashes" not in facts:
         return None
