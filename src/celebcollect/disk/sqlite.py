@@ -171,8 +171,11 @@ class SqliteFile:
 
     def _is_current(self, connection: sqlite3.Connection) -> bool:
         """Tell whether the file is ours and up to date; change nothing, it may be another's."""
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        # One statement sees one state: another process may be making the tables right now.
+        application, version, tables = connection.execute(
+            "SELECT application_id, user_version, EXISTS (SELECT 1 FROM sqlite_master)"
+            " FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         ours = application == self._kind.application_id and version > 0
         if ours and version > self._kind.version:
             raise self._kind.error(
@@ -182,8 +185,7 @@ class SqliteFile:
             )
         if ours:
             return bool(version == self._kind.version)
-        tables = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
-        if application or version or connection.execute(tables).fetchone()[0]:
+        if application or version or tables:
             raise self._kind.error(
                 f"{self.file} is a database of another program, not {self._kind.what}",
                 hint="Point data_dir elsewhere, or move the file away.",
