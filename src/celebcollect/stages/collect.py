@@ -64,8 +64,9 @@ def collect(
     """
     Search each person once more in `source` and publish the candidates.
 
-    How far the search has come is remembered after that. People whom another scraper is searching just now are left to it. A process that dies repeats
-    the person it was at: `validate` drops what is known already.
+    How far the search has come is remembered after that, so a process that dies repeats the person
+    it was at; `validate` drops what is known already. People whom another scraper is searching just
+    now are left to it.
 
     Raises:
         SourceBlocked, SourceError: From the source; people who were done stay done.
@@ -91,7 +92,7 @@ def collect(
             _remember(catalogue, source.name, error)
             raise
         except PersonNotSearched as error:
-            # The source counts the reason. The search state stays, so the person's turn comes again.
+            # The source counts the reason. The search state stays: the person's turn comes again.
             tally.count("not searched")
             told = (source.name, person.qid, error.message)
             log.warning("person not searched source=%s qid=%s reason=%s", *told)
