@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Forgetting, Notes, People, Work
 from celebcollect.catalogue.state import SearchState
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.errors import Interrupted, SourceBlocked
@@ -33,8 +33,12 @@ UNTOLD_REST = timedelta(hours=1)
 """How long a source is taken for blocked that did not say until when."""
 
 
+class SearchCatalogue(People, Work, Forgetting, Notes, Protocol):
+    """What a search needs: people, claims on them, and what is remembered of the sources."""
+
+
 def find_people(
-    wikidata: Wikidata, catalogue: Catalogue, tally: Tally, *, stop: threading.Event
+    wikidata: Wikidata, catalogue: People, tally: Tally, *, stop: threading.Event
 ) -> None:
     """
     Ask Wikidata for people and save them batch by batch.
@@ -54,7 +58,7 @@ def find_people(
 def collect(
     source: Source,
     people: Iterable[Celebrity],
-    catalogue: Catalogue,
+    catalogue: SearchCatalogue,
     bus: Bus,
     tally: Tally,
     *,
@@ -103,7 +107,7 @@ def collect(
 def _search(
     source: Source,
     person: Celebrity,
-    catalogue: Catalogue,
+    catalogue: SearchCatalogue,
     bus: Bus,
     tally: Tally,
     per_search: int,
@@ -149,7 +153,7 @@ def _search(
     )
 
 
-def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
+def blocked_until(catalogue: Notes, source: str) -> datetime | None:
     """
     Return until when a source wants to be left alone, None when it may be asked.
 
@@ -163,7 +167,7 @@ def blocked_until(catalogue: Catalogue, source: str) -> datetime | None:
         return None
 
 
-def _remember(catalogue: Catalogue, source: str, error: SourceBlocked | None) -> None:
+def _remember(catalogue: Notes, source: str, error: SourceBlocked | None) -> None:
     """
     Note that a source refused us, or that it answered.
 
@@ -177,7 +181,7 @@ def _remember(catalogue: Catalogue, source: str, error: SourceBlocked | None) ->
 
 
 def pick(
-    catalogue: Catalogue, source: str, *, target: int, limit: int | None
+    catalogue: SearchCatalogue, source: str, *, target: int, limit: int | None
 ) -> Sequence[Celebrity]:
     """Return the people whom a source should search next, never searched and famous ones first."""
     order = catalogue.need_search(source, target=target, limit=limit)

@@ -8,23 +8,21 @@ So a process may die anywhere: the same command does the rest, and does no harm 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from celebcollect.bus.base import Bus, Item, Message, Purging
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Catalogue, People
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
-from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
-from celebcollect.sources.registry import installed
-from celebcollect.stages.export import About, Settings, export_images, known_exports, read_index
+from celebcollect.stages.export import About, known_exports
 from celebcollect.stages.mentions import Mentions
+from celebcollect.stages.shrink import shrink_export
 from celebcollect.stages.train import shelf
 
 log = logging.getLogger(__name__)
@@ -87,8 +85,9 @@ class Removed:
 
 def forget_person(place: Place, qid: str) -> Removed:
     """
-    Remove files, rows, messages, remembered answers, entries of exports and galleries, and models; other items of the person go too.
+    Remove a person, and other items of the same person, from everywhere.
 
+    That is files, rows, messages, remembered answers, entries of exports and galleries, and models.
     Everything that is published on the topic of clean pictures is withdrawn. From a log that can
     (`bus.base.Purging`) the other messages are removed; Kafka loses them by the retention of its
     topics.
@@ -124,7 +123,7 @@ def forget_person(place: Place, qid: str) -> Removed:
     return removed
 
 
-def _who(catalogue: Catalogue, qid: str) -> tuple[list[str], set[str]]:
+def _who(catalogue: People, qid: str) -> tuple[list[str], set[str]]:
     """Return the person and other items of the same person, and all their ids elsewhere."""
     ids = {text for person in catalogue.people([qid]) for text in person.external_ids}
     twins = (
@@ -168,7 +167,11 @@ def _alone(place: Place, qids: Sequence[str]) -> Iterator[None]:
 
 
 def _withdraw(place: Place, about: Mentions) -> int:
-    """Publish a null for every key on the topic of clean pictures whose newest value is about the people; return how many."""
+    """
+    Withdraw the people's pictures from the topic of clean ones; return how many.
+
+    Each key whose newest value is about the people gets a null.
+    """
     newest: dict[str, bool] = {}
     for message in place.bus.read(place.clean_topic):
         if message.key is not None and (
@@ -198,14 +201,24 @@ def _all_messages(bus: Bus) -> Iterator[Message]:
 
 
 def _export_again(place: Place, qids: Sequence[str], removed: Removed) -> None:
-    """Take the people out of every export that can be reached; nothing else in it changes sides, and nothing new comes in."""
+    """
+    Take the people out of every export that can be reached.
+
+    Nothing else in it changes sides, and nothing new comes in.
+    """
     for where in known_exports(place.catalogue):
         with _noted(removed, where):
-            removed.exports[str(where)] = _shrink(place, where, qids)
+            removed.exports[str(where)] = shrink_export(
+                place.catalogue, place.folder, where, qids, about=place.about
+            )
 
 
 def _show_again(place: Place, removed: Removed) -> None:
-    """Write every page again that can be reached, also when it does not name the people: a thumbnail does not tell whom it shows."""
+    """
+    Write every page again that can be reached.
+
+    Also one that does not name the people: a thumbnail does not tell whom it shows.
+    """
     for where, write in place.galleries.items():
         with _noted(removed, where):
             write()
@@ -222,31 +235,3 @@ def _noted(removed: Removed, where: Path) -> Iterator[None]:
     except CelebCollectError as error:
         log.warning("a copy still holds the person folder=%s error=%s", where, error.message)
         removed.failed[str(where)] = error.message
-
-
-def _shrink(place: Place, where: Path, qids: Sequence[str]) -> int:
-    index = read_index(where)
-    if index is None:
-        raise FileNotFoundError(where)
-    gone = sum(len(index.pictures.get(qid, ())) for qid in qids)
-    if gone:
-        # Whoever made the export held the agreements that it took; to look at them again is not our
-        # business here.
-        keep = index.keys() - {
-            f"{qid}/{sha256}" for qid in qids for sha256 in index.pictures.get(qid, ())
-        }
-        settings = Settings(
-            index.layout, ml_use_permitted=installed().names, crops=index.crops, only=keep
-        )
-        if index.max_shard_bytes:
-            settings = replace(settings, max_shard_bytes=index.max_shard_bytes)
-        export_images(
-            place.catalogue,
-            place.folder,
-            where,
-            settings,
-            about=place.about,
-            tally=Tally(),
-            stop=threading.Event(),
-        )
-    return gone

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 from celebcollect.bus.base import Item
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Forgetting, Images
 from celebcollect.domain.records import Image, ImageCandidate
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.messages import decode_candidate
@@ -27,8 +28,12 @@ AHEAD = 3
 """Batches that are judged while earlier ones wait for the log and the catalogue."""
 
 
+class CandidateCatalogue(Images, Forgetting, Protocol):
+    """What `validate` needs: which candidates are known, and who is to be forgotten."""
+
+
 def validate_stage(
-    catalogue: Catalogue,
+    catalogue: CandidateCatalogue,
     *,
     candidate_topics: Sequence[str],
     verified_topic: str,
@@ -50,7 +55,12 @@ def validate_stage(
 
 class _Validator:
     def __init__(
-        self, catalogue: Catalogue, verified_topic: str, *, allow_private: bool, tally: Tally
+        self,
+        catalogue: CandidateCatalogue,
+        verified_topic: str,
+        *,
+        allow_private: bool,
+        tally: Tally,
     ) -> None:
         self._catalogue, self._verified_topic = catalogue, verified_topic
         self._allow_private, self._tally = allow_private, tally

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Faces, Images, Notes, People, Work
 from celebcollect.checks.base import Check
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.clean.face_index import FaceIndex
 
 
+class CleanCatalogue(People, Work, Images, Faces, Notes, Protocol):
+    """What `clean` needs of the catalogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class CleanContext:
     """What cleaning a person needs."""
 
-    catalogue: Catalogue
+    catalogue: CleanCatalogue
     folder: ImageFolder
     bus: Bus
     checks: Sequence[Check]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images, People
 from celebcollect.checks.base import Check, Comparing, FileReason, Picture, Rejection
 from celebcollect.domain.records import Celebrity, Image
 from celebcollect.domain.terms import Portrait
@@ -18,8 +19,12 @@ from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
 from celebcollect.sources.registry import installed
 
 
+class PictureCatalogue(Images, People, Protocol):
+    """What is asked about pictures: who else has them, and whose portraits are trusted."""
+
+
 def gather(
-    catalogue: Catalogue,
+    catalogue: PictureCatalogue,
     folder: ImageFolder,
     checks: Sequence[Check],
     qid: str,
@@ -74,7 +79,7 @@ def find_file(folder: ImageFolder, path: str) -> Path:
 
 
 def _elsewhere(
-    catalogue: Catalogue, checks: Sequence[Check], qid: str, images: Collection[Image]
+    catalogue: Images, checks: Sequence[Check], qid: str, images: Collection[Image]
 ) -> dict[str, list[Image]]:
     """
     Return other people's rows that have the same bytes or a similar hash, by image id.

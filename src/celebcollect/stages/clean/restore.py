@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Protocol
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images, Work
 from celebcollect.checks import crashes
 from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.disk import owners
@@ -17,7 +18,11 @@ from celebcollect.stages.clean.stage import LEASE_S, TASK
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 
 
-def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) -> set[str]:
+class RestoreCatalogue(Images, Work, Protocol):
+    """What `restore` changes: the rows of pictures, and who is to be cleaned again."""
+
+
+def restore(catalogue: RestoreCatalogue, folder: ImageFolder, wanted: Sequence[str]) -> set[str]:
     """
     Overrule the checks for rejected pictures; return their people.
 
@@ -53,7 +58,7 @@ def restore(catalogue: Catalogue, folder: ImageFolder, wanted: Sequence[str]) ->
     return set(qids)
 
 
-def _find(catalogue: Catalogue, folder: ImageFolder, name: str) -> Image:
+def _find(catalogue: Images, folder: ImageFolder, name: str) -> Image:
     qid, separator, sha256 = name.partition("/")
     found = (
         catalogue.with_bytes([sha256])

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images
 from celebcollect.catalogue.state import Cleaning
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
@@ -23,7 +23,7 @@ from celebcollect.disk import owners
 from celebcollect.domain.batches import batches
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import IMAGES, ImageFolder
-from celebcollect.stages.clean.context import CleanContext
+from celebcollect.stages.clean.context import CleanCatalogue, CleanContext
 from celebcollect.stages.clean.face_index import FaceIndex
 from celebcollect.stages.clean.person import Stopped, clean_person
 
@@ -50,7 +50,7 @@ of the file."""
 
 
 def clean_people(
-    catalogue: Catalogue,
+    catalogue: CleanCatalogue,
     folder: ImageFolder,
     bus: Bus,
     checks: Sequence[Check],
@@ -181,7 +181,7 @@ class _Cleaner:
         return True
 
 
-def quarantine_orphans(catalogue: Catalogue, folder: ImageFolder, tally: Tally) -> None:
+def quarantine_orphans(catalogue: Images, folder: ImageFolder, tally: Tally) -> None:
     """
     Move files that no row knows out of the images.
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images, Notes, Work
 from celebcollect.catalogue.tasks import CLEAN
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
@@ -46,8 +46,12 @@ _OF_THE_BYTES = (
 )
 
 
+class ExpiryCatalogue(Images, Work, Notes, Protocol):
+    """What the expiry of pictures needs of the catalogue."""
+
+
 def drop_expired(
-    catalogue: Catalogue,
+    catalogue: ExpiryCatalogue,
     folder: ImageFolder,
     bus: Bus,
     *,
@@ -55,7 +59,9 @@ def drop_expired(
     at: datetime | None = None,
 ) -> int:
     """
-    Turn pictures that were kept for too long (by now, or by `at`) into failed downloads that are due at once; return how many.
+    Turn pictures that were kept for too long into failed downloads that are due at once.
+
+    Returns how many there were, by now or by `at`.
 
     Looks at all rows, once a day. Withdraws first, removes the file second and changes the row
     third, so a crash anywhere leaves a row that is found again. Pictures of people whom a cleaner
@@ -96,13 +102,13 @@ def drop_expired(
     return dropped
 
 
-def _is_time(catalogue: Catalogue, moment: datetime) -> bool:
+def _is_time(catalogue: Notes, moment: datetime) -> bool:
     note = catalogue.note(NOTE)
     return note is None or abs(moment - datetime.fromisoformat(note["looked_at"])) >= LOOK_EVERY
 
 
 def _drop(
-    catalogue: Catalogue,
+    catalogue: ExpiryCatalogue,
     folder: ImageFolder,
     bus: Bus,
     rows: Sequence[Image],
@@ -114,17 +120,20 @@ def _drop(
     ids = {row.id for row in rows}
     everything = catalogue.person_images(rows[0].qid)
     # Asked again, now that nobody else changes them.
-    gone = [
-        row
-        for row in everything
-        if row.id in ids and row.status in _WITH_A_FILE and must_go(row, at=moment)
-    ]
-    # The same bytes may have come from elsewhere too; then the file stays, and cleaning again
-    # decides which row stands for it.
-    kept = {row.sha256 for row in everything if row not in gone and row.status in _WITH_A_FILE}
+    gone: list[Image] = []
+    kept: set[str | None] = set()
+    for row in everything:
+        if row.status not in _WITH_A_FILE:
+            continue
+        if row.id in ids and must_go(row, at=moment):
+            gone.append(row)
+        else:
+            kept.add(row.sha256)
     withdrawn = sorted({f"{row.qid}/{row.sha256}" for row in gone if row.status is Status.ACCEPTED})
     tombstones: list[Item] = [(key, None) for key in withdrawn]
     bus.publish(clean_topic, tombstones)
+    # The same bytes may have come from elsewhere too; then the file stays, and cleaning again
+    # decides which row stands for it.
     for path in {row.path for row in gone if row.path and row.sha256 not in kept}:
         folder.remove(path)
     catalogue.record_verdicts([_emptied(row, moment) for row in gone])

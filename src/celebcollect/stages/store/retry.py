@@ -6,8 +6,10 @@ library cannot. `store.failures` says when; tries within a run are those of `sto
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images, Work
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import SCHEMA, Image, ImageCandidate, Status, now
@@ -19,7 +21,11 @@ _LEASE_S = 600.0
 publishes the same in between."""
 
 
-def publish_due(catalogue: Catalogue, bus: Bus, *, verified_topic: str) -> int:
+class DueCatalogue(Images, Work, Protocol):
+    """What is due, and claims that share it among workers."""
+
+
+def publish_due(catalogue: DueCatalogue, bus: Bus, *, verified_topic: str) -> int:
     """
     Put the candidates whose `retry_at` has come on the verified topic again; return how many.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images
 from celebcollect.config.sections import StoreConfig
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.domain.tally import Tally
@@ -25,7 +25,7 @@ class PictureSaver:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: Images,
         folder: ImageFolder,
         settings: StoreConfig,
         failures: Failures,

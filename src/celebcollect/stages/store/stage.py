@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Forgetting, Images, Notes, Work
 from celebcollect.config.sections import StoreConfig
 from celebcollect.domain.records import Image, ImageCandidate, Status, now
 from celebcollect.domain.tally import Tally
@@ -45,8 +46,12 @@ START_WITHIN_S = 180.0
 that stays below five minutes."""
 
 
+class StoreCatalogue(Images, Work, Forgetting, Notes, Protocol):
+    """What `store` needs of the catalogue."""
+
+
 def store_stage(
-    catalogue: Catalogue,
+    catalogue: StoreCatalogue,
     folder: ImageFolder,
     fetcher: Fetcher,
     settings: StoreConfig,
@@ -88,7 +93,7 @@ def store_stage(
 class _Store:
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: StoreCatalogue,
         folder: ImageFolder,
         engine: DownloadEngine[Image],
         saver: PictureSaver,
