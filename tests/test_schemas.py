@@ -17,7 +17,8 @@ import pytest
 from celebcollect.bus import dead
 from celebcollect.bus.base import Message, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
-from celebcollect.domain.records import CleanRecord, ImageCandidate, now
+from celebcollect.domain.clean_record import CleanRecord
+from celebcollect.domain.records import ImageCandidate, now
 from celebcollect.domain.schemas import schemas, write
 from celebcollect.domain.terms import MlUse
 

@@ -16,7 +16,8 @@ from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.checks.face_facts import embedding_facts, published, seen_facts, to_text
 from celebcollect.checks.identity import embedding_version
 from celebcollect.demo.drawing import SIDE_PX, encode, portrait
-from celebcollect.domain.records import CleanRecord, Image, Status
+from celebcollect.domain.clean_record import CleanRecord
+from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
 from celebcollect.domain.terms import MlUse
 from celebcollect.images.folder import ImageFolder

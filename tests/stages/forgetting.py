@@ -8,7 +8,8 @@ from typing import Any
 from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.tasks import CLEAN, search_task
-from celebcollect.domain.records import Celebrity, CleanRecord, Image, Status
+from celebcollect.domain.clean_record import CleanRecord
+from celebcollect.domain.records import Celebrity, Image, Status
 from celebcollect.sources.terms import ml_use
 from celebcollect.stages.forget import Place, Removed, forget_person
 from stages.exporting import ABOUT, Shelf

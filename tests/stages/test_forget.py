@@ -10,8 +10,9 @@ import pytest
 
 from celebcollect.bus import dead
 from celebcollect.bus.base import Item
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import StorageError
-from celebcollect.domain.records import Celebrity, CleanRecord
+from celebcollect.domain.records import Celebrity
 from celebcollect.stages.export import read_index
 from celebcollect.stages.forget import Removed
 from celebcollect.stages.train import Shelf

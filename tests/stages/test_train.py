@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Busy, Interrupted, NothingProduced, UsageError
-from celebcollect.domain.records import CleanRecord
 from celebcollect.domain.terms import MlUse
 from celebcollect.stages.train import Shelf, forget
 from celebcollect.stages.train.shelf import CHARTS, LOCK, REPORT

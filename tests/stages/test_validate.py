@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.domain.records import MAX_TEXT_CHARS, ImageCandidate, Status, image_id
+from celebcollect.domain.records import ImageCandidate, Status, image_id
+from celebcollect.domain.text import MAX_TEXT_CHARS
 from celebcollect.stages import validate
 from stages.storing import VERIFIED, Bench, candidate
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celebcollect.domain.records import MAX_URL_CHARS
+from celebcollect.domain.text import MAX_URL_CHARS
 from celebcollect.web import urls
 
 PRIVATE_ADDRESSES = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from celebcollect.domain.records import Celebrity, Image, Status, clean_text
+from celebcollect.domain.records import Celebrity, Image, Status
+from celebcollect.domain.text import clean_text
 
 STATUSES = (Status.VERIFIED, Status.STORED, Status.ACCEPTED, Status.REJECTED, Status.FAILED)
 ALIVE = (Status.VERIFIED, Status.STORED, Status.ACCEPTED)

@@ -16,13 +16,11 @@ from pydantic import JsonValue
 
 from celebcollect.config.sections import CleanConfig, Section, StoreConfig
 from celebcollect.domain.reasons import Reason
+from celebcollect.domain.records import Facts as Facts
 from celebcollect.domain.records import Image
 from celebcollect.pictures.orientation import PictureFile
 
 S = TypeVar("S", bound=Section)
-
-Facts = dict[str, JsonValue]
-"""What a check measured on a file. No None among the values: leave the key out."""
 
 
 class FileReason(Reason):

@@ -62,7 +62,7 @@ def identify(
 
 
 def _print_seen(seen: "Seen") -> None:
-    from celebcollect.domain.records import clean_text
+    from celebcollect.domain.text import clean_text
 
     # A file's name may hold anything, also what moves a terminal's cursor.
     file = clean_text(str(seen.file).encode("utf-8", "replace").decode())

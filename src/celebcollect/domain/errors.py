@@ -6,7 +6,7 @@ Every error that a user may see, and the exit code that goes with it.
     │   └── ConfigError
     ├── ServiceError (3)          a service cannot be reached or refuses us
     │   ├── BusError              the log or Kafka
-    │   │   └── MessageTooLarge   some messages are over the broker's limit, all others are published
+    │   │   └── MessageTooLarge   some messages are over the limit, all others are published
     │   ├── CatalogueError        the catalogue or MongoDB
     │   ├── SourceError           Wikidata or a source of pictures
     │   │   └── SourceBlocked     the source asks us to stay away for a while

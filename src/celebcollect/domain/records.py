@@ -1,4 +1,5 @@
-"""The facts that travel through the pipeline, as frozen models; the JSON on the wire is written from them.
+"""
+The records that travel through the pipeline, as frozen models; they become the JSON on the wire.
 
 Nothing here opens, fetches or stores anything.
 """
@@ -6,12 +7,9 @@ Nothing here opens, fetches or stores anything.
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -24,72 +22,23 @@ from pydantic import (
     StringConstraints,
 )
 
-from celebcollect.domain.terms import MlUse
+from celebcollect.domain.text import MAX_URL_CHARS, Link, Name, Text, usable_name
 
 SCHEMA = 1
 """Version of the messages on the topics; a message with another one is undecodable for this
 program."""
 
-MAX_URL_CHARS = 8192
-"""Longest URL a message may carry; servers commonly refuse request lines beyond 8 KB."""
-
-MAX_NAME_CHARS = 300
-
-MAX_TEXT_CHARS = 5000
-"""Of a title, an author or a licence, the rest is cut off: a record must fit into a message,
-whatever `clean` adds to it."""
-
 Qid = Annotated[str, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
 """A Wikidata item id; the only part of a person that may become part of a path."""
 
 
-def clean_text(text: str) -> str:
-    """
-    Make text from outside safe to print on one line: NFC, no control or direction-override characters, single spaces.
-
-    Letters of every script, emoji and their joiners (U+200C, U+200D) stay.
-    """
-    if not (text.isascii() and text.isprintable()):
-        text = _OVERRIDES.sub("", _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)))
-    return " ".join(text.split())
-
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Unicode's categories Cc, Zl, Zp and Cs."""
-_OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-
-
-def _usable_name(text: str) -> str:
-    # A person's name comes with each of their pictures. Longer texts are not kept: whatever a
-    # stranger sends would fill the memory.
-    return _known_name(text) if len(text) <= MAX_NAME_CHARS else _known_name.__wrapped__(text)
-
-
-@lru_cache(maxsize=1024)
-def _known_name(text: str) -> str:
-    name = clean_text(text)[:MAX_NAME_CHARS].rstrip()
-    if not name:
-        raise ValueError("holds no printable character")
-    return name
-
-
-def _text(text: str) -> str:
-    return clean_text(text)[:MAX_TEXT_CHARS].rstrip()
-
-
-def _link(url: str) -> str | None:
-    # Half a URL leads nowhere; the picture is no worse without it.
-    return url if len(url) <= MAX_URL_CHARS else None
-
-
-Name = Annotated[str, AfterValidator(_usable_name)]
-Text = Annotated[str, AfterValidator(_text)]
-Link = Annotated[str, AfterValidator(_link)] | None
-"""Beside the picture; left out when it is too long."""
+Facts = dict[str, JsonValue]
+"""What one check measured on a file, with the check's `version`. No None among the values: leave
+the key out. Which names there are is the check's business."""
 
 
 class Status(StrEnum):
-    """Where an image stands; every candidate that `validate` lets through is in exactly one of them."""
+    """Where an image stands: every candidate that `validate` lets through is in one of them."""
 
     VERIFIED = "verified"  # waits for `store`
     STORED = "stored"  # waits for `clean`
@@ -110,17 +59,15 @@ class Record(BaseModel):
 
     def to_json(self) -> bytes:
         """Return the record as compact UTF-8 JSON without its empty fields."""
-        # What model_dump_json calls; here it is done for every message, and needs no text in
-        # between.
-        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
+        return self.to_text().encode()
 
     def to_text(self) -> str:
         """Return `to_json` as a text."""
-        return self.to_json().decode()
+        return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
 class Celebrity(Record):
-    """A person worth collecting, as Wikidata (or a message about an unknown person) describes them."""
+    """A person worth collecting, as Wikidata describes them, or a message about a stranger."""
 
     qid: Qid
     name: Name
@@ -153,13 +100,13 @@ class Celebrity(Record):
 
 
 class ImageCandidate(Record):
-    """A picture URL that a source found for a person: the message on the `urls*` topics and on `urlsVerifie`."""
+    """A picture URL that a source found: the message on the `urls*` topics and on `urlsVerifie`."""
 
     schema_version: Literal[1] = Field(alias="schema")
     qid: Qid
     name: Name
     url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL_CHARS)]
-    source: Annotated[str, AfterValidator(_usable_name), StringConstraints(max_length=40)]
+    source: Annotated[str, AfterValidator(usable_name), StringConstraints(max_length=40)]
     profession: Text | None = None
     rank: int | None = None
     """Place in the source's list, from 0."""
@@ -231,67 +178,31 @@ class Image(Record):
     found_at: AwareDatetime | None = None
     stored_at: AwareDatetime | None = None
     cleaned_at: AwareDatetime | None = None
-    facts: dict[str, dict[str, JsonValue]] = Field(default_factory=dict)
-    """What each check measured on these bytes, with its version, so that nothing is opened
+    facts: dict[str, Facts] = Field(default_factory=dict)
+    """What was measured on these bytes, by the name of the check, so that nothing is opened
     twice."""
 
     @classmethod
     def verified(cls, candidate: ImageCandidate, canonical_url: str) -> Image:
         """Start the row of a candidate that `validate` lets through."""
-        # Copied, because a candidate's facts were validated when it was made, by the same rules;
-        # here it is done for every message.
-        facts = vars(candidate) | {"id": image_id(candidate.qid, canonical_url)}
-        for name in ("schema_version", "width_px", "height_px"):
-            del facts[name]
-        return _blank().model_copy(update=facts)
-
-
-@cache
-def _blank() -> Image:
-    return Image(id="", qid="Q1", name="nobody", status=Status.VERIFIED, source="nowhere", url="")
-
-
-class CleanRecord(Record):
-    """An accepted picture: the message on `dataclean`, keyed `QID/sha256`; a null value withdraws it."""
-
-    schema_version: Literal[1] = Field(default=1, alias="schema")
-    qid: Qid
-    name: Name
-    sha256: str
-    path: str
-    url: str
-    source: str
-    ml_use: MlUse
-    page_url: str | None = None
-    licence: str | None = None
-    licence_url: str | None = None
-    author: str | None = None
-    restrictions: str | None = None
-    profession: str | None = None
-    bytes: int
-    format: str
-    width_px: int
-    height_px: int
-    phash: str | None = None
-    phash_version: int | None = None
-    stored_at: AwareDatetime | None = None
-    identity: str | None = None
-    """How the picture is known to show the person: `reference` or `largest cluster`; None: faces
-    were not looked at."""
-    face_box: tuple[int, int, int, int] | None = None
-    """Left, top, right, bottom in pixels of the picture as EXIF turns it."""
-    face_crop: tuple[int, int, int, int] | None = None
-    """The box with a margin of a quarter, within the picture: faces cropped tighter are not always
-    found again."""
-    face_landmarks: tuple[tuple[int, int], ...] | None = None
-    embedding: str | None = None
-    """Base64 of little-endian float32 numbers; comparable within one `embedding_version`."""
-    embedding_version: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Return the message key: the identity of the picture."""
-        return f"{self.qid}/{self.sha256}"
+        return cls(
+            id=image_id(candidate.qid, canonical_url),
+            qid=candidate.qid,
+            name=candidate.name,
+            status=Status.VERIFIED,
+            source=candidate.source,
+            url=candidate.url,
+            page_url=candidate.page_url,
+            page_title=candidate.page_title,
+            site=candidate.site,
+            licence=candidate.licence,
+            licence_url=candidate.licence_url,
+            author=candidate.author,
+            restrictions=candidate.restrictions,
+            profession=candidate.profession,
+            rank=candidate.rank,
+            found_at=candidate.found_at,
+        )
 
 
 def image_id(qid: str, canonical_url: str) -> str:

@@ -17,12 +17,13 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from celebcollect.domain.attribute_docstrings import attribute_docstrings
-from celebcollect.domain.records import CleanRecord, ImageCandidate, Record
+from celebcollect.domain.clean_record import CleanRecord
+from celebcollect.domain.records import ImageCandidate, Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class DeadLetter(Record):
+class DeadLetterMessage(Record):
     """A message that could not be understood, as it was (`bus.dead` writes it)."""
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -62,7 +63,7 @@ MESSAGES: Mapping[str, tuple[type[Record], str]] = {
         ),
     ),
     "dead-letter": (
-        DeadLetter,
+        DeadLetterMessage,
         (
             "A message that could not be understood: the messages on <topic>.dead. The key is that"
             " of the message. `celebcollect topics replay-dead` delivers them again."

@@ -12,9 +12,10 @@ _NOTHING_NEW = {"people", "people_before", "unchanged"}
 
 class Tally:
     """
-    Counts of outcomes and of the reasons for losses; thread-safe, so a display may read while stages write.
+    Counts of outcomes and of the reasons for losses.
 
-    `counts` answers "how many", `reasons` answers "why not".
+    `counts` answers "how many", `reasons` answers "why not". Thread-safe: a display may read while
+    stages write.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,11 @@ class Tally:
             self._reasons.update(reasons)
 
     def is_idle(self) -> bool:
-        """Tell whether nothing came of it that a person needs to hear: requests, and what was there before, are nothing new."""
+        """
+        Tell whether nothing came of it that a person needs to hear.
+
+        Requests, and what was there before, are nothing new.
+        """
         counts, reasons = self.counts, self.reasons
         return not any(
             n

@@ -32,7 +32,7 @@ class Terms:
     attribution: str = ""
     """A line that must stand wherever the pictures are shown or handed on."""
     names_licences: bool = False
-    """Licences ask for credit: its pictures are listed in a data card, their author known or not."""
+    """Its licences ask for credit: a data card lists its pictures, their author known or not."""
     hosts: tuple[str, ...] = ()
     """Hosts, with everything below them, whose pictures are the source's whoever found them."""
 

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celebcollect.checks.signatures import PayloadReason
-from celebcollect.domain.records import Image, Status, clean_text
+from celebcollect.domain.records import Image, Status
+from celebcollect.domain.text import clean_text
 
 ORDER = (Status.ACCEPTED, Status.REJECTED, Status.FAILED, Status.STORED, Status.VERIFIED)
 """How a person's pictures are sorted."""

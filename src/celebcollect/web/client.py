@@ -23,7 +23,8 @@ import stamina.instrumentation
 
 from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
-from celebcollect.domain.records import clean_text, now
+from celebcollect.domain.records import now
+from celebcollect.domain.text import clean_text
 from celebcollect.web.pace import Pace, Wait
 from celebcollect.web.retry_after import retry_after_s
 from celebcollect.web.user_agent import user_agent

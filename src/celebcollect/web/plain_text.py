@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from celebcollect.domain.records import clean_text
+from celebcollect.domain.text import clean_text
 
 MAX_HTML_CHARS = 20_000
 """Longer pieces are cut: the parser's worst case is quadratic, and nobody's name is that long."""

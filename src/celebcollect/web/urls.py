@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 import idna
 from w3lib.url import canonicalize_url
 
-from celebcollect.domain.records import MAX_URL_CHARS, clean_text
+from celebcollect.domain.text import MAX_URL_CHARS, clean_text
 from celebcollect.web.addresses import Address, is_public
 from celebcollect.web.reasons import UrlReason
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from celebcollect.domain.records import MAX_URL_CHARS
+from celebcollect.domain.text import MAX_URL_CHARS
 from celebcollect.web.plain_text import plain_text
 
 TITLES_PER_CALL = 50

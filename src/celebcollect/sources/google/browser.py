@@ -35,7 +35,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from celebcollect import runtime
 from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError
-from celebcollect.domain.records import clean_text
+from celebcollect.domain.text import clean_text
 from celebcollect.sources.google.flags import PREFERENCES, QUIET, only
 from celebcollect.sources.google.profile import Profile
 from celebcollect.sources.google.programs import INSTALL, Programs, find_programs

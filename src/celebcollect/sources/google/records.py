@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from celebcollect.domain.records import MAX_URL_CHARS, Record, Text
+from celebcollect.domain.records import Record
+from celebcollect.domain.text import MAX_URL_CHARS, Text
 
 MAX_RECORD_CHARS = 32_768
 """How far a record is read; real ones have 1,000 to 3,000 characters."""

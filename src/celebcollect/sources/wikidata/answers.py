@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celebcollect.domain.errors import SourceError
-from celebcollect.domain.records import clean_text
 from celebcollect.domain.tally import Tally
+from celebcollect.domain.text import clean_text
 from celebcollect.sources.wikidata.reasons import WikidataReason
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 

@@ -13,8 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from celebcollect.domain.records import MAX_NAME_CHARS, Celebrity, clean_text
+from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
+from celebcollect.domain.text import MAX_NAME_CHARS, clean_text
 from celebcollect.sources.wikidata.answers import Row, Term
 from celebcollect.sources.wikidata.queries import ABOUT, ALIAS, LABEL, WD, WDT
 from celebcollect.sources.wikidata.reasons import WikidataReason

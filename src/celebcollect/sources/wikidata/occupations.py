@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from celebcollect.domain.errors import UsageError
-from celebcollect.domain.records import clean_text
+from celebcollect.domain.text import clean_text
 from celebcollect.sources.wikidata import queries
 from celebcollect.sources.wikidata.answers import Row
 from celebcollect.sources.wikidata.endpoint import Endpoint

@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from celebcollect.bus.base import Item
 from celebcollect.checks.face_facts import published
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import StorageError
-from celebcollect.domain.records import CleanRecord, Image, Status, now
+from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.folder import ImageFolder
 from celebcollect.sources.terms import ml_use
 from celebcollect.stages.clean.context import CleanContext

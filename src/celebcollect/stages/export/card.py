@@ -16,7 +16,7 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
-from celebcollect.domain.records import clean_text
+from celebcollect.domain.text import clean_text
 from celebcollect.sources.registry import installed
 from celebcollect.sources.terms import holders, strict_sources
 from celebcollect.stages.export.crops import SIDE_PX

@@ -10,8 +10,9 @@ import logging
 from datetime import datetime, timedelta
 
 from celebcollect.domain.reasons import Reason
-from celebcollect.domain.records import Image, Status, clean_text, now
+from celebcollect.domain.records import Image, Status, now
 from celebcollect.domain.tally import Tally
+from celebcollect.domain.text import clean_text
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.schedule import Schedule
 from celebcollect.web.fetch import FetchFailed

@@ -18,8 +18,8 @@ from typing import Any
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import Bus
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
-from celebcollect.domain.records import CleanRecord
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.pictures.formats import NotAPicture

@@ -16,7 +16,7 @@ from celebcollect.bus import dead
 from celebcollect.bus.base import Bus, Item, Message, Subscription
 from celebcollect.checks.face_facts import from_text
 from celebcollect.domain.batches import batches
-from celebcollect.domain.records import CleanRecord
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.terms import ml_permitted
 from celebcollect.stages.messages import explain, publish_what_fits

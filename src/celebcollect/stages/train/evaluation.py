@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from celebcollect.domain.records import CleanRecord
+from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.stages.export.split import split_of
 from celebcollect.stages.train.dataset import Usable
 from celebcollect.stages.train.model import FaceSample, Model, fit

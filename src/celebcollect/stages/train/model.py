@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from celebcollect.domain.records import Name, Qid, Record
+from celebcollect.domain.records import Qid, Record
+from celebcollect.domain.text import Name
 
 Vectors = npt.NDArray[np.float32]
 """(pictures, dimensions) float32: embeddings of one version."""
