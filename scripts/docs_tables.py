@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from celebcollect.cli import app
-from celebcollect.config.sections import Config
-from celebcollect.domain.attribute_docstrings import attribute_docstrings
+from celebcollect.config.example import meanings
+from celebcollect.config.fields import Section
+from celebcollect.configuration import config_model
 
 
 def commands() -> str:
@@ -43,15 +43,16 @@ def _usage(argument: Any) -> str:
 
 def configuration() -> str:
     """Return a table of all keys with default and meaning, by section."""
-    return _table(("key", "default", "meaning"), _keys(Config))
+    return _table(("key", "default", "meaning"), _keys(config_model()))
 
 
-def _keys(section: type[BaseModel], before: str = "") -> Iterator[tuple[str, str, str]]:
-    for name, field in section.model_fields.items():
-        if isinstance(field.default, BaseModel):
+def _keys(section: type[Section], before: str = "") -> Iterator[tuple[str, str, str]]:
+    for name in section.written_order():
+        field = section.model_fields[name]
+        if isinstance(field.default, Section):
             yield from _keys(type(field.default), f"{name}.")
         else:
-            yield f"`{before}{name}`", _default(field), attribute_docstrings(section)[name]
+            yield f"`{before}{name}`", _default(field), meanings(section)[name]
 
 
 def _default(field: FieldInfo) -> str:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from celebcollect.config.file import changed, example, load
-from celebcollect.config.sections import Config
+from celebcollect.config import example as written
+from celebcollect.config import file as configfile
+from celebcollect.config.file import changed
+from celebcollect.configuration import config_model
 from celebcollect.domain.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
+
+Config: Any = config_model()
+
+
+def load(file: Path | None = None) -> Any:
+    return configfile.load(Config, file)
+
+
+def example() -> str:
+    return written.example(Config)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -161,7 +174,7 @@ def test_values_of_the_command_line_are_checked_too() -> None:
     with pytest.raises(ConfigError, match="--min-sitelinks"):
         changed(config, {"wikidata": {"min_sitelinks": -1}})
 
-    assert changed(config, {"wikidata": {"limit": 3}}).wikidata.limit == 3
+    assert changed(config, {"wikidata": {"limit": 3}}).section("wikidata").limit == 3
     assert config.wikidata.limit == 200
 
 

@@ -8,35 +8,32 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.config.sections import Config
-from celebcollect.domain.errors import StorageError, UsageError
+from celebcollect.config.tree import Config
+from celebcollect.configuration import sections_of_checks
+from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import ImageCandidate
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.base import Source
+from celebcollect.sources.base import Source, SourceContext
+from celebcollect.sources.registry import Sources, usable
 from celebcollect.stages.runner import Stage
 
 if TYPE_CHECKING:
     from celebcollect.catalogue.base import Notes
     from celebcollect.checks.base import Check
     from celebcollect.images.folder import ImageFolder
-    from celebcollect.sources.commons.source import Commons
-    from celebcollect.sources.google.source import Google
-    from celebcollect.sources.tmdb.source import Tmdb
-    from celebcollect.sources.wikidata import Wikidata
+    from celebcollect.sources.wikidata.people import Wikidata
+    from celebcollect.sources.wikidata.settings import WikidataConfig
     from celebcollect.web.fetch import Fetcher
 
 log = logging.getLogger(__name__)
-
-SOURCES = ("google", "tmdb", "commons")
-"""Names of the picture sources, as `--sources` takes them."""
 
 
 class App:
@@ -130,22 +127,38 @@ class App:
         """The checks of `clean`, cheap ones first."""
         from celebcollect.checks import build_checks
 
-        return build_checks(self.config.clean, self.config.store)
+        own = {name: self.config.section(name) for name in sections_of_checks()}
+        return build_checks(self.config.clean, self.config.store, own)
+
+    @property
+    def people_settings(self) -> WikidataConfig:
+        """The section of the source of people."""
+        settings: WikidataConfig = self.config.section("wikidata")
+        return settings
 
     def wikidata(
         self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None
     ) -> Wikidata:
-        """Return the source of people; `wait` waits so many seconds and returns True when the work is to stop. The catalogue keeps the notes."""
-        from celebcollect.sources.wikidata import Wikidata
+        """
+        Return the source of people; the catalogue keeps its notes.
+
+        `wait` waits so many seconds and returns True when the work is to stop.
+        """
+        from celebcollect.sources.wikidata.people import Wikidata
         from celebcollect.web.user_agent import user_agent
 
         return Wikidata(
-            self.config.wikidata,
+            self.people_settings,
             user_agent=user_agent(self.config.http.contact),
             tally=tally,
             notes=notes or self.catalogue,
             wait=wait,
         )
+
+    @property
+    def sources(self) -> Sources:
+        """The sources of pictures that are installed."""
+        return usable()
 
     def source(
         self,
@@ -153,79 +166,45 @@ class App:
         tally: Tally,
         *,
         wait: Callable[[float], bool],
-        save_page: Path | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> Source:
         """
         Return a source of pictures; it is closed with the app at the latest.
 
         Args:
-            name: One of `SOURCES`.
+            name: One of `sources`.
             tally: Takes the reasons of what the source leaves out.
             wait: Waits so many seconds between requests; may return early when the work is to stop.
-            save_page: Where the browser's pages are kept, for a source that has a browser.
+            options: What the options of its own command say.
+
+        Raises:
+            UsageError: There is no such source.
         """
-        source: Source
-        if name == "google":
-            source = self.google(tally, wait=wait, save_page=save_page)
-        elif name == "tmdb":
-            source = self.tmdb(tally, wait=wait)
-        elif name == "commons":
-            source = self.commons(tally, wait=wait)
-        else:
-            raise UsageError(f"unknown source: {name}", hint=f"Sources are {', '.join(SOURCES)}.")
+        spec = self.sources.named(name)
+        source = spec.build(self.source_context(name, tally, wait=wait, options=options))
+        self._open.callback(source.close)
         return source
 
-    def google(
+    def source_context(
         self,
+        name: str,
         tally: Tally,
         *,
         wait: Callable[[float], bool],
-        save_page: Path | None = None,
+        options: Mapping[str, Any] | None = None,
         notes: Notes | None = None,
-    ) -> Google:
-        """Return Google Images; its browser starts with the first query."""
-        from celebcollect.sources.google.source import Google
-
-        topic = self.config.topics.google
-        source = Google(
-            self.config.google,
-            topic=topic,
-            data_dir=self.data_dir,
+    ) -> SourceContext[Any]:
+        """Return what a source is built with; the catalogue keeps its notes."""
+        return SourceContext(
+            settings=self.config.section(name),
+            http=self.config.http,
+            topic=self.config.topics.of(name),
             tally=tally,
             notes=notes or self.catalogue,
-            save_page=save_page,
             wait=wait,
+            open_data_dir=lambda: self.data_dir,
+            options=options or {},
         )
-        self._open.callback(source.close)
-        return source
-
-    def tmdb(self, tally: Tally, *, wait: Callable[[float], bool]) -> Tmdb:
-        """Return TMDB."""
-        from celebcollect.sources.tmdb.source import Tmdb
-
-        source = Tmdb(
-            self.config.tmdb,
-            self.config.http,
-            topic=self.config.topics.tmdb,
-            tally=tally,
-            wait=wait,
-        )
-        self._open.callback(source.close)
-        return source
-
-    def commons(self, tally: Tally, *, wait: Callable[[float], bool]) -> Commons:
-        """Return Wikimedia Commons."""
-        from celebcollect.sources.commons.source import Commons
-
-        source = Commons(
-            self.config.commons,
-            self.config.http,
-            topic=self.config.topics.commons,
-            tally=tally,
-            wait=wait,
-        )
-        self._open.callback(source.close)
-        return source
 
     def validate(self, tally: Tally) -> Stage[ImageCandidate]:
         """Return the `validate` stage."""
@@ -258,21 +237,9 @@ class App:
 
     def why_unusable(self, source: str) -> str | None:
         """Return what a source lacks on this machine, or None when it can be tried."""
-        if source == "tmdb" and not self.config.tmdb.token.get_secret_value():
-            return (
-                "no token (set CELEBCOLLECT_TMDB__TOKEN, see"
-                " https://www.themoviedb.org/settings/api)"
-            )
-        if source == "google":
-            from celebcollect.sources.google.programs import missing_browser
-
-            return missing_browser(self.config.google)
-        return None
+        return self.sources.named(source).unusable(self.config.section(source))
 
     def per_search(self, source: str) -> int:
-        """Return how many candidates one search of a source asks for; later rounds ask for as many more."""
-        return (
-            self.config.google.images_per_celebrity
-            if source == "google"
-            else self.config.run.target_images
-        )
+        """Return how many candidates a search asks for; later rounds ask for as many more."""
+        own = self.sources.named(source).per_search
+        return own(self.config.section(source)) if own else self.config.run.target_images

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from celebcollect.app import App
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.google.programs import find_programs
+from celebcollect.sources.base import SourceContext, SourceSpec
 from celebcollect.vision.engines import engine_for
 from celebcollect.web.client import server_time
 from celebcollect.web.urls import shown_url
@@ -74,14 +74,19 @@ def examine(app: App) -> Iterator[Finding]:
     # run before has noted.
     notes: Notes = app.catalogue if catalogue.verdict is Verdict.OK else _NoNotes()
     yield _contact(app)
-    wikidata = shown_url(app.config.wikidata.endpoint)
+    wikidata = shown_url(app.people_settings.endpoint)
     yield _try(
         "wikidata",
         lambda: f"{wikidata} answers",
         lambda: app.wikidata(Tally(), wait=_wait, notes=notes).probe(),
     )
-    yield _browser(app, notes)
-    yield _token(app)
+    for spec in app.sources:
+        if spec.probe:
+            yield _source(app, spec, spec.probe, notes)
+    for problem in app.sources.problems:
+        yield Finding(
+            "plug-in", Verdict.ADVICE, problem, "Bring its package up to date, or uninstall it."
+        )
     yield _faces(app)
     yield _clock(app)
 
@@ -153,42 +158,15 @@ def _contact(app: App) -> Finding:
     return Finding("contact", Verdict.ADVICE, "nobody to write to in our User-Agent", hint)
 
 
-def _browser(app: App, notes: Notes) -> Finding:
-    why_not = app.why_unusable("google")
+def _source(
+    app: App, spec: SourceSpec, probe: Callable[[SourceContext[Any]], str], notes: Notes
+) -> Finding:
+    name = spec.probe_name or spec.name
+    why_not = app.why_unusable(spec.name)
     if why_not:
-        return Finding(
-            "browser",
-            Verdict.ADVICE,
-            why_not,
-            "Without one Google Images is left out. Debian: apt install chromium chromium-driver",
-        )
-    settings = app.config.google
-    if settings.remote_url:
-        what = f"a browser at {shown_url(settings.remote_url)} starts"
-    else:
-        programs = find_programs(settings)
-        what = (
-            f"{programs.browser or 'a browser'} starts, with"
-            f" {programs.driver or 'the driver that Selenium finds'}"
-        )
-    return _try(
-        "browser",
-        lambda: what,
-        lambda: app.google(Tally(), wait=_wait, notes=notes).probe(),
-        needed=False,
-    )
-
-
-def _token(app: App) -> Finding:
-    why_not = app.why_unusable("tmdb")
-    if why_not:
-        return Finding("tmdb", Verdict.ADVICE, why_not, "Without it TMDB is left out.")
-    return _try(
-        "tmdb",
-        lambda: "the token is accepted",
-        lambda: app.tmdb(Tally(), wait=_wait).probe(),
-        needed=False,
-    )
+        return Finding(name, Verdict.ADVICE, why_not, spec.hint)
+    context = app.source_context(spec.name, Tally(), wait=_wait, notes=notes)
+    return _try(name, lambda: probe(context), needed=False)
 
 
 def _faces(app: App) -> Finding:
@@ -213,7 +191,7 @@ def _faces(app: App) -> Finding:
 
 
 def _clock(app: App) -> Finding:
-    told = server_time(app.config.wikidata.endpoint, app.config.http)
+    told = server_time(app.people_settings.endpoint, app.config.http)
     offset = None if told is None else (datetime.now(UTC) - told).total_seconds()
     if offset is None:
         return Finding(

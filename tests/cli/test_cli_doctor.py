@@ -12,7 +12,7 @@ import pytest
 
 from celebcollect import doctor
 from celebcollect.app import App
-from celebcollect.config.sections import Config
+from celebcollect.configuration import config_model
 from cli.cli_process import Run
 from sources.sparql_server import SparqlServer
 
@@ -131,7 +131,7 @@ def test_a_disk_that_is_full_is_told(
     usage = shutil.disk_usage(tmp_path)._replace(free=free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
 
-    with App(Config(data_dir=tmp_path)) as app:
+    with App(config_model()(data_dir=tmp_path)) as app:
         finding = next(iter(doctor.examine(app)))
 
     assert (finding.name, finding.verdict.value, bool(finding.hint)) == (
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     for place in (tmp_path, tmp_path / "images"):
         monkeypatch.setattr(os, "access", lambda path, _mode, place=place: path != place)
 
-        with App(Config(data_dir=tmp_path)) as app:
+        with App(config_model()(data_dir=tmp_path)) as app:
             finding = next(iter(doctor.examine(app)))
 
         assert (finding.verdict.value, finding.what) == ("missing", f"{place} cannot be written")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config.sections import Config
+from celebcollect.configuration import config_model
 from cli.cli_process import Run
 from terminal import Terminal
 
@@ -20,11 +20,14 @@ def test_options_take_the_place_of_defaults(run: Run, tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "config.toml").read_text()
-    config = Config(**tomllib.loads(text))
+    config = config_model()(**tomllib.loads(text))
     assert config.http.contact == 'me "and" you <a@example.org>'
     assert config.data_dir == Path("some where/data")
     assert (
-        config.model_copy(update={"http": Config().http, "data_dir": Config().data_dir}) == Config()
+        config.model_copy(
+            update={"http": config_model()().http, "data_dir": config_model()().data_dir}
+        )
+        == config_model()()
     )
     assert "# Mail address or URL put into the User-Agent" in text
     assert "celebcollect doctor" in done.stdout
@@ -34,7 +37,9 @@ def test_without_a_terminal_nothing_is_asked(run: Run, tmp_path: Path) -> None:
     """The defaults stay, and it is said what to set."""
     done = run("init", stdin=b"not@read.example\n")
 
-    assert Config(**tomllib.loads((tmp_path / "config.toml").read_text())) == Config()
+    assert (
+        config_model()(**tomllib.loads((tmp_path / "config.toml").read_text())) == config_model()()
+    )
     assert "Set [http] contact" in done.stdout
 
 
@@ -95,5 +100,5 @@ def test_on_a_terminal_it_asks_for_what_no_option_says(tmp_path: Path) -> None:
     finally:
         shown.close()
 
-    config = Config(**tomllib.loads(file.read_text()))
+    config = config_model()(**tomllib.loads(file.read_text()))
     assert (config.http.contact, config.data_dir) == ("me@example.org", Path("data"))

@@ -14,7 +14,7 @@ from celebcollect.catalogue.state import SearchState
 from celebcollect.cli.run_all import judge
 from celebcollect.cli.summary import Summary
 from celebcollect.cli.view import View
-from celebcollect.config.sections import Config
+from celebcollect.configuration import config_model
 from celebcollect.domain.errors import NothingProduced, SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity
 from celebcollect.run.progress import Progress
@@ -26,7 +26,7 @@ PLAN = Plan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    with App(Config(data_dir=tmp_path / "data")) as app:
+    with App(config_model()(data_dir=tmp_path / "data")) as app:
         yield app
 
 

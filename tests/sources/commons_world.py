@@ -8,9 +8,10 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from api_server import ApiServer, Reply, Request
-from celebcollect.config.sections import CommonsConfig, HttpConfig
+from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.records import Celebrity, ImageCandidate
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.commons.settings import CommonsConfig
 from celebcollect.sources.commons.source import Commons
 
 UPLOAD = "https://upload.wikimedia.org/wikipedia/commons"

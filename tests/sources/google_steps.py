@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.records import Celebrity, ImageCandidate
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.guardian import processes_in
+from celebcollect.sources.google.settings import GoogleConfig
 from celebcollect.sources.google.source import Google
 
 

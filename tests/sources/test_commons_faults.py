@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from api_server import Reply, Request
-from celebcollect.config.sections import CommonsConfig
 from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.sources.base import PersonNotSearched
+from celebcollect.sources.commons.settings import CommonsConfig
 from sources.commons_world import CommonsWorld, portrait
 
 API = "/w/api.php"

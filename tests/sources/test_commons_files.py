@@ -11,7 +11,7 @@ import pytest
 
 from api_server import Reply
 from celebcollect import __version__
-from celebcollect.config.sections import THUMBNAIL_WIDTHS_PX, CommonsConfig
+from celebcollect.sources.commons.settings import THUMBNAIL_WIDTHS_PX, CommonsConfig
 from sources.commons_world import CommonsWorld, original, thumbnail
 
 

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.records import Celebrity
 from celebcollect.sources.google.query import address, as_data, queries
+from celebcollect.sources.google.settings import GoogleConfig
 
 
 @pytest.mark.parametrize(

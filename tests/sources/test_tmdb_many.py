@@ -9,8 +9,8 @@ from time import monotonic, sleep
 import pytest
 
 from api_server import Reply
-from celebcollect.config.sections import TmdbConfig
 from celebcollect.domain.errors import SourceError
+from celebcollect.sources.tmdb.settings import TmdbConfig
 from sources.tmdb_world import TmdbWorld, celebrity, person
 
 

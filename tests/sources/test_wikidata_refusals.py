@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
-from celebcollect.sources.wikidata import Wikidata
+from celebcollect.sources.wikidata.people import Wikidata
 from sources.sparql_server import Reply, SparqlServer
 from sources.wikidata_world import AGENT, World, crowd, error_body
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from api_server import ApiServer, Reply, Request
-from celebcollect.config.sections import HttpConfig, TmdbConfig
+from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.tmdb.settings import TmdbConfig
 from celebcollect.sources.tmdb.source import Tmdb
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.secret-of-the-tests"

@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from celebcollect.config.sections import WikidataConfig
 from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.wikidata import Wikidata
+from celebcollect.sources.wikidata.people import Wikidata
+from celebcollect.sources.wikidata.settings import WikidataConfig
 from support import SHARED_DATA
 
 AGENT = "celebcollect-tests/1 (mailto:tests@example.org)"

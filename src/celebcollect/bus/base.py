@@ -13,8 +13,8 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import TypeAdapter, ValidationError
 
-from celebcollect.config.sections import DEAD as DEAD
-from celebcollect.config.sections import Topic
+from celebcollect.config.fields import DEAD as DEAD
+from celebcollect.config.fields import Topic
 from celebcollect.domain.errors import UsageError
 
 Item = tuple[str | None, bytes | None]

@@ -6,6 +6,7 @@ compile every annotation twice at each start.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ from celebcollect.cli import (
 from celebcollect.cli.session import LogFormat, Session, add
 from celebcollect.cli.text import printable
 from celebcollect.domain.errors import CelebCollectError, Interrupted, UsageError
+from celebcollect.sources.registry import installed
 
 app = typer.Typer(
     name="celebcollect",
@@ -44,14 +46,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks can show local variables
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (  # in the order of the help
+_COMMANDS: tuple[Callable[..., None], ...] = (  # in the order of the help
     run_all.run_all,
     demo.demo,
     init.init,
     wikidata.wikidata,
-    scrape.scrape_google,
-    scrape.scrape_tmdb,
-    scrape.scrape_commons,
+    *scrape.commands(),
     validate.validate,
     store.store,
     clean.clean,
@@ -64,7 +64,8 @@ for command in (  # in the order of the help
     export.export,
     forget.forget,
     gallery.gallery,
-):
+)
+for command in _COMMANDS:
     add(app, command)
 topics.add_to(app)
 
@@ -120,6 +121,8 @@ def _options(
 def main() -> int:
     """Run the command line and return an exit code of CONTRACT: 0, 1, 2, 3, 4 or 130."""
     streams.prepare()
+    for problem in installed().problems:
+        _tell(problem, "", 0)
     try:
         try:
             code = app(standalone_mode=False)  # we print the errors

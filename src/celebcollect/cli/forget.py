@@ -29,10 +29,8 @@ def forget(
 
     Example: celebcollect forget Q42
     """
-    from celebcollect.app import SOURCES
     from celebcollect.catalogue import tasks
     from celebcollect.gallery.write import known_galleries, rewrite_gallery
-    from celebcollect.sources.google.cache import forget as forget_google
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import Place, forget_person
 
@@ -51,8 +49,8 @@ def forget(
             app.folder,
             About.of(app.catalogue, app.checks),
             clean_topic=app.config.topics.clean,
-            tasks=[*map(tasks.search_task, SOURCES), tasks.CLEAN],
-            caches=[partial(forget_google, app.data_dir)],
+            tasks=[*map(tasks.search_task, app.sources.names), tasks.CLEAN],
+            caches=[partial(spec.forget, app.data_dir) for spec in app.sources if spec.forget],
             galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
         )
         removed = forget_person(place, qid)

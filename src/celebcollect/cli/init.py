@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from celebcollect.cli.secrets import given_secrets, secrets_help
 from celebcollect.cli.session import session_of
 from celebcollect.domain.errors import StorageError, UsageError
 
@@ -29,10 +30,7 @@ def init(
         bool,
         typer.Option(
             "--with-token",
-            help=(
-                "Write the TMDB token, too, from $CELEBCOLLECT_TMDB__TOKEN or asked for; nobody"
-                " else can read the file."
-            ),
+            help=secrets_help(),
         ),
     ] = False,
 ) -> None:
@@ -46,7 +44,9 @@ def init(
     """
     import tomllib
 
-    from celebcollect.config.file import checked, example
+    from celebcollect.config.example import example
+    from celebcollect.config.file import checked
+    from celebcollect.configuration import config_model
 
     session_of(context)
     if file.exists() or file.is_symlink():
@@ -54,16 +54,14 @@ def init(
             f"{file} is there already and was left alone",
             hint="Name another file: celebcollect init FILE",
         )
-    given = {
-        "http.contact": contact,
-        "data_dir": data_dir,
-        "tmdb.token": _token() if with_token else None,
-    }
+    given = {"http.contact": contact, "data_dir": data_dir}
+    if with_token:
+        given |= given_secrets()
     if sys.stdin.isatty() and sys.stderr.isatty():
         given |= _asked(contact, data_dir)
     values = {key: value for key, value in given.items() if value is not None}
-    text = example(values)
-    config = checked(tomllib.loads(text), "what would be written")
+    text = example(config_model(), values)
+    config = checked(config_model(), tomllib.loads(text), "what would be written")
     _write(file, text, secret=with_token)
     sys.stdout.write(
         f"wrote {file}: every key with its default, set those that you need and delete the rest\n"
@@ -89,24 +87,6 @@ def _asked(contact: str | None, data_dir: str | None) -> dict[str, str | None]:
     if data_dir is None:
         data_dir = typer.prompt("Folder of the pictures and databases", default="data", err=True)
     return {"http.contact": contact, "data_dir": data_dir}
-
-
-def _token() -> str:
-    """
-    Return the token that is to be written.
-
-    Raises:
-        UsageError: There is none, and nobody to ask.
-    """
-    token = os.environ.get("CELEBCOLLECT_TMDB__TOKEN", "")
-    if not token and sys.stdin.isatty():
-        token = typer.prompt("TMDB's API read access token (not shown)", hide_input=True, err=True)
-    if not token:
-        raise UsageError(
-            "--with-token, and there is no token to write",
-            hint="Set CELEBCOLLECT_TMDB__TOKEN, or run it on a terminal.",
-        )
-    return token.strip()
 
 
 def _write(file: Path, text: str, *, secret: bool) -> None:

@@ -18,6 +18,7 @@ from celebcollect.domain.errors import (
     ServiceError,
     UsageError,
 )
+from celebcollect.sources.registry import installed
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -46,7 +47,8 @@ def run_all(
     sources: Annotated[
         str | None,
         typer.Option(
-            metavar="LIST", help="google, tmdb, commons; all that can be used when left out."
+            metavar="LIST",
+            help=f"{', '.join(installed().names)}; all that can be used when left out.",
         ),
     ] = None,
     celebrities: Annotated[
@@ -157,16 +159,17 @@ def _alone(app: "App") -> Iterator[None]:
 
 def _named(given: str | None) -> tuple[str, ...]:
     """Return the sources that were named, or all."""
-    from celebcollect.app import SOURCES
+    from celebcollect.sources.registry import usable
 
+    sources = usable().names
     if given is None:
-        return SOURCES
+        return sources
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-    unknown = [name for name in names if name not in SOURCES]
+    unknown = [name for name in names if name not in sources]
     if unknown or not names:
         raise UsageError(
             f"--sources: unknown source {', '.join(map(repr, unknown)) or repr(given)}",
-            hint=f"Sources are {', '.join(SOURCES)}.",
+            hint=f"Sources are {', '.join(sources)}.",
         )
     return names
 

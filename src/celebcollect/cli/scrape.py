@@ -1,16 +1,25 @@
-"""`scrape-google`, `scrape-tmdb`, `scrape-commons`: search pictures of people in one source."""
+"""The commands `scrape-NAME`, one for each source that is installed, with the source's options."""
 
-from pathlib import Path
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from celebcollect.cli.session import FollowOption, JsonOption, print_summary, session_of
+from celebcollect.cli.session import (
+    FollowOption,
+    JsonOption,
+    print_summary,
+    session_of,
+)
 from celebcollect.cli.signals import stopping
 from celebcollect.domain.errors import NothingProduced, UsageError
+from celebcollect.sources.base import SourceOption, SourceSpec
+from celebcollect.sources.registry import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from celebcollect.app import App
     from celebcollect.cli.signals import Stop
@@ -23,105 +32,98 @@ FOLLOW_PAUSE_S = 10.0
 QidOption = Annotated[
     list[str] | None, typer.Option("--qid", help="Search this person (repeatable).")
 ]
-
 NameOption = Annotated[
     list[str] | None,
     typer.Option("--name", help="Search the person of exactly this name or alias (repeatable)."),
 ]
-
 PeopleOption = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Search at most N people.")
 ]
 
 
-def scrape_google(
-    context: typer.Context,
-    qid: QidOption = None,
-    name: NameOption = None,
-    limit: PeopleOption = None,
-    save_page: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep the HTML and a screenshot of every page here."),
-    ] = None,
-    follow: FollowOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    Search people who need pictures in Google Images with a real browser and put the picture URLs on topic urls.
-
-    Example: celebcollect scrape-google --name "Douglas Adams" --save-page pages
-    """
-    _scrape(context, "google", qid, name, limit, follow, as_json, save_page=save_page)
+def commands() -> Iterator[Callable[..., None]]:
+    """Yield a command for each source; Typer makes `scrape-NAME` of `scrape_NAME`."""
+    return map(scrape_command, installed())
 
 
-def scrape_tmdb(
-    context: typer.Context,
-    qid: QidOption = None,
-    name: NameOption = None,
-    limit: PeopleOption = None,
-    popular: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=10_000, metavar="N", help="First add TMDB's N most popular people."
-        ),
-    ] = None,
-    follow: FollowOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    Look up people who need pictures on TMDB and put the picture URLs on topic urlsFromTmdb.
+@dataclass(frozen=True)
+class _Picked:
+    """Whom the options pick."""
 
-    Example: CELEBCOLLECT_TMDB__TOKEN=... celebcollect scrape-tmdb --limit 100
-    """
-    _scrape(context, "tmdb", qid, name, limit, follow, as_json, popular=popular)
+    qids: list[str]
+    names: list[str]
+    limit: int | None
 
 
-def scrape_commons(
-    context: typer.Context,
-    qid: QidOption = None,
-    name: NameOption = None,
-    limit: PeopleOption = None,
-    follow: FollowOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """
-    Look up people who need pictures on Wikimedia Commons and put the picture URLs on topic urlsFromCommons.
+def scrape_command(spec: SourceSpec) -> Callable[..., None]:
+    """Return the command of a source; its signature is what Typer makes the options of."""
 
-    Example: celebcollect scrape-commons --qid Q42
-    """
-    _scrape(context, "commons", qid, name, limit, follow, as_json)
+    def command(
+        context: typer.Context,
+        qid: QidOption = None,
+        name: NameOption = None,
+        limit: PeopleOption = None,
+        follow: FollowOption = False,
+        as_json: JsonOption = False,
+        **options: Any,
+    ) -> None:
+        given = {key: value for key, value in options.items() if value is not None}
+        picked = _Picked(qid or [], name or [], limit)
+        _scrape(context, spec, picked, given, follow=follow, as_json=as_json)
+
+    called = f"celebcollect scrape-{spec.name.replace('_', '-')}"
+    example = " ".join(filter(None, (spec.environment, called, spec.example)))
+    command.__name__ = f"scrape_{spec.name}"
+    command.__doc__ = f"{spec.summary}\n\nExample: {example}"
+    shared = list(inspect.signature(command).parameters.values())[:-1]
+    parameters = [*shared[:4], *map(_parameter, spec.options), *shared[4:]]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command
+
+
+def _parameter(option: SourceOption) -> inspect.Parameter:
+    kind: Any = option.kind
+    if kind is bool:
+        told = typer.Option(option.flag, help=option.help)
+        annotation, default = Annotated[bool, told], False
+    else:
+        told = typer.Option(
+            option.flag, metavar=option.metavar, help=option.help, min=option.least, max=option.most
+        )
+        annotation, default = Annotated[kind | None, told], None
+    return inspect.Parameter(
+        option.key, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
+    )
 
 
 def _scrape(
     context: typer.Context,
-    source_name: str,
-    qids: list[str] | None,
-    names: list[str] | None,
-    limit: int | None,
+    spec: SourceSpec,
+    picked: _Picked,
+    options: "Mapping[str, Any]",
+    *,
     follow: bool,
     as_json: bool,
-    *,
-    save_page: Path | None = None,
-    popular: int | None = None,
 ) -> None:
     from celebcollect.domain.tally import Tally
     from celebcollect.stages.collect import collect
 
     tally = Tally()
     with stopping(following=follow) as stop, session_of(context).app(stop) as app:
-        source = app.source(source_name, tally, wait=stop.wait, save_page=save_page)
-        if popular:
-            _add_popular(app, source, popular, tally, stop)
+        source = app.source(spec.name, tally, wait=stop.wait, options=options)
+        if spec.people:
+            _add_people(app, spec.people(source, options), tally, stop)
         try:
             while not stop.is_set():
-                people = _people(app, source_name, qids, names, limit)
+                people = _people(app, spec.name, picked)
                 collect(
                     source,
                     people,
                     app.catalogue,
                     app.bus,
                     tally,
-                    per_search=app.per_search(source_name),
+                    per_search=app.per_search(spec.name),
                     stop=stop,
                 )
                 if not follow:
@@ -129,41 +131,41 @@ def _scrape(
                 if not people:
                     stop.wait(FOLLOW_PAUSE_S)
         finally:
-            print_summary(session_of(context), f"scrape-{source_name}", tally, as_json=as_json)
+            print_summary(session_of(context), f"scrape-{spec.name}", tally, as_json=as_json)
     if tally["people"] + tally["not searched"] and not tally["candidates"]:
         raise NothingProduced(
-            f"{source_name} has no picture of anybody: {tally}",
+            f"{spec.name} has no picture of anybody: {tally}",
             hint="`celebcollect -v` logs every search; docs/reasons.md explains the words.",
         )
 
 
-def _people(
-    app: "App", source: str, qids: list[str] | None, names: list[str] | None, limit: int | None
-) -> "Sequence[Celebrity]":
+def _people(app: "App", source: str, picked: _Picked) -> "Sequence[Celebrity]":
     """Return the people that the options pick, or those who need pictures."""
     from celebcollect.stages.collect import pick
 
-    if not qids and not names:
-        return pick(app.catalogue, source, target=app.config.run.target_images, limit=limit)
-    picked = {person.qid: person for person in app.catalogue.people(qids or [])}
-    unknown = [qid for qid in qids or [] if qid not in picked]
-    for name in names or []:
-        found = app.catalogue.find_people(name)
-        picked.update((person.qid, person) for person in found)
-        if not found:
+    if not picked.qids and not picked.names:
+        target = app.config.run.target_images
+        return pick(app.catalogue, source, target=target, limit=picked.limit)
+    found = {person.qid: person for person in app.catalogue.people(picked.qids)}
+    unknown = [qid for qid in picked.qids if qid not in found]
+    for name in picked.names:
+        called = app.catalogue.find_people(name)
+        found.update((person.qid, person) for person in called)
+        if not called:
             unknown.append(name)
     if unknown:
         raise UsageError(
             f"not in the catalogue: {', '.join(map(repr, unknown))}",
             hint="`celebcollect wikidata` finds people.",
         )
-    return list(picked.values())[:limit]
+    return list(found.values())[: picked.limit]
 
 
-def _add_popular(app: "App", source: Any, popular: int, tally: "Tally", stop: "Stop") -> None:
+def _add_people(app: "App", people: Any, tally: "Tally", stop: "Stop") -> None:
+    """Save the people whom a source proposes."""
     from celebcollect.domain.batches import batches
 
-    for batch in batches(source.popular(popular), 20):
+    for batch in batches(people, 20):
         saved = app.catalogue.save_people(batch)
         tally.count("new people", saved.new)
         if stop.is_set():

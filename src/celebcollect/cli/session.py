@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
@@ -19,8 +20,10 @@ from celebcollect.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.config.sections import Config
+    from celebcollect.config.tree import Config
     from celebcollect.domain.tally import Tally
+
+logger = logging.getLogger(__name__)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -48,9 +51,13 @@ class Session:
         """Read the configuration and start logging."""
         from celebcollect.cli import log
         from celebcollect.config import file as configfile
+        from celebcollect.configuration import config_model
+        from celebcollect.sources.registry import installed, usable
 
         log.setup(self.verbosity, self.log_format.value)
-        return configfile.load(self.config_file)
+        for problem in usable().problems[len(installed().problems) :]:
+            logger.warning("%s", problem)
+        return configfile.load(config_model(), self.config_file)
 
     @contextmanager
     def app(self, stop: threading.Event | None = None, **changes: dict[str, Any]) -> Iterator[App]:

@@ -1,4 +1,4 @@
-"""Read the configuration: one TOML file, overridden by `CELEBCOLLECT_<SECTION>__<KEY>`; write a commented one.
+"""Read the configuration: one TOML file, and `CELEBCOLLECT_<SECTION>__<KEY>` above it.
 
 Every key has a default, so an absent file is fine.
 """
@@ -14,18 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from celebcollect.config.sections import (
-    ENV_DELIMITER,
-    ENV_PREFIX,
-    Config,
-    EnvironmentConfig,
-    Section,
-)
-from celebcollect.domain.attribute_docstrings import attribute_docstrings
+from celebcollect.config.environment import ENV_DELIMITER, ENV_PREFIX
+from celebcollect.config.fields import Section
+from celebcollect.config.tree import Config, environment_of
 from celebcollect.domain.errors import ConfigError
 
 ENV_FILE = f"{ENV_PREFIX}CONFIG"
@@ -51,9 +45,13 @@ def find_file(path: Path | None = None) -> Path | None:
     return next((candidate for candidate in usual if candidate.is_file()), None)
 
 
-def load(path: Path | None = None) -> Config:
+def load(model: type[Config], path: Path | None = None) -> Config:
     """
     Read the configuration file, put the environment on top and check everything.
+
+    Args:
+        model: The tree of the sections.
+        path: The file; None: where it usually is, or none at all.
 
     Raises:
         ConfigError: A file that is missing or no TOML, an unknown key, a value of the wrong type or
@@ -75,12 +73,14 @@ def load(path: Path | None = None) -> Config:
                 f"cannot read {file}: {error.strerror}",
                 hint="Check the rights on it, or name another one with --config.",
             ) from error
-    return checked(values, str(file) if file else "the environment")
+    return checked(model, values, str(file) if file else "the environment")
 
 
-def checked(values: Mapping[str, Any], where: str) -> Config:
+def checked(model: type[Config], values: Mapping[str, Any], where: str) -> Config:
     """
-    Return the configuration that these values make, with the environment on top; `where` says in messages where they stand.
+    Return the configuration that these values make, with the environment on top.
+
+    `where` says in messages where the values stand.
 
     Raises:
         ConfigError: An unknown key, a value of the wrong type or out of range.
@@ -88,8 +88,8 @@ def checked(values: Mapping[str, Any], where: str) -> Config:
     try:
         # On its own and strictly first: a file says a number as a number, the environment can only
         # quote it.
-        Config.model_validate_json(json.dumps(values, default=str), strict=True)
-        config = EnvironmentConfig(**values)
+        model.model_validate_json(json.dumps(values, default=str), strict=True)
+        config = environment_of(model)(**values)
     except ValidationError as error:
         # One line: the first problem whole, the others by name. Inputs are left out, one of them
         # may be a secret.
@@ -109,7 +109,7 @@ def checked(values: Mapping[str, Any], where: str) -> Config:
         ) from None
     for name in _variables():
         section_name, delimiter, _ = name.removeprefix(ENV_PREFIX).partition(ENV_DELIMITER)
-        if delimiter and section_name.lower() not in Config.model_fields:
+        if delimiter and section_name.lower() not in model.model_fields:
             raise ConfigError(
                 f"{name} in the environment: there is no section [{section_name.lower()}]",
                 hint="config.example.toml names every key.",
@@ -128,9 +128,9 @@ def _variables() -> dict[str, str]:
 
 def _named(key: Sequence[str | int], where: str) -> str:
     """Return where a wrong value stands, and its key: the variable that sets it, else the file."""
-    variable = ENV_PREFIX + ENV_DELIMITER.join(map(str, key)).upper()
-    if variable in _variables():
-        where = f"{variable} in the environment"
+    name = ENV_PREFIX + ENV_DELIMITER.join(map(str, key)).upper()
+    if name in _variables():
+        where = f"{name} in the environment"
     return f"{where}: {'.'.join(map(str, key)) or 'configuration'}"
 
 
@@ -159,58 +159,3 @@ def changed(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
                 f"--{option}: {_reason(problem)}", hint="The command's --help says what it takes."
             ) from None
     return config.model_copy(update=sections)
-
-
-def example(values: Mapping[str, str] | None = None) -> str:
-    """
-    Return a configuration file that names every key with its default and what it is for.
-
-    Args:
-        values: Put in the place of defaults, by dotted key: `{"http.contact": "me@example.org"}`.
-    """
-    given = values or {}
-    top, sections = [], []
-    for name, field in Config.model_fields.items():
-        if isinstance(field.default, BaseModel):
-            section = type(field.default)
-            texts, keys = attribute_docstrings(section), section.model_fields.items()
-            sections.append(
-                f"\n[{name}]"
-                + "".join(
-                    _example_key(key, info, texts.get(key, ""), given.get(f"{name}.{key}"))
-                    for key, info in keys
-                )
-            )
-        else:
-            top.append(
-                _example_key(
-                    name, field, attribute_docstrings(Config).get(name, ""), given.get(name)
-                )
-            )
-    intro = (
-        "# celebcollect: every key with its default. Set what you need, delete the rest.\n"
-        "# CELEBCOLLECT_<SECTION>__<KEY> in the environment wins over this file.\n"
-    )
-    return intro + "".join(top) + "\n" + "\n".join(sections) + "\n"
-
-
-def _example_key(key: str, field: FieldInfo, meaning: str, given: str | None) -> str:
-    default = field.get_default(call_default_factory=True, validated_data={})
-    comment = f"\n# {meaning}"
-    if isinstance(default, dict):
-        return f"{comment}\n# {key} = {{}}"
-    return f"{comment}\n{key} = {_toml(default if given is None else given)}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    # A JSON string is a TOML string too; a secret's default is empty.
-    return json.dumps(
-        value.get_secret_value() if hasattr(value, "get_secret_value") else str(value),
-        ensure_ascii=False,
-    )

@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import inspect
 from itertools import pairwise
+from textwrap import dedent
 
 
 def attribute_docstrings(model: type) -> dict[str, str]:
     """Return the text below each attribute of a class whose source is at hand, on one line."""
-    (definition,) = ast.parse(inspect.getsource(model)).body
+    (definition,) = ast.parse(dedent(inspect.getsource(model))).body
     assert isinstance(definition, ast.ClassDef)  # noqa: S101 - the source of a class is a class
     return {
         attribute.target.id: " ".join(text.value.value.split())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from celebcollect.app import SOURCES, App
+from celebcollect.app import App
 from celebcollect.bus.base import TopicInfo
 from celebcollect.catalogue.state import Counts
 from celebcollect.domain.records import Status, now
@@ -153,7 +153,7 @@ class RunWatch:
                 so_far=so_far,
                 left_out=left_out,
             )
-        if stage in SOURCES:
+        if stage in self._app.sources.names:
             usable = progress.usable(stage)
             rate = activity.rate_per_s() if usable else None
             so_far = {"found": tally["candidates"]} if tally["candidates"] else {}
@@ -233,7 +233,7 @@ class StatusWatch:
     def lines(self, seen: Look) -> list[Line]:
         """Return one line per stage."""
         return [
-            *(self._source(name, seen) for name in SOURCES),
+            *(self._source(name, seen) for name in self._app.sources.names),
             *(self._group(name, seen) for name in _topics(self._app)),
             self._clean(seen),
         ]
@@ -243,9 +243,7 @@ class StatusWatch:
         waiting = min(
             people, len(app.catalogue.need_search(name, target=app.config.run.target_images))
         )
-        topic = seen.topics.get(
-            dict(zip(SOURCES, app.config.topics.candidates(), strict=True))[name]
-        )
+        topic = seen.topics.get(app.config.topics.of(name))
         until = blocked_until(app.catalogue, name)
         done = people - waiting
         so_far = {"found": topic.messages} if topic and topic.messages else {}

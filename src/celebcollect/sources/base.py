@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from celebcollect.domain.errors import SourceError
+from celebcollect.domain.reasons import Reason
 from celebcollect.domain.terms import Terms, Trust
 
 if TYPE_CHECKING:
     from celebcollect.catalogue.base import Notes
-    from celebcollect.config.sections import HttpConfig, Section
-    from celebcollect.domain.reasons import Reason
+    from celebcollect.config.fields import Section
+    from celebcollect.config.sections import HttpConfig
     from celebcollect.domain.records import Celebrity, ImageCandidate
     from celebcollect.domain.tally import Tally
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-from celebcollect.domain.errors import UsageError
+from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.plugins import EntryPoint, PluginRefused, discover
 from celebcollect.sources.base import GROUP, SourceSpec
+
+if TYPE_CHECKING:
+    from celebcollect.config.fields import Section
 
 RESERVED = frozenset(
     (
@@ -50,9 +54,8 @@ class Sources:
         for spec in self.specs:
             if spec.name == name:
                 return spec
-        raise UsageError(
-            f"unknown source: {name}", hint=f"Sources are {', '.join(self.names) or 'none'}."
-        )
+        sources = ", ".join(self.names)
+        raise UsageError(f"unknown source: {name}", hint=f"Sources are {sources}.")
 
     def find(self, name: str) -> SourceSpec | None:
         """Return the source of this name as a message may spell it, or None."""
@@ -85,3 +88,49 @@ def installed() -> Sources:
     discovered = discover(GROUP, accept)
     specs = sorted(discovered.plugins, key=lambda spec: (spec.order, spec.name))
     return Sources(tuple(specs), discovered.problems)
+
+
+@cache
+def usable() -> Sources:
+    """
+    Return the installed sources whose settings can be part of the configuration.
+
+    Raises:
+        ConfigError: There is no source at all.
+    """
+    found = installed()
+    specs: list[SourceSpec] = []
+    problems = list(found.problems)
+    for spec in found:
+        why_not = why_no_section(spec.name, spec.settings, spec.secrets)
+        if why_not is None:
+            specs.append(spec)
+        else:
+            problems.append(f"the source {spec.name!r} is left out: {why_not}")
+    if not specs:
+        raise ConfigError(
+            "no source of pictures is registered, not even our own",
+            hint="Install celebcollect again; its entry points are missing.",
+        )
+    return Sources(tuple(specs), tuple(problems))
+
+
+def why_no_section(
+    name: str, settings: Callable[[], type[Section]], secrets: Iterable[str] = ()
+) -> str | None:
+    """Say why a plug-in's settings cannot become a section, or return None."""
+    from celebcollect.config.fields import Section
+    from celebcollect.config.tree import Config, TopicsConfig
+
+    if hasattr(Config, name) or hasattr(TopicsConfig, name) or name in RESERVED:
+        return f"{name} means something else in the configuration"
+    try:
+        model = settings()
+        if not issubclass(model, Section):
+            return "its settings are no Section of celebcollect.config.fields"
+        model()
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        told = " ".join(str(error).split())[:200]
+        return f"its settings have no defaults ({type(error).__name__}: {told})"
+    missing = set(secrets) - model.model_fields.keys()
+    return f"its settings have no key {', '.join(sorted(missing))}" if missing else None

@@ -21,7 +21,7 @@ from celebcollect.stages.messages import publish_what_fits
 from celebcollect.stages.reasons import CollectReason
 
 if TYPE_CHECKING:
-    from celebcollect.sources.wikidata import Wikidata
+    from celebcollect.sources.wikidata.people import Wikidata
 
 log = logging.getLogger(__name__)
 

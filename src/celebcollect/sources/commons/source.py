@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from celebcollect.config.sections import THUMBNAIL_WIDTHS_PX, CommonsConfig, HttpConfig
+from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.commons import api
 from celebcollect.sources.commons.reasons import CommonsReason
+from celebcollect.sources.commons.settings import THUMBNAIL_WIDTHS_PX, CommonsConfig
 from celebcollect.web.client import ApiClient, ApiError, Manners, passes
 from celebcollect.web.pace import Wait
 

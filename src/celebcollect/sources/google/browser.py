@@ -33,13 +33,13 @@ from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.support.wait import WebDriverWait
 
 from celebcollect import runtime
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.text import clean_text
 from celebcollect.sources.google.flags import PREFERENCES, QUIET, only
 from celebcollect.sources.google.profile import Profile
 from celebcollect.sources.google.programs import INSTALL, Programs, find_programs
 from celebcollect.sources.google.reasons import GoogleReason
+from celebcollect.sources.google.settings import GoogleConfig
 
 log = logging.getLogger(__name__)
 

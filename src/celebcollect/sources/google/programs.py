@@ -7,8 +7,8 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError
+from celebcollect.sources.google.settings import GoogleConfig
 
 INSTALL = (
     "Install Chromium and chromedriver (Debian: apt install chromium chromium-driver), or set"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.records import Celebrity
+from celebcollect.sources.google.settings import GoogleConfig
 
 MAX_WORDS = 32
 """Google ignores what comes after so many words."""

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from celebcollect.catalogue.base import Notes
-from celebcollect.config.sections import GoogleConfig
 from celebcollect.domain.errors import SourceError, StorageError
 from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
@@ -28,6 +27,7 @@ from celebcollect.sources.google.query import address, queries
 from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.records import Found, originals, unique
 from celebcollect.sources.google.scripts import LISTEN
+from celebcollect.sources.google.settings import GoogleConfig
 
 log = logging.getLogger(__name__)
 

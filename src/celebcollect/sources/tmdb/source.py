@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from celebcollect.config.sections import HttpConfig, TmdbConfig
+from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.errors import Interrupted
 from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
@@ -15,6 +15,7 @@ from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.client import TmdbClient
 from celebcollect.sources.tmdb.reasons import TmdbReason
+from celebcollect.sources.tmdb.settings import TmdbConfig
 from celebcollect.sources.tmdb.spec import TERMS
 from celebcollect.web.pace import Wait
 

@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
-from celebcollect.config.sections import WikidataConfig
 from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import (
@@ -35,6 +34,7 @@ from celebcollect.sources.wikidata.answers import (
     text_of,
     wait_of,
 )
+from celebcollect.sources.wikidata.settings import WikidataConfig
 from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 from celebcollect.web.urls import shown_url
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celebcollect.catalogue.base import Notes
-from celebcollect.config.sections import WikidataConfig
 from celebcollect.domain.errors import SourceBlocked, SourceError, UsageError
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
@@ -28,6 +27,7 @@ from celebcollect.sources.wikidata.occupations import Occupations
 from celebcollect.sources.wikidata.progress import Fresh, Progress
 from celebcollect.sources.wikidata.queries import Dialect
 from celebcollect.sources.wikidata.search import Search
+from celebcollect.sources.wikidata.settings import WikidataConfig
 
 log = logging.getLogger(__name__)
 
