@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from clean_pictures import cpu_s, with_facts
@@ -123,11 +124,12 @@ def _cleaning(pictures: Sequence[Picture]) -> float:
 
         def clean() -> None:
             for qid, images in people.items():
-                gathered, lost = gather(catalogue, folder, checks, qid, images)
-                if lost or len(gathered) != len(images):
-                    sys.exit(f"pictures of {qid} were lost")
-                for check in checks:
-                    list(check.reject(gathered))
+                with ExitStack() as held:
+                    gathered, lost = gather(catalogue, folder, checks, qid, images, held)
+                    if lost or len(gathered) != len(images):
+                        sys.exit(f"pictures of {qid} were lost")
+                    for check in checks:
+                        list(check.reject(gathered))
 
         seconds = _middle(clean)
         catalogue.close()

@@ -28,7 +28,7 @@ from celebcollect.stages.runner import Stage
 if TYPE_CHECKING:
     from celebcollect.catalogue.base import Notes
     from celebcollect.checks.base import Check
-    from celebcollect.images.folder import ImageFolder
+    from celebcollect.images.base import ImageStore
     from celebcollect.sources.wikidata.people import Wikidata
     from celebcollect.sources.wikidata.settings import WikidataConfig
     from celebcollect.web.fetch import Fetcher
@@ -105,7 +105,7 @@ class App:
         return catalogue
 
     @cached_property
-    def folder(self) -> ImageFolder:
+    def folder(self) -> ImageStore:
         """The image folder, with what dead processes left behind swept away."""
         from celebcollect.images.folder import ImageFolder
 

@@ -46,6 +46,7 @@ class World(Shelf):
             self.catalogue,
             self.bus,
             self.images,
+            self.folder,
             ABOUT,
             "dataclean",
             TASKS,

@@ -47,6 +47,7 @@ def forget(
             app.catalogue,
             app.bus,
             app.folder,
+            app.data_dir,
             About.of(app.catalogue, app.checks),
             clean_topic=app.config.topics.clean,
             tasks=[*map(tasks.search_task, app.sources.names), tasks.CLEAN],

@@ -15,7 +15,7 @@ from typing import Self
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image
 from celebcollect.gallery.folder import told
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.orientation import PictureFile, upright
 
@@ -36,7 +36,7 @@ class Thumbnails:
     What is there already is taken as it is, so a second run only makes new ones.
     """
 
-    def __init__(self, root: Path, pictures: ImageFolder, *, max_bytes: int) -> None:
+    def __init__(self, root: Path, pictures: ImageStore, *, max_bytes: int) -> None:
         """Make nothing yet; files of more than `max_bytes` are not opened."""
         self._root, self._pictures, self._max_bytes = root, pictures, max_bytes
         self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "thumbnail")
@@ -114,11 +114,11 @@ class Thumbnails:
     def _draw(self, image: Image) -> bytes | None:
         """Return the JPEG, or None for a file that is gone, too large or cannot be decoded."""
         try:
-            file = self._pictures.file(image.path or "")
-            if not file.is_file() or file.stat().st_size > self._max_bytes:
-                return None
-            picture = PictureFile(image.id, file, image.width_px or 1, image.height_px or 1)
-            pixels = upright(picture, SIDE_PX)
+            with self._pictures.local(image.path or "") as file:
+                if not file.is_file() or file.stat().st_size > self._max_bytes:
+                    return None
+                picture = PictureFile(image.id, file, image.width_px or 1, image.height_px or 1)
+                pixels = upright(picture, SIDE_PX)
         except (NotAPicture, StorageError, OSError, ValueError) as error:
             log.debug("no thumbnail path=%s error=%s", image.path, error)
             return None

@@ -26,7 +26,7 @@ from celebcollect.gallery import folder as page_folder
 from celebcollect.gallery.folder import told
 from celebcollect.gallery.rows import ORDER, Row, kind_of, row, shown, sort_key
 from celebcollect.gallery.thumbnails import Thumbnails
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 
 PEOPLE_AT_ONCE = 50
 ROWS_PER_FILE = 100
@@ -56,7 +56,7 @@ class Summary:
 def write_gallery(
     target: Path,
     catalogue: Catalogue,
-    pictures: ImageFolder,
+    pictures: ImageStore,
     *,
     data_dir: Path,
     max_bytes: int,
@@ -114,7 +114,7 @@ def write_gallery(
 
 
 def rewrite_gallery(
-    target: Path, catalogue: Catalogue, pictures: ImageFolder, *, data_dir: Path, max_bytes: int
+    target: Path, catalogue: Catalogue, pictures: ImageStore, *, data_dir: Path, max_bytes: int
 ) -> Summary:
     """
     Write a page again that is there already (see `write_gallery`).

@@ -19,7 +19,7 @@ from celebcollect.catalogue.base import Catalogue, People
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.stages.export import About, known_exports
 from celebcollect.stages.mentions import Mentions
 from celebcollect.stages.shrink import shrink_export
@@ -40,7 +40,9 @@ class Place:
 
     catalogue: Catalogue
     bus: Bus
-    folder: ImageFolder
+    folder: ImageStore
+    data_dir: Path
+    """Where the trained models are."""
     about: About
     """For the data cards of exports that are written again."""
     clean_topic: str
@@ -107,9 +109,7 @@ def forget_person(place: Place, qid: str) -> Removed:
         _purge(place, about, removed)
         removed.files = sum(map(place.folder.forget, qids))
         removed.cached = sum(cache(one) for cache in place.caches for one in qids)
-        removed.models = sum(
-            shelf.forget(place.folder.root, one, wait_s=place.wait_s) for one in qids
-        )
+        removed.models = sum(shelf.forget(place.data_dir, one, wait_s=place.wait_s) for one in qids)
         _export_again(place, qids, removed)
         _show_again(place, removed)
         # The person that was asked for comes last: the others are only found by it.

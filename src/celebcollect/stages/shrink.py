@@ -9,13 +9,13 @@ from pathlib import Path
 
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.sources.registry import installed
 from celebcollect.stages.export import About, Settings, export_images, read_index
 
 
 def shrink_export(
-    catalogue: Catalogue, folder: ImageFolder, where: Path, qids: Sequence[str], *, about: About
+    catalogue: Catalogue, folder: ImageStore, where: Path, qids: Sequence[str], *, about: About
 ) -> int:
     """
     Write the export in a folder again without these people; return how many pictures that takes.

@@ -10,7 +10,7 @@ from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Faces, Images, Notes, People, Work
 from celebcollect.checks.base import Check
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.stages.clean.face_index import FaceIndex
 
 
@@ -23,7 +23,7 @@ class CleanContext:
     """What cleaning a person needs."""
 
     catalogue: CleanCatalogue
-    folder: ImageFolder
+    folder: ImageStore
     bus: Bus
     checks: Sequence[Check]
     topic: str

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from celebcollect.checks import shared
@@ -61,10 +62,21 @@ def clean_person(
     Raises:
         Stopped: See there.
     """
+    with ExitStack() as held:
+        return _clean(context, qid, hold, stop, held)
+
+
+def _clean(
+    context: CleanContext,
+    qid: str,
+    hold: Callable[[], bool],
+    stop: threading.Event,
+    held: ExitStack,
+) -> PersonOutcome:
     before = {
         image.id: image for image in context.catalogue.person_images(qid) if image.status in SET
     }
-    pictures, lost = gather(context.catalogue, context.folder, context.checks, qid, before)
+    pictures, lost = gather(context.catalogue, context.folder, context.checks, qid, before, held)
     keeper = _Keeper(context, before, hold, stop)
     verdicts = judge(pictures, context.checks, measured=keeper.look)
     if not hold():

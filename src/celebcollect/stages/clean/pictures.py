@@ -6,8 +6,8 @@ That is their files, who else has them, and which of them are trusted.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import groupby
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -15,7 +15,7 @@ from celebcollect.catalogue.base import Images, People
 from celebcollect.checks.base import Check, Comparing, FileReason, Picture, Rejection
 from celebcollect.domain.records import Celebrity, Image
 from celebcollect.domain.terms import Portrait
-from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.sources.registry import installed
 
 
@@ -25,12 +25,17 @@ class PictureCatalogue(Images, People, Protocol):
 
 def gather(
     catalogue: PictureCatalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     checks: Sequence[Check],
     qid: str,
     images: Mapping[str, Image],
+    held: ExitStack,
 ) -> tuple[list[Picture], dict[str, Rejection]]:
-    """Return the pictures of a person's rows, and rejections of rows without a usable path."""
+    """
+    Return the pictures of a person's rows, and rejections of rows without a usable path.
+
+    Their files may be read until `held` is closed.
+    """
     elsewhere = _elsewhere(catalogue, checks, qid, images.values())
     portraits = _Portraits(
         catalogue.people({qid, *(other.qid for others in elsewhere.values() for other in others)})
@@ -39,7 +44,8 @@ def gather(
     for image in images.values():
         others = tuple(elsewhere.get(image.id, ()))
         try:
-            file = find_file(folder, image.path or "")
+            path = image.path or ""
+            file = held.enter_context(folder.local(folder.find(path) or path))
         except ValueError as error:
             lost[image.id] = Rejection(image.id, FileReason.FILE_MISSING, detail=str(error)[:200])
             continue
@@ -60,22 +66,6 @@ def gather(
 def _documented(source: str) -> int:
     finder = installed().find(source)
     return finder.trust.documented if finder else 0
-
-
-def find_file(folder: ImageFolder, path: str) -> Path:
-    """
-    Return where a file lies.
-
-    A crash, or a download of the same bytes meanwhile, may have left it in the other of its two
-    places.
-    """
-    file = folder.file(path)
-    if not file.exists():
-        kind, _, rest = path.partition("/")
-        other = folder.file(f"{QUARANTINE if kind == IMAGES else IMAGES}/{rest}")
-        if other.exists():
-            return other
-    return file
 
 
 def _elsewhere(

@@ -14,7 +14,7 @@ from celebcollect.checks.face_facts import published
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image, Status, now
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.sources.terms import ml_use
 from celebcollect.stages.clean.context import CleanContext
 
@@ -50,7 +50,7 @@ def put_in_place(
 
 
 def _move(
-    folder: ImageFolder,
+    folder: ImageStore,
     images: dict[str, Image],
     which: Callable[[Image], bool],
     *,

@@ -10,10 +10,9 @@ from celebcollect.catalogue.base import Images, Work
 from celebcollect.checks import crashes
 from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.disk import owners
-from celebcollect.domain.errors import Busy, UsageError
+from celebcollect.domain.errors import Busy, StorageError, UsageError
 from celebcollect.domain.records import Image, Status
-from celebcollect.images.folder import ImageFolder
-from celebcollect.stages.clean.pictures import find_file
+from celebcollect.images.base import ImageStore
 from celebcollect.stages.clean.stage import LEASE_S, TASK
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 
@@ -22,7 +21,7 @@ class RestoreCatalogue(Images, Work, Protocol):
     """What `restore` changes: the rows of pictures, and who is to be cleaned again."""
 
 
-def restore(catalogue: RestoreCatalogue, folder: ImageFolder, wanted: Sequence[str]) -> set[str]:
+def restore(catalogue: RestoreCatalogue, folder: ImageStore, wanted: Sequence[str]) -> set[str]:
     """
     Overrule the checks for rejected pictures; return their people.
 
@@ -58,7 +57,7 @@ def restore(catalogue: RestoreCatalogue, folder: ImageFolder, wanted: Sequence[s
     return set(qids)
 
 
-def _find(catalogue: Images, folder: ImageFolder, name: str) -> Image:
+def _find(catalogue: Images, folder: ImageStore, name: str) -> Image:
     qid, separator, sha256 = name.partition("/")
     found = (
         catalogue.with_bytes([sha256])
@@ -90,11 +89,12 @@ def _find(catalogue: Images, folder: ImageFolder, name: str) -> Image:
     return image
 
 
-def _is_whole(folder: ImageFolder, image: Image) -> bool:
+def _is_whole(folder: ImageStore, image: Image) -> bool:
     """Tell whether the file holds the bytes that were stored."""
     try:
-        data = find_file(folder, image.path or "").read_bytes()
-    except (OSError, ValueError):
+        path = image.path or ""
+        data = folder.read(folder.find(path) or path)
+    except (OSError, StorageError, ValueError):
         return False
     return hashlib.sha256(data).hexdigest() == image.sha256
 

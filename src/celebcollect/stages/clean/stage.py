@@ -22,7 +22,7 @@ from celebcollect.checks.base import Check
 from celebcollect.disk import owners
 from celebcollect.domain.batches import batches
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import IMAGES, ImageFolder
+from celebcollect.images.base import IMAGES, ImageStore
 from celebcollect.stages.clean.context import CleanCatalogue, CleanContext
 from celebcollect.stages.clean.face_index import FaceIndex
 from celebcollect.stages.clean.person import Stopped, clean_person
@@ -51,7 +51,7 @@ of the file."""
 
 def clean_people(
     catalogue: CleanCatalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     bus: Bus,
     checks: Sequence[Check],
     *,
@@ -181,7 +181,7 @@ class _Cleaner:
         return True
 
 
-def quarantine_orphans(catalogue: Images, folder: ImageFolder, tally: Tally) -> None:
+def quarantine_orphans(catalogue: Images, folder: ImageStore, tally: Tally) -> None:
     """
     Move files that no row knows out of the images.
 
@@ -197,7 +197,7 @@ def quarantine_orphans(catalogue: Images, folder: ImageFolder, tally: Tally) -> 
         }
         for path in paths:
             with suppress(FileNotFoundError, ValueError):  # moved meanwhile; behind a link
-                if _identity(path) not in known and folder.file(path).stat().st_mtime < old:
+                if _identity(path) not in known and folder.modified_at(path) < old:
                     log.warning(
                         "file without a row moved path=%s to=%s",
                         path,

@@ -19,7 +19,7 @@ from pathlib import Path
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.stages.export import card, croissant, imagefolder, webdataset
 from celebcollect.stages.export.card import About
 from celebcollect.stages.export.index import LAYOUTS, Index, read_index
@@ -45,7 +45,7 @@ NOTE = "exports"
 
 def export_images(
     catalogue: Catalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     where: Path,
     settings: Settings,
     *,
@@ -112,14 +112,12 @@ def known_exports(catalogue: Catalogue) -> dict[Path, str]:
     }
 
 
-def _checked(where: Path, folder: ImageFolder) -> Path:
+def _checked(where: Path, folder: ImageStore) -> Path:
     """Return the folder's absolute path; refuse one that cannot be, or must not be."""
     try:
         absolute = where.resolve()
         str(absolute).encode()
-        among = any(
-            absolute.is_relative_to((folder.root / kept).resolve()) for kept in (IMAGES, QUARANTINE)
-        )
+        among = any(absolute.is_relative_to(kept.resolve()) for kept in folder.local_folders())
     except (OSError, RuntimeError, UnicodeEncodeError) as error:
         raise UsageError(
             f"{str(where)!a} is no usable name for a folder ({type(error).__name__})",

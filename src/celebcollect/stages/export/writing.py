@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from celebcollect.checks.base import FileReason
-from celebcollect.domain.errors import Interrupted, StorageError
+from celebcollect.domain.errors import Interrupted
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
@@ -30,7 +30,7 @@ class Job:
     """One export under way."""
 
     target: Target
-    folder: ImageFolder
+    folder: ImageStore
     tally: Tally
     stop: threading.Event
 
@@ -52,21 +52,16 @@ class Job:
             )
         reason: Reason = ExportReason.FILE_CHANGED
         try:
-            file = self.folder.file(sample.path)
-            data = file.read_bytes()
+            data = self.folder.read(sample.path)
             if hashlib.sha256(data).hexdigest() == sample.sha256:
-                return (
-                    cut(sample.picture(file), sample.face) if sample.face else without_place(data)
-                )
+                if not sample.face:
+                    return without_place(data)
+                with self.folder.local(sample.path) as file:
+                    return cut(sample.picture(file), sample.face)
         except (FileNotFoundError, ValueError):
             reason = FileReason.FILE_MISSING
         except NotAPicture:
             reason = FileReason.CORRUPT_FILE
-        except OSError as error:
-            raise StorageError(
-                f"cannot read {sample.path}: {error.strerror}",
-                hint="Check the disk and the rights on data_dir.",
-            ) from error
         log.warning("picture left out reason=%s path=%s", reason, sample.path)
         self.tally.drop(reason)
         return None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from celebcollect.domain.records import Image
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.pictures.decode import PictureFacts
 
 _RECENT = 10_000
@@ -18,7 +18,7 @@ _RECENT = 10_000
 class DownloadBatch:
     """The pictures of one batch of messages, and their files on the way to the disk."""
 
-    def __init__(self, rows: Sequence[Image], folder: ImageFolder) -> None:
+    def __init__(self, rows: Sequence[Image], folder: ImageStore) -> None:
         self.ids = frozenset(row.id for row in rows)
         self.look_again: set[str] = set()
         """Ids of pictures whose bytes were known already: their files may be moved by `clean` until

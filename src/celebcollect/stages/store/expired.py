@@ -18,7 +18,7 @@ from celebcollect.catalogue.tasks import CLEAN
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status, now
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.sources.terms import must_go
 from celebcollect.stages.reasons import StoreReason
 
@@ -52,7 +52,7 @@ class ExpiryCatalogue(Images, Work, Notes, Protocol):
 
 def drop_expired(
     catalogue: ExpiryCatalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     bus: Bus,
     *,
     clean_topic: str,
@@ -109,7 +109,7 @@ def _is_time(catalogue: Notes, moment: datetime) -> bool:
 
 def _drop(
     catalogue: ExpiryCatalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     bus: Bus,
     rows: Sequence[Image],
     *,

@@ -8,7 +8,7 @@ from celebcollect.catalogue.base import Images
 from celebcollect.config.sections import StoreConfig
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import IMAGES, QUARANTINE, ImageFolder
+from celebcollect.images.base import IMAGES, ImageStore
 from celebcollect.pictures.decode import PictureFacts, inspect
 from celebcollect.pictures.formats import EXTENSIONS, NotAPicture
 from celebcollect.pictures.hash import PHASH_VERSION
@@ -26,7 +26,7 @@ class PictureSaver:
     def __init__(
         self,
         catalogue: Images,
-        folder: ImageFolder,
+        folder: ImageStore,
         settings: StoreConfig,
         failures: Failures,
         tally: Tally,
@@ -78,7 +78,7 @@ class PictureSaver:
 
         `clean` may have moved the file since, because of another row with the same bytes.
         """
-        if row.path is None or row.sha256 is None or self._folder.file(row.path).exists():
+        if row.path is None or row.sha256 is None or self._folder.holds(row.path):
             return row
         path = self._find(row.qid, row.sha256, row.path.rpartition(".")[2])
         if path:
@@ -105,5 +105,4 @@ class PictureSaver:
 
     def _find(self, qid: str, sha256: str, extension: str) -> str | None:
         """Return where a person's file with these bytes lies, or None when there is none."""
-        paths = (f"{kind}/{qid}/{sha256}.{extension}" for kind in (IMAGES, QUARANTINE))
-        return next((path for path in paths if self._folder.file(path).exists()), None)
+        return self._folder.find(f"{IMAGES}/{qid}/{sha256}.{extension}")

@@ -16,7 +16,7 @@ from celebcollect.catalogue.base import Forgetting, Images, Notes, Work
 from celebcollect.config.sections import StoreConfig
 from celebcollect.domain.records import Image, ImageCandidate, Status, now
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.stages.messages import decode_candidate
 from celebcollect.stages.reasons import CollectReason, MessageReason, StoreReason
 from celebcollect.stages.runner import Output, Stage
@@ -52,7 +52,7 @@ class StoreCatalogue(Images, Work, Forgetting, Notes, Protocol):
 
 def store_stage(
     catalogue: StoreCatalogue,
-    folder: ImageFolder,
+    folder: ImageStore,
     fetcher: Fetcher,
     settings: StoreConfig,
     *,
@@ -94,7 +94,7 @@ class _Store:
     def __init__(
         self,
         catalogue: StoreCatalogue,
-        folder: ImageFolder,
+        folder: ImageStore,
         engine: DownloadEngine[Image],
         saver: PictureSaver,
         failures: Failures,

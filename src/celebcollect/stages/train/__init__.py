@@ -21,7 +21,7 @@ from celebcollect.bus.base import Bus
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
 from celebcollect.domain.tally import Tally
-from celebcollect.images.folder import ImageFolder
+from celebcollect.images.base import ImageStore
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.orientation import PictureFile, upright
 from celebcollect.stages.export.crops import SIDE_PX, cut
@@ -89,7 +89,7 @@ class Trained:
 
 def train(
     bus: Bus,
-    folder: ImageFolder,
+    folder: ImageStore,
     shelf: Shelf,
     settings: TrainSettings,
     tally: Tally,
@@ -165,20 +165,18 @@ def _too_small(usable: Usable, pictures: int, tally: Tally) -> NothingProduced:
     )
 
 
-def _thumbnails(folder: ImageFolder, records: Collection[CleanRecord]) -> Thumbnail:
+def _thumbnails(folder: ImageStore, records: Collection[CleanRecord]) -> Thumbnail:
     known = {record.key: record for record in records}
 
     def thumbnail(mistake: Mistake) -> Pillow.Image | None:
         record = known[f"{mistake.qid}/{mistake.sha256}"]
         try:
-            picture = PictureFile(
-                record.key, folder.file(record.path), record.width_px, record.height_px
-            )
-            if record.face_box is None:
-                return upright(picture, SIDE_PX)
-            return Pillow.open(
-                io.BytesIO(cut(picture, Face(record.face_box, record.face_landmarks or ())))
-            )
+            with folder.local(record.path) as file:
+                picture = PictureFile(record.key, file, record.width_px, record.height_px)
+                if record.face_box is None:
+                    return upright(picture, SIDE_PX)
+                face = Face(record.face_box, record.face_landmarks or ())
+                return Pillow.open(io.BytesIO(cut(picture, face)))
         except (NotAPicture, StorageError, ValueError):
             return None  # the chart shows an empty place
 

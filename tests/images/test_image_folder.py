@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.disk import owners
+from celebcollect.images.base import ImageStore
 from celebcollect.images.folder import ImageFolder
 
 BYTES = b"picture" * 1000
@@ -265,3 +266,40 @@ def test_sweeping_removes_what_the_dead_left(folder: ImageFolder, data_dir: Path
     left = {case for case, name in names.items() if (data_dir / "tmp" / name).exists()}
     assert left == {"alive", "elsewhere", "stranger, old"}
     assert swept == 3
+
+
+def test_a_file_is_found_in_its_other_place(tmp_path: Path) -> None:
+    """A crash may have left it there; `holds` tells of the very path only."""
+    folder = ImageFolder(tmp_path)
+    path = folder.put("Q7", SHA, "png", b"picture")
+    rejected = folder.place(path, quarantined=True)
+
+    assert (folder.holds(path), folder.holds(rejected)) == (False, True)
+    assert (folder.find(path), folder.find(rejected)) == (rejected, rejected)
+    folder.remove(path)
+    assert folder.find(path) is None
+
+
+def test_bytes_and_time_of_a_file_that_is_gone(tmp_path: Path) -> None:
+    """Whoever reads is told that it is missing, and not that the disk refuses."""
+    folder = ImageFolder(tmp_path)
+    path = folder.put("Q7", SHA, "png", b"picture")
+    os.utime(tmp_path / path, (1000, 1000))
+    with folder.local(path) as file:
+        there = (folder.read(path), folder.modified_at(path), file.read_bytes())
+    folder.remove(path)
+
+    assert there == (b"picture", 1000, b"picture")
+    with pytest.raises(FileNotFoundError):
+        folder.read(path)
+    with pytest.raises(FileNotFoundError):
+        folder.modified_at(path)
+    with folder.local(path) as file:
+        assert not file.exists()
+
+
+def test_the_image_folder_is_a_store_of_images(tmp_path: Path) -> None:
+    """It has what `ImageStore` asks for, and says which folders are its own."""
+    store: ImageStore = ImageFolder(tmp_path)
+
+    assert store.local_folders() == (tmp_path / "images", tmp_path / "quarantine")
