@@ -8,15 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
-from celebcollect.checks.base import FileReason
-from celebcollect.checks.crashes import FaceEngineReason
-from celebcollect.checks.duplicate import DuplicateReason
-from celebcollect.checks.faces import FaceReason
-from celebcollect.checks.identity import IdentityReason
-from celebcollect.checks.quality import QualityReason
-from celebcollect.checks.shared import SharedReason
-from celebcollect.checks.signatures import PayloadReason
-from celebcollect.checks.size import SizeReason
+from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import EXIT_CODES, CelebCollectError, UsageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
@@ -38,9 +30,8 @@ def declared() -> Iterator[type[Reason]]:
     yield from (WikidataReason, CollectReason)
     yield from (spec.reasons for spec in installed() if spec.reasons)
     yield from (MessageReason, UrlReason, FetchReason, PictureReason, StoreReason)
-    yield from (FileReason, SizeReason, PayloadReason, QualityReason, SharedReason)
-    yield from (DuplicateReason, FaceReason, FaceEngineReason, IdentityReason, CleanReason)
-    yield from (TrainReason, ExportReason)
+    yield from dict.fromkeys(kind for spec in installed_checks().specs for kind in spec.reasons)
+    yield from (CleanReason, TrainReason, ExportReason)
 
 
 @cache
