@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.domain.errors import ConfigError, UsageError
-from celebcollect.stages.identify import Seen, engine_of, identify
+from celebcollect.stages.identify import IdentifiedFile, engine_of, identify
 from celebcollect.stages.train.model import Model
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.dlib_engine import DlibSpec
@@ -32,11 +32,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return school.train(threshold=DRAWN_DISTANCE).model
 
 
-def look(model: Model, *files: Path) -> Iterator[Seen]:
+def look(model: Model, *files: Path) -> Iterator[IdentifiedFile]:
     return identify(files, model, DlibSpec(), clean=CleanConfig(workers=1), store=SMALL)
 
 
-def who(seen: Seen) -> list[str]:
+def who(seen: IdentifiedFile) -> list[str]:
     return [face.person.qid if face.person else "unknown" for face in seen.faces]
 
 

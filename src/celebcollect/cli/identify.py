@@ -13,7 +13,7 @@ from celebcollect.cli.train import ModelOption
 from celebcollect.domain.errors import NothingProduced, UsageError
 
 if TYPE_CHECKING:
-    from celebcollect.stages.identify import Seen
+    from celebcollect.stages.identify import IdentifiedFile
 
 
 def identify(
@@ -61,7 +61,7 @@ def identify(
         )
 
 
-def _print_seen(seen: "Seen") -> None:
+def _print_seen(seen: "IdentifiedFile") -> None:
     from celebcollect.domain.text import clean_text
 
     # A file's name may hold anything, also what moves a terminal's cursor.
@@ -79,7 +79,7 @@ def _print_seen(seen: "Seen") -> None:
         )
 
 
-def _print_lines(seen: "Seen") -> None:
+def _print_lines(seen: "IdentifiedFile") -> None:
     """Print one line of JSON for each face, or one that says why there is none."""
     file: dict[str, Any] = {"file": str(seen.file).encode("utf-8", "replace").decode()}
     if seen.fault:

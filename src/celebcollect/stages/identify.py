@@ -1,4 +1,7 @@
-"""Say whom pictures show, by a trained model. Files may be anything: what is no picture is told, and the others go on."""
+"""Say whom pictures show, by a trained model.
+
+Files may be anything: what is no picture is told, and the others go on.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ Fault = Literal["missing", "unreadable", "no picture"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IdentifiedFace:
     """One face of a picture."""
 
     box: tuple[int, int, int, int]
@@ -41,11 +44,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class IdentifiedFile:
     """One file: the faces in it, largest first, or why there is nothing to see."""
 
     file: Path
-    faces: tuple[Found, ...] = ()
+    faces: tuple[IdentifiedFace, ...] = ()
     fault: Fault | None = None
     detail: str = ""
 
@@ -77,7 +80,7 @@ def engine_of(model: Model, clean: CleanConfig) -> EngineSpec:
 
 def identify(
     files: Sequence[Path], model: Model, spec: EngineSpec, *, clean: CleanConfig, store: StoreConfig
-) -> Iterator[Seen]:
+) -> Iterator[IdentifiedFile]:
     """
     Yield what is seen in each file, in their order.
 
@@ -88,7 +91,7 @@ def identify(
         UsageError: The embeddings are not as long as the model's.
     """
     workers = Workers(spec, min(len(files), clean.workers or available_cores()))
-    done: dict[int, Seen] = {}
+    done: dict[int, IdentifiedFile] = {}
     next_one = 0
     try:
         for id_, seen in workers.run(detect_and_embed, _pictures(files, done, store)):
@@ -102,7 +105,7 @@ def identify(
 
 
 def _pictures(
-    files: Sequence[Path], done: dict[int, Seen], store: StoreConfig
+    files: Sequence[Path], done: dict[int, IdentifiedFile], store: StoreConfig
 ) -> Iterator[PictureFile]:
     """Yield the files that hold a picture; what the others lack goes into `done`."""
     for number, file in enumerate(files):
@@ -110,7 +113,7 @@ def _pictures(
             status = file.stat()
             # Looked at before it is opened: a pipe or a device may never end.
             if not S_ISREG(status.st_mode):
-                done[number] = Seen(file, fault="no picture", detail="not a regular file")
+                done[number] = IdentifiedFile(file, fault="no picture", detail="not a regular file")
                 continue
             if status.st_size > store.max_bytes:
                 raise NotAPicture(
@@ -119,26 +122,28 @@ def _pictures(
                 )
             facts = inspect(file.read_bytes(), max_pixels=store.max_pixels)
         except FileNotFoundError:
-            done[number] = Seen(file, fault="missing", detail="no such file")
+            done[number] = IdentifiedFile(file, fault="missing", detail="no such file")
         except OSError as error:
-            done[number] = Seen(
+            done[number] = IdentifiedFile(
                 file, fault="unreadable", detail=error.strerror or type(error).__name__
             )
         except ValueError as error:  # a zero byte in the name
-            done[number] = Seen(file, fault="missing", detail=str(error))
+            done[number] = IdentifiedFile(file, fault="missing", detail=str(error))
         except NotAPicture as error:
-            done[number] = Seen(file, fault="no picture", detail=str(error))
+            done[number] = IdentifiedFile(file, fault="no picture", detail=str(error))
         else:
             yield PictureFile(str(number), file, facts.width_px, facts.height_px)
 
 
-def _seen(file: Path, seen: FacesSeen | Undecodable | EngineCrashed, model: Model) -> Seen:
+def _seen(
+    file: Path, seen: FacesSeen | Undecodable | EngineCrashed, model: Model
+) -> IdentifiedFile:
     if isinstance(seen, EngineCrashed):
-        return Seen(file, fault="no picture", detail="the face engine crashed on it")
+        return IdentifiedFile(file, fault="no picture", detail="the face engine crashed on it")
     if isinstance(seen, Undecodable):
-        return Seen(file, fault="no picture", detail=seen.detail)
+        return IdentifiedFile(file, fault="no picture", detail=seen.detail)
     if not seen.faces:
-        return Seen(file)
+        return IdentifiedFile(file)
     vectors = np.stack(seen.embeddings)
     if vectors.shape[1] != model.vectors.shape[1]:
         raise UsageError(
@@ -156,10 +161,10 @@ def _seen(file: Path, seen: FacesSeen | Undecodable | EngineCrashed, model: Mode
         for face in seen.faces
     ]
     far = [round(float(distance), 4) for distance in guesses.distances]
-    return Seen(
+    return IdentifiedFile(
         file,
         tuple(
-            Found(box, person, distance)
+            IdentifiedFace(box, person, distance)
             for box, person, distance in zip(boxes, people, far, strict=True)
         ),
     )
