@@ -1,4 +1,7 @@
-"""A topic of clean pictures for `train`: synthetic faces as points in space, drawn ones through the real engine."""
+"""A topic of clean pictures for `train`.
+
+Synthetic faces are points in space; drawn ones go through the real engine.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +49,21 @@ def record(person: int, shot: int, vector: np.ndarray | None = None, **facts: An
     """Return an accepted picture of Q<person>."""
     qid, sha256 = f"Q{person}", hashlib.sha256(f"{person} {shot}".encode()).hexdigest()
     told: dict[str, Any] = {
-        "qid": qid, "name": f"Person {person}", "sha256": sha256, "path": f"images/{qid}/{sha256}.jpg", "url": f"https://a.example/{person}/{shot}.jpg",
-        "page_url": f"https://pages.example/{person}/{shot}", "source": "commons", "ml_use": MlUse.UNSPECIFIED, "bytes": 1000, "format": "jpeg",
-        "width_px": 400, "height_px": 400, "embedding": to_text(point(person, shot) if vector is None else vector), "embedding_version": VERSION,
-    }  # fmt: skip
+        "qid": qid,
+        "name": f"Person {person}",
+        "sha256": sha256,
+        "path": f"images/{qid}/{sha256}.jpg",
+        "url": f"https://a.example/{person}/{shot}.jpg",
+        "page_url": f"https://pages.example/{person}/{shot}",
+        "source": "commons",
+        "ml_use": MlUse.UNSPECIFIED,
+        "bytes": 1000,
+        "format": "jpeg",
+        "width_px": 400,
+        "height_px": 400,
+        "embedding": to_text(point(person, shot) if vector is None else vector),
+        "embedding_version": VERSION,
+    }
     return CleanRecord.model_validate({**told, **facts})
 
 

@@ -1,4 +1,7 @@
-"""A data folder to clean: real catalogue, files and log, with pictures put in as `store` puts them."""
+"""A data folder to clean: real catalogue, files and log.
+
+Pictures are put in as `store` puts them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,11 @@ TOPIC = "dataclean"
 
 @cache
 def texture(seed: int, width: int = 160, height: int = 160) -> Pillow.Image:
-    """Draw coarse and fine noise like a photograph's: flat drawings would all have the same perceptual hash."""
+    """
+    Draw coarse and fine noise like a photograph's.
+
+    Flat drawings would all have the same perceptual hash.
+    """
     source = np.random.default_rng(seed)
     coarse, fine = (
         Pillow.fromarray(source.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize(
@@ -161,11 +168,19 @@ class World:
         return {key: json.loads(value) for key, value in newest.items() if value is not None}
 
     def end_of_log(self) -> int:
-        """Return the offset of the newest message, so that a test sees whether anything was published since."""
+        """
+        Return the offset of the newest message.
+
+        A test sees by it whether anything was published since.
+        """
         return max((message.offset for message in self.bus.read(TOPIC)), default=-1)
 
     def check_whole(self) -> None:
-        """Assert that catalogue, files and topic tell the same story: nothing lost, nothing double, nothing stray."""
+        """
+        Assert that catalogue, files and topic tell the same story.
+
+        Nothing is lost, nothing double, nothing stray.
+        """
         images = list(self.catalogue.images())
         assert all(image.status in (Status.ACCEPTED, Status.REJECTED) for image in images)
         assert sorted(self.folder.files()) == sorted(

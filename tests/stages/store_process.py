@@ -1,4 +1,7 @@
-"""Run `store` as a process of its own: `python store_process.py DATA_DIR LOG_DIR`. Several may share a data folder, each with its own log."""
+"""Run `store` as a process of its own: `python store_process.py DATA_DIR LOG_DIR`.
+
+Several may share a data folder, each with its own log.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,11 @@ def test_good_pictures_are_accepted_and_published_with_what_is_known_of_them(wor
 
 
 def test_rejected_pictures_move_to_quarantine_with_a_reason(world: World) -> None:
-    """A rejected picture keeps its bytes, in quarantine, and the row says why and what it was measured on."""
+    """
+    A rejected picture keeps its bytes, in quarantine.
+
+    The row says why, and what it was measured on.
+    """
     image = world.put("Q1", jpeg(1, side=80), "https://a.example/small.jpg")
 
     tally = world.run()
@@ -60,7 +64,11 @@ def test_rejected_pictures_move_to_quarantine_with_a_reason(world: World) -> Non
 def test_cleaning_twice_publishes_nothing_and_reads_nothing_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second cleaning changes no row, opens no file and publishes nothing, even when something makes it look again."""
+    """
+    A second cleaning changes no row, opens no file and publishes nothing.
+
+    That holds even when something makes it look again.
+    """
     for seed in range(3):
         world.put("Q1", jpeg(seed), f"https://a.example/{seed}.jpg")
     world.run()
@@ -76,7 +84,11 @@ def test_cleaning_twice_publishes_nothing_and_reads_nothing_again(
 
 
 def test_a_changed_threshold_publishes_exactly_the_difference(world: World) -> None:
-    """Raising a limit withdraws what it now excludes, lowering it brings that back, and no other message appears."""
+    """
+    Raising a limit withdraws what it now excludes, and lowering it brings that back.
+
+    No other message appears.
+    """
     small = world.put("Q1", jpeg(1, side=150), "https://a.example/150.jpg")
     world.put("Q1", jpeg(2, side=300), "https://a.example/300.jpg")
     world.run()
@@ -126,7 +138,11 @@ def test_rows_that_wait_or_failed_stay_as_they_are(world: World) -> None:
 
 
 def test_a_file_that_is_gone_or_changed_is_rejected(world: World) -> None:
-    """A missing file and one with other bytes are found, also after they were accepted; the repaired one comes back."""
+    """
+    A missing file and one with other bytes are found, also after they were accepted.
+
+    The repaired one comes back.
+    """
     gone = world.put("Q1", jpeg(1), "https://a.example/gone.jpg")
     changed = world.put("Q1", jpeg(2), "https://a.example/changed.jpg")
     world.run()
@@ -243,7 +259,7 @@ def test_people_whom_another_cleaner_holds_are_left_to_it(world: World) -> None:
 def test_cleaners_with_different_settings_come_to_an_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A cleaner does not clean a person again only because another one did so in its own way meanwhile."""
+    """A cleaner does not repeat a person only because another cleaner worked differently."""
     world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     record_cleaned = world.catalogue.record_cleaned
 
@@ -256,7 +272,11 @@ def test_cleaners_with_different_settings_come_to_an_end(
 
 
 def test_a_failing_disk_is_an_error_and_the_claims_are_given_back(world: World) -> None:
-    """Where the quarantine cannot be made, nothing is decided and the claim is free; once it can, cleaning goes on."""
+    """
+    Where the quarantine cannot be made, nothing is decided and the claim is free.
+
+    Once it can, cleaning goes on.
+    """
     image = world.put("Q1", jpeg(1, side=50), "https://a.example/1.jpg")
     (world.root / "quarantine").write_text("a file where a folder must be")
 
@@ -271,7 +291,11 @@ def test_a_failing_disk_is_an_error_and_the_claims_are_given_back(world: World) 
 
 
 def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) -> None:
-    """An old orphan is moved and counted; a young one may still get its row, and known files stay."""
+    """
+    An old orphan is moved and counted.
+
+    A young one may still get its row, and known files stay.
+    """
     known = world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     world.run()
     old, young = "1" * 64, "2" * 64
@@ -290,7 +314,11 @@ def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) ->
 
 
 def test_an_orphan_that_gets_its_row_after_all_comes_back(world: World) -> None:
-    """A picture whose row appears when its file is in quarantine already is accepted and lies among the images again."""
+    """
+    A picture whose file is in quarantine before its row appears is accepted.
+
+    It lies among the images again.
+    """
     image = world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     world.folder.place(image.path or "", quarantined=True)
 
@@ -301,7 +329,11 @@ def test_an_orphan_that_gets_its_row_after_all_comes_back(world: World) -> None:
 
 
 def test_the_fingerprint_tells_every_setting(world: World) -> None:
-    """A changed setting of any check changes the fingerprint; building the checks twice does not."""
+    """
+    A changed setting of any check changes the fingerprint.
+
+    Building the checks twice does not.
+    """
     clean, store = world.clean, world.store
     same = {fingerprint(build_checks(clean, store)) for _ in range(2)}
 

@@ -22,7 +22,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_one_image_with_two_sources_is_accepted_once(world: World) -> None:
-    """The same bytes under two URLs of a person are one file; the better documented source stays, the other row points to it."""
+    """
+    The same bytes under two URLs of a person are one file.
+
+    The better documented source stays, the other row points to it.
+    """
     copy = world.put("Q1", jpeg(1), "https://a.example/1.jpg", source="google")
     kept = world.put("Q1", jpeg(1), "https://z.example/1.jpg", source="commons")
 
@@ -40,7 +44,11 @@ def test_one_image_with_two_sources_is_accepted_once(world: World) -> None:
 
 
 def test_a_better_source_takes_over_without_a_withdrawal(world: World) -> None:
-    """When the better documented copy arrives later, the topic gets the new record under the same key and nothing else."""
+    """
+    When the better documented copy arrives later, its record replaces the older one.
+
+    It has the same key, and nothing else is published.
+    """
     first = world.put("Q1", jpeg(1), "https://a.example/1.jpg", source="google")
     world.run()
     world.put("Q1", jpeg(1), "https://z.example/1.jpg", source="commons")
@@ -72,7 +80,11 @@ def test_of_near_copies_the_largest_stays(world: World) -> None:
 
 
 def test_the_copy_of_a_rejected_picture_comes_back(world: World) -> None:
-    """When the kept picture turns out broken, the near copy that was thrown out for it is restored and published."""
+    """
+    When the kept picture turns out broken, its near copy comes back.
+
+    The copy had been thrown out for it; it is restored and published.
+    """
     large = world.put("Q1", jpeg(1, side=300), "https://a.example/large.jpg")
     small = world.put("Q1", jpeg(1, side=150), "https://a.example/small.jpg")
     world.run()
@@ -101,7 +113,11 @@ def test_hashes_of_another_version_are_not_compared(world: World) -> None:
 
 
 def test_the_same_picture_under_two_people_is_rejected_for_both(world: World) -> None:
-    """A doubt concerns everybody who has the bytes, also who was cleaned before; each row names another one's."""
+    """
+    A doubt concerns everybody who has the bytes, also who was cleaned before.
+
+    Each row names another one's.
+    """
     first = world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     world.run()
     second = world.put("Q20", jpeg(1), "https://b.example/1.jpg")
@@ -118,7 +134,11 @@ def test_the_same_picture_under_two_people_is_rejected_for_both(world: World) ->
 
 
 def test_the_doubt_reaches_people_who_were_not_asked_for(world: World) -> None:
-    """Cleaning one person withdraws the shared picture of the others as well, and all name the first other one."""
+    """
+    Cleaning one person withdraws the shared picture of the others as well.
+
+    All name the first other one.
+    """
     for qid in ("Q2", "Q3"):
         world.put(qid, jpeg(1), f"https://a.example/{qid}.jpg")
     world.run()
@@ -133,7 +153,11 @@ def test_the_doubt_reaches_people_who_were_not_asked_for(world: World) -> None:
 
 
 def test_a_recompressed_copy_under_another_person_is_a_doubt_too(world: World) -> None:
-    """Pictures that look the same are in doubt for both people, whoever came first and whatever their bytes."""
+    """
+    Pictures that look the same are in doubt for both people.
+
+    It makes no difference who came first and what their bytes are.
+    """
     first = world.put("Q9", jpeg(1, side=300), "https://a.example/1.jpg")
     world.run()
     second = world.put("Q2", jpeg(1, side=240, quality=60), "https://b.example/1.jpg")
@@ -236,5 +260,5 @@ def in_one_run() -> tuple[object, ...]:
 def test_no_order_of_arrival_and_no_split_into_runs_changes_the_outcome(
     order: list[int], cuts: set[int]
 ) -> None:
-    """Verdicts, kept copies, paths and what the topic says in the end depend on the pictures alone."""
+    """Verdicts, kept copies, paths and the topic's end state depend on the pictures alone."""
     assert clean_in_order(order, cuts) == in_one_run()

@@ -1,4 +1,7 @@
-"""Cleaners that die, at every step and at any moment, and several at once: the outcome is that of one undisturbed run."""
+"""Cleaners that die at any moment, and several at once.
+
+The outcome is that of one undisturbed run.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,11 @@ def undisturbed(folder: Path) -> Any:
 
 
 def one_crash(folder: Path, steps: int, *, after: bool) -> tuple[bool, Any]:
-    """Die at a step of the first cleaning, let pictures arrive, clean; return whether it died, and the outcome."""
+    """
+    Die at a step of the first cleaning, let pictures arrive, clean.
+
+    Return whether it died, and the outcome.
+    """
     world = World(folder)
     first_pictures(world)
     countdown = Countdown(steps, after=after)
@@ -113,7 +120,11 @@ def one_crash(folder: Path, steps: int, *, after: bool) -> tuple[bool, Any]:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_dying_at_any_step_changes_nothing_in_the_end(tmp_path: Path, *, after: bool) -> None:
-    """Whatever was published, moved or recorded before the crash, and whatever arrived since: the next run sets it right."""
+    """
+    The next run sets right whatever a crash left.
+
+    That is what was published, moved or recorded before it, and what arrived since.
+    """
     expected = undisturbed(tmp_path / "undisturbed")
     steps = 0
     died = True
@@ -154,7 +165,7 @@ def many_pictures(world: World) -> None:
 
 
 def test_killing_cleaners_at_any_moment_changes_nothing_in_the_end(tmp_path: Path) -> None:
-    """SIGKILL at random moments, again and again, then one complete run: the same data set as without."""
+    """SIGKILL at random moments, then one complete run: the same data set as without."""
     source = random.Random(20)
     world = World(tmp_path / "calm")
     many_pictures(world)
@@ -185,7 +196,11 @@ def test_killing_cleaners_at_any_moment_changes_nothing_in_the_end(tmp_path: Pat
 
 
 def test_two_cleaners_share_the_work(tmp_path: Path) -> None:
-    """Two processes at once clean everybody once: no message more than one for each accepted picture and withdrawal."""
+    """
+    Two processes at once clean everybody once.
+
+    There is one message for each accepted picture and each withdrawal.
+    """
     world = World(tmp_path)
     many_pictures(world)
     world.close()

@@ -1,4 +1,7 @@
-"""A face engine that dies while it looks at a picture: memory ran out, or the picture is to blame."""
+"""A face engine that dies while it looks at a picture.
+
+Memory ran out, or the picture is to blame.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,11 @@ def cleaner(tmp_path: Path) -> Iterator[Cleaner]:
 
 
 def test_a_picture_on_which_the_engine_died_is_measured_again(cleaner: Cleaner) -> None:
-    """That memory ran out says nothing of the picture: the next cleaning, with the same models and settings, accepts it."""
+    """
+    That memory ran out says nothing of the picture.
+
+    The next cleaning, with the same models and settings, accepts it.
+    """
     image = cleaner.world.put(QID, jpeg(1), "https://a.example/1.jpg")
     cleaner.flag.touch()
 
@@ -101,7 +108,11 @@ def test_a_picture_on_which_the_engine_died_is_measured_again(cleaner: Cleaner) 
 
 
 def test_a_picture_that_always_kills_the_engine_is_given_up(cleaner: Cleaner) -> None:
-    """The third cleaning is the last that tries it; it stays in quarantine until a person restores it, which measures it again."""
+    """
+    The third cleaning is the last that tries it.
+
+    It stays in quarantine until a person restores it, which measures it again.
+    """
     image = cleaner.world.put(QID, jpeg(1), "https://a.example/1.jpg")
     cleaner.flag.touch()
 

@@ -1,4 +1,7 @@
-"""One face under two people: rejected for both, unless a trusted portrait proves whose it is. Faces are points here; nothing is looked at."""
+"""One face under two people: rejected for both, unless a trusted portrait proves whose it is.
+
+Faces are points here; nothing is looked at.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,11 @@ class FaceIndex(World):
         shots: range = range(3),
         apart: float = 0.0,
     ) -> list[Image]:
-        """Store pictures of a face, or of one so far from it, as a person's; the first may be the portrait that Wikidata names."""
+        """
+        Store pictures of a face, or of one so far from it, as a person's.
+
+        The first may be the portrait that Wikidata names.
+        """
         if trusted:
             portrait = f"http://commons.wikimedia.org/wiki/Special:FilePath/{qid}.jpg"
             self.catalogue.save_people([Celebrity(qid=qid, name=qid, portraits=(portrait,))])
@@ -92,7 +99,11 @@ def world(tmp_path: Path) -> Iterator[FaceIndex]:
 
 
 def test_a_face_of_two_people_is_rejected_for_both(world: FaceIndex) -> None:
-    """Whoever came first; others are left alone. Each rejection names the other's picture and the distance."""
+    """
+    Whoever came first; others are left alone.
+
+    Each rejection names the other's picture and the distance.
+    """
     world.portray("Q1", 7)
     world.portray("Q3", 8)
     world.run()
@@ -154,7 +165,11 @@ def test_the_doubt_ends_when_a_portrait_comes(world: FaceIndex) -> None:
 
 
 def test_the_doubt_ends_when_the_other_turns_out_to_be_somebody_else(world: FaceIndex) -> None:
-    """A trusted portrait shows another face, so the pictures that were alike go, and with them the doubt about the first person."""
+    """
+    A trusted portrait shows another face, so the pictures that were alike go.
+
+    The doubt about the first person goes with them.
+    """
     world.portray("Q1", 7)
     world.portray("Q2", 7)
     world.run()
@@ -215,7 +230,7 @@ def test_what_a_person_has_restored_stays(world: FaceIndex) -> None:
 def test_people_who_look_alike_are_told_apart(
     world: FaceIndex, apart: float, outcome: tuple[str, str | None]
 ) -> None:
-    """Two means of one person's pictures are 0.40 apart at most, those of two people 0.47 at least."""
+    """One person's means are 0.40 apart at most, those of two people 0.47 at least."""
     world.portray("Q1", 7)
     world.portray("Q2", 7, apart=apart)
 
@@ -225,7 +240,11 @@ def test_people_who_look_alike_are_told_apart(
 
 
 def test_no_order_of_arrival_changes_the_outcome() -> None:
-    """Three people with one face, one of them with a portrait, and a bystander: cleaned together or one after the other."""
+    """
+    Three people with one face, one of them with a portrait, and a bystander.
+
+    They are cleaned together or one after the other.
+    """
     need_engine()
     people = {"Q1": (7, False), "Q2": (7, False), "Q3": (7, True), "Q4": (8, False)}
     outcomes = []

@@ -39,7 +39,11 @@ def person(qid: str, portrait: str) -> Celebrity:
 
 
 def test_a_trusted_portrait_is_kept_and_its_copies_elsewhere_are_not(world: World) -> None:
-    """The picture that Wikidata names for one person stays hers, with its near copies; others who have it lose it."""
+    """
+    The picture that Wikidata names for one person stays hers, with its near copies.
+
+    Others who have it lose it.
+    """
     world.catalogue.save_people([person("Q1", "a%20Person%20%282020%29.jpg")])
     world.put("Q2", jpeg(1, side=240), "https://a.example/stolen.jpg")
     world.run()
@@ -88,7 +92,11 @@ def photographs(shared_data: Path) -> Path:
 
 
 def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photographs: Path) -> None:
-    """With a trusted portrait, only her own pictures are left, published with box and embedding; nothing is measured twice."""
+    """
+    With a trusted portrait, only her own pictures are left, published with box and embedding.
+
+    Nothing is measured twice.
+    """
     world.clean = CleanConfig(faces="required", workers=2, min_sharpness=0)
     world.catalogue.save_people([person("Q1", "Her.jpg")])
     own = sorted((photographs / "people/df_img11").iterdir())
@@ -127,7 +135,11 @@ def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photograp
 def test_a_changed_threshold_measures_nothing_again(
     world: World, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Faces and embeddings are kept: another rule is applied to them without a worker, and only the difference is published."""
+    """
+    Faces and embeddings are kept.
+
+    Another rule is applied to them without a worker, and only the difference is published.
+    """
     world.clean = CleanConfig(faces="required", workers=1, min_cluster=2)
     files = sorted((photographs / "people/df_img11").iterdir())[:3]
     for file in files:

@@ -20,7 +20,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
-    """What would happen is counted; rows, files, topic and claims stay as they are, and the work is still there."""
+    """
+    What would happen is counted.
+
+    Rows, files, topic and claims stay as they are, and the work is still there.
+    """
     world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg")
     before, files = world.rows(), sorted(world.folder.files())
@@ -38,7 +42,11 @@ def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
 
 
 def test_a_restored_picture_comes_back_with_its_history(world: World) -> None:
-    """Against the check that rejected it the picture is accepted, moved and published, and stays so when it is cleaned again."""
+    """
+    The picture is accepted, moved and published against the check that rejected it.
+
+    It stays so when it is cleaned again.
+    """
     image = world.put("Q1", jpeg(1, side=60), "https://a.example/tiny.jpg")
     world.run()
 
@@ -66,7 +74,11 @@ def test_a_restored_near_copy_does_not_push_out_the_better_one(world: World) -> 
 
 
 def test_what_cannot_be_restored_is_refused(world: World) -> None:
-    """Unknown and accepted pictures, exact copies and lost files are refused with a word on what to do."""
+    """
+    What cannot be restored is refused with a word on what to do.
+
+    That is unknown and accepted pictures, exact copies and lost files.
+    """
     kept = world.put("Q1", jpeg(1), "https://a.example/1.jpg", source="commons")
     copy = world.put("Q1", jpeg(1), "https://b.example/1.jpg")
     gone = world.put("Q1", jpeg(2), "https://a.example/2.jpg")
@@ -89,7 +101,11 @@ def test_what_cannot_be_restored_is_refused(world: World) -> None:
 
 
 def test_a_file_that_was_put_back_is_looked_at_again(world: World) -> None:
-    """Restoring it is no word against the other checks: it is accepted or rejected as if it had never been away."""
+    """
+    Restoring it is no word against the other checks.
+
+    It is accepted or rejected as if it had never been away.
+    """
     images = [
         world.put("Q1", jpeg(1), "https://a.example/1.jpg"),
         world.put("Q1", jpeg(2, side=60), "https://a.example/tiny.jpg"),

@@ -107,7 +107,11 @@ def test_each_search_asks_for_more_and_knows_when_there_is_no_more(room: Room) -
 
 
 def test_a_block_keeps_what_was_done(room: Room) -> None:
-    """People before the block are recorded, the one at the block and those behind it are free to be searched again."""
+    """
+    People before the block are recorded.
+
+    The one at the block and those behind it are free to be searched again.
+    """
     with pytest.raises(SourceBlocked):
         room.collect(Shelf({"Q1": 3, "Q2": 3}, blocked_at="Q2"))
 
@@ -148,7 +152,11 @@ def test_a_search_that_we_cut_short_is_not_taken_for_exhausted(room: Room) -> No
 
 
 def test_a_wait_that_we_cut_short_is_no_error(room: Room) -> None:
-    """A source that was waiting when the work was stopped ends quietly; its person is searched again."""
+    """
+    A source that was waiting when the work was stopped ends quietly.
+
+    Its person is searched again.
+    """
     stop = threading.Event()
 
     class Waiting(Shelf):
@@ -162,7 +170,11 @@ def test_a_wait_that_we_cut_short_is_no_error(room: Room) -> None:
 
 
 def test_a_person_for_whom_the_source_fails_is_searched_again(room: Room) -> None:
-    """One person's trouble does not stop the others, and is not taken for the end of what the source has."""
+    """
+    One person's trouble does not stop the others.
+
+    It is not taken for the end of what the source has.
+    """
 
     class Stumbling(Shelf):
         def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:

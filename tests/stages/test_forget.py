@@ -30,7 +30,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_everything_about_the_person_goes_and_is_told(world: World, tmp_path: Path) -> None:
-    """Files, quarantine, rows, messages, remembered answers, export entries; and nothing of anybody else."""
+    """
+    Files, quarantine, rows, messages, remembered answers, export entries.
+
+    And nothing of anybody else.
+    """
     added = two_people(world)
     world.cached = ["Q1", "Q1", "Q2"]
     world.export(tmp_path / "out")
@@ -56,7 +60,11 @@ def test_everything_about_the_person_goes_and_is_told(world: World, tmp_path: Pa
 
 
 def test_consumers_learn_of_the_withdrawal(world: World) -> None:
-    """Who has read the pictures already gets a null for each; the nulls stay on the topic for those who come later."""
+    """
+    Who has read the pictures already gets a null for each.
+
+    The nulls stay on the topic for those who come later.
+    """
     added = two_people(world)
     with world.bus.subscribe(["dataclean"], "scientist") as subscription:
         subscription.commit(subscription.poll(10, 0))
@@ -70,7 +78,11 @@ def test_consumers_learn_of_the_withdrawal(world: World) -> None:
 
 
 def test_pictures_that_only_the_topic_knows_are_withdrawn_too(world: World) -> None:
-    """A crash may have left what the catalogue never learned; others may have published under keys of their own."""
+    """
+    A crash may have left what the catalogue never learned.
+
+    Others may have published under keys of their own.
+    """
     stray = CleanRecord(
         qid="Q1",
         name="x",
@@ -119,7 +131,11 @@ ODD: list[tuple[Item, bool]] = [
 
 
 def test_messages_in_every_disguise_are_found(world: World) -> None:
-    """Without a key, under another key, broken, escaped, in a list, alone in dead letters; mentions in other people's messages are no harm."""
+    """
+    Without a key, under another key, broken, escaped, in a list, alone in dead letters.
+
+    Mentions in other people's messages are no harm.
+    """
     for topic in ("urls", "mine"):
         world.bus.publish(topic, [item for item, _ in ODD])
     letters = [
@@ -173,7 +189,11 @@ def test_strangers_and_second_times_do_no_harm(world: World) -> None:
 
 
 def test_exports_lose_the_person_and_nothing_else_changes(world: World, tmp_path: Path) -> None:
-    """Neither what was accepted since then comes in, nor what needs an agreement goes out; the shards keep their size."""
+    """
+    Neither what was accepted since then comes in, nor what needs an agreement goes out.
+
+    The shards keep their size.
+    """
     two_people(world)
     world.add(2, 50, source="tmdb")
     for layout in ("imagefolder", "webdataset"):
@@ -200,7 +220,11 @@ def test_exports_lose_the_person_and_nothing_else_changes(world: World, tmp_path
 
 
 def test_models_that_know_the_person_go(world: World) -> None:
-    """A model holds faces and names: it goes, and the next training makes one without the person."""
+    """
+    A model holds faces and names, so it goes.
+
+    The next training makes one without the person.
+    """
     two_people(world)
     school = School(world.folder, world.bus)
     school.people(1, 2, 3)

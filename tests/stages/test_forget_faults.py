@@ -1,4 +1,4 @@
-"""Forgetting a person while somebody is at work, while the disk refuses, and when the process dies."""
+"""Forgetting a person while others work, the disk refuses, or the process dies."""
 
 from __future__ import annotations
 
@@ -72,7 +72,11 @@ class Died(BaseException):
 def test_it_may_die_anywhere(
     world: World, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After any of its steps: nobody collects the person any more, and the same command does the rest."""
+    """
+    After a crash at any step nobody collects the person any more.
+
+    The same command does the rest.
+    """
     two_people(world)
     world.people.append(Celebrity(qid="Q8", name="Name of Q8", tmdb_ids=("100",)))
     world.add(8, 5)
@@ -138,7 +142,11 @@ def test_a_folder_that_is_a_link_is_removed_and_not_followed(world: World, tmp_p
 def test_a_message_that_slips_in_meanwhile_goes_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch of `validate` that had asked before the person was forbidden publishes after the log was purged."""
+    """
+    A batch of `validate` publishes after the log was purged.
+
+    It had asked before the person was forbidden.
+    """
     two_people(world)
     forget = world.catalogue.forget
 

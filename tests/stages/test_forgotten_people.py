@@ -1,4 +1,7 @@
-"""No stage does anything about the forgotten, whoever asks it to and whenever they were forgotten."""
+"""No stage does anything about the forgotten.
+
+It makes no difference who asks it to, and when they were forgotten.
+"""
 
 from __future__ import annotations
 
@@ -60,14 +63,15 @@ def test_people_are_not_found_again(bench: Bench) -> None:
     bench.catalogue.forbid(["Q1"])
     tally = Tally()
 
-    find_people(Everybody(bench), bench.catalogue, tally, stop=threading.Event())  # type: ignore[arg-type]
+    everybody = Everybody(bench)
+    find_people(everybody, bench.catalogue, tally, stop=threading.Event())  # type: ignore[arg-type]
 
     assert [person.qid for person in bench.catalogue.people()] == ["Q2"]
     assert (tally.counts["new"], tally.reasons) == (1, {"forgotten": 1})
 
 
 def test_people_are_not_searched_by_who_knew_them_before(bench: Bench) -> None:
-    """A run that chose its people before one of them was forgotten does not ask for that one any more."""
+    """A run does not ask for a person who was forgotten after it chose its people."""
     source, tally = Everybody(bench), Tally()
     (people,) = source.people()
     bench.catalogue.save_people(people)
@@ -96,7 +100,7 @@ def test_candidates_are_not_let_through(bench: Bench) -> None:
 
 
 def test_pictures_are_not_downloaded(bench: Bench, web: PictureWeb) -> None:
-    """What was let through before, and waits on a topic that cannot be purged, is not even asked for."""
+    """What waits on a topic that cannot be purged is not even asked for."""
     bench.publish(
         VERIFIED,
         candidate(web.url("/a.jpg"), "Q1"),
@@ -114,7 +118,11 @@ def test_pictures_are_not_downloaded(bench: Bench, web: PictureWeb) -> None:
 
 
 def test_a_picture_that_is_under_way_leaves_nothing(bench: Bench, web: PictureWeb) -> None:
-    """The person is forgotten while the server still sends: neither file nor row is left, and the others of the batch are kept."""
+    """
+    The person is forgotten while the server still sends.
+
+    Neither file nor row is left, and the others of the batch are kept.
+    """
 
     def slowly(request: Request) -> bytes:
         bench.catalogue.forget("Q1")

@@ -41,7 +41,11 @@ def who(seen: IdentifiedFile) -> list[str]:
 
 
 def test_faces_are_named_in_the_order_of_the_files(model: Model, tmp_path: Path) -> None:
-    """Unseen shots of those whom it knows, a stranger, both beside each other, one lying on its side by EXIF, and no face at all."""
+    """
+    Unseen shots of known people, a stranger, and no face at all.
+
+    Two people stand beside each other, and one picture lies on its side by EXIF.
+    """
     known, stranger, both, turned, nobody = (
         tmp_path / name for name in ("known", "stranger", "both", "turned", "nobody")
     )
@@ -76,7 +80,12 @@ def on_its_side(picture: Pillow.Image) -> bytes:
 
 
 def test_what_is_no_picture_is_told_and_the_others_go_on(model: Model, tmp_path: Path) -> None:
-    """Missing, a folder, a pipe that nobody writes to, a text, too many bytes or pixels, cut off, a name that cannot be."""
+    """
+    Files that hold no picture are told, and the others go on.
+
+    Missing, a folder, a pipe that nobody writes to, a text, too many bytes or pixels, cut off, a
+    name that cannot be.
+    """
     good = tmp_path / "good"
     good.write_bytes(shot_bytes(DRAWN[0], 7))
     os.mkfifo(tmp_path / "pipe")
@@ -107,7 +116,11 @@ def test_what_is_no_picture_is_told_and_the_others_go_on(model: Model, tmp_path:
 def test_a_model_of_another_engine_is_refused(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its distances would mean nothing; without any engine, what to install is told, whatever `clean` is configured to do."""
+    """
+    Its distances would mean nothing.
+
+    Without any engine, what to install is told, whatever `clean` is configured to do.
+    """
     other = Model(model.people, model.vectors, model.threshold, "another", model.fingerprint)
     with pytest.raises(UsageError, match="trained with embeddings 'another'"):
         engine_of(other, CleanConfig())
@@ -120,7 +133,7 @@ def test_a_model_of_another_engine_is_refused(
 
 
 def test_embeddings_of_another_length_are_refused(model: Model, tmp_path: Path) -> None:
-    """A model file that says one thing and holds another ends with a message, not with a traceback."""
+    """A model file that contradicts itself ends with a message, not with a traceback."""
     short = Model(
         model.people,
         np.ascontiguousarray(model.vectors[:, :64]),

@@ -36,7 +36,11 @@ class Crash(BaseException):
 
 @dataclass
 class Doubling:
-    """A stage with an idempotent effect: it passes each text on and keeps it in a set, as a catalogue would."""
+    """
+    A stage with an idempotent effect.
+
+    It passes each text on and keeps it in a set, as a catalogue would.
+    """
 
     kept: set[str] = field(default_factory=set)
     crash_at: str = ""
@@ -104,7 +108,11 @@ def test_everything_is_passed_on_and_committed(bus: EmbeddedBus) -> None:
 def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(
     bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Whatever the step, the next consumer ends with the same effects; a message is repeated at most, never lost."""
+    """
+    Whatever the step, the next consumer ends with the same effects.
+
+    A message is repeated at most, never lost.
+    """
     bus.publish("in", [(None, str(n).encode()) for n in range(7)])
     doubling = Doubling(crash_at=step)
     with monkeypatch.context() as patch:
@@ -136,7 +144,11 @@ def test_a_consumer_that_dies_at_any_step_repeats_and_loses_nothing(
 def test_a_stage_with_several_batches_under_way_loses_nothing_either(
     bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """A fault in the thread ends the loop with that fault, nothing behind it is committed, and the next consumer ends with the same effects."""
+    """
+    A fault in a thread ends the loop with that fault.
+
+    Nothing behind it is committed, and the next consumer ends with the same effects.
+    """
     bus.publish("in", [(None, str(n).encode()) for n in range(30)])
     doubling = Doubling(crash_at=step)
     with monkeypatch.context() as patch:

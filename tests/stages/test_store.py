@@ -31,7 +31,11 @@ def web() -> Iterator[PictureWeb]:
 
 
 def offer(bench: Bench, web: PictureWeb, **bodies: bytes) -> None:
-    """Let the server have these pictures, and validate their URLs; `__` in a name stands for the dot."""
+    """
+    Let the server have these pictures, and validate their URLs.
+
+    `__` in a name stands for the dot.
+    """
     for name, body in bodies.items():
         path = f"/{name.replace('__', '.')}"
         web.routes[path] = answer(body)
@@ -193,7 +197,7 @@ def test_the_same_bytes_of_two_people_are_two_files(bench: Bench, web: PictureWe
 def test_one_placeholder_for_very_many_urls_is_looked_up_once(
     bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A site that serves one picture for all its URLs does not make the work grow with the square of them."""
+    """The work does not grow with the square of the URLs that serve one picture."""
     offer(bench, web, **{f"p{n}": picture() for n in range(100)})
     asked: list[object] = []
     with_bytes = bench.catalogue.with_bytes
@@ -222,7 +226,11 @@ def test_a_passing_fault_is_tried_again_at_once(bench: Bench, web: PictureWeb) -
 
 
 def test_a_fault_that_stays_is_kept_for_a_later_run(bench: Bench, web: PictureWeb) -> None:
-    """After three tries the row says when it may be tried again: sooner first, later with every run, then never."""
+    """
+    After three tries the row says when it may be tried again.
+
+    Sooner first, later with every run, then never.
+    """
     offer(bench, web, a=b"")
     web.routes["/a"] = answer(b"busy", status=503, Retry_After="0")
 
@@ -303,7 +311,11 @@ def test_a_name_that_looks_like_a_path_reaches_none(bench: Bench, web: PictureWe
 
 
 def test_a_slow_host_does_not_hold_the_others(bench: Bench, web: PictureWeb) -> None:
-    """While one host keeps its connections waiting, the pictures of another come in, also those of later batches."""
+    """
+    A host that keeps its connections waiting does not hold the others.
+
+    Their pictures come in, also those of later batches.
+    """
     others = [f"/{n}" for n in range(150)]
     left, all_came = set(others), threading.Event()
     in_time: list[bool] = []

@@ -68,7 +68,11 @@ def offer(bench: Bench, web: PictureWeb, count: int = 5) -> None:
 def test_a_disk_that_refuses_stops_the_work_and_commits_nothing(
     bench: Bench, web: PictureWeb
 ) -> None:
-    """The messages are delivered again when the disk is well, and nothing half-written lies about."""
+    """
+    The messages are delivered again when the disk is well.
+
+    Nothing half-written lies about.
+    """
     offer(bench, web)
     (bench.data_dir / "images").write_bytes(b"a file where the folder must be")
 
@@ -85,7 +89,11 @@ def test_a_disk_that_refuses_stops_the_work_and_commits_nothing(
 def test_a_full_disk_stops_the_work_with_a_hint(
     bench: Bench, web: PictureWeb, small_disk: Path
 ) -> None:
-    """ENOSPC is told in words, the offset stays, and after making room the same command ends the work."""
+    """
+    ENOSPC is told in words, and the offset stays.
+
+    After making room, the same command ends the work.
+    """
     for n in range(30):
         web.routes[f"/{n}"] = answer(picture(n, (400, 400), quality=100))
     offer(bench, web, 30)
@@ -158,7 +166,11 @@ def test_a_path_that_is_too_long_stops_the_work_with_a_hint(
 def test_a_disk_that_fails_while_the_files_get_their_names_commits_nothing(
     bench: Bench, web: PictureWeb, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """An I/O error at the last moment leaves no row that points to a missing file, and the next run ends the work."""
+    """
+    An I/O error at the last moment leaves no row that points to a missing file.
+
+    The next run ends the work.
+    """
     offer(bench, web)
 
     def fail(*_: object, **__: object) -> None:

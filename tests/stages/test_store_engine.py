@@ -16,7 +16,11 @@ from stages.storing import VERIFIED, Bench, candidate
 
 
 def test_more_downloads_begin_while_hosts_keep_the_decoders_waiting(tmp_path: Path) -> None:
-    """Two workers become eight where hosts are far: here each answers only when eight pictures are asked for at once."""
+    """
+    Two workers become eight where hosts are far.
+
+    Here each host answers only when eight pictures are asked for at once.
+    """
     together = threading.Barrier(8)
 
     def respond(request: Request) -> Pieces:
@@ -38,7 +42,11 @@ def test_more_downloads_begin_while_hosts_keep_the_decoders_waiting(tmp_path: Pa
 
 
 def test_pictures_larger_than_all_room_come_one_after_another(tmp_path: Path) -> None:
-    """The memory for `workers` pictures of the largest size is shared by all downloads, and nobody waits for ever."""
+    """
+    All downloads share the memory for `workers` pictures of the largest size.
+
+    Nobody waits for ever.
+    """
     data = picture(1, (300, 300), quality=95)
     with serve("0.0.0.0") as web:
         web.routes = {f"/{n}": answer(picture(n, (300, 300), quality=95)) for n in range(12)}
@@ -68,7 +76,11 @@ def test_pictures_larger_than_all_room_come_one_after_another(tmp_path: Path) ->
 def test_hosts_that_promise_much_and_send_nothing_do_not_hold_the_others(
     tmp_path: Path, head: bytes
 ) -> None:
-    """As many silent downloads as there is room for leave the small pictures of other hosts their way, and their hosts their name."""
+    """
+    Silent downloads leave the small pictures of other hosts their way.
+
+    There are as many of them as there is memory for, and their hosts keep their name.
+    """
     begun, last_came = time.monotonic(), threading.Event()
     waited_s: list[float] = []
 

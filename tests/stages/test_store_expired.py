@@ -27,7 +27,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def grow_old(bench: Bench, *, days: int = 181, status: Status = Status.ACCEPTED) -> None:
-    """Let everything have been stored and cleaned so many days ago, with the last look at the terms before that."""
+    """
+    Let everything have been stored and cleaned so many days ago.
+
+    The last look at the terms was before that.
+    """
     long_ago = now() - timedelta(days=days)
     rows = [
         row.model_copy(
@@ -45,7 +49,11 @@ def withdrawn(bench: Bench) -> list[str | None]:
 
 @pytest.mark.parametrize("status", [Status.STORED, Status.ACCEPTED, Status.REJECTED])
 def test_an_old_picture_is_withdrawn_and_fetched_again(bench: Bench, status: Status) -> None:
-    """In whatever state it is: the next run of `store` has it anew, with nothing that was measured on the old bytes."""
+    """
+    The next run of `store` has it anew, whatever its state.
+
+    Nothing is left that was measured on the old bytes.
+    """
     with serve() as web:
         web.routes["/a"] = answer(picture(1))
         bench.publish(
@@ -114,7 +122,11 @@ def test_young_ones_and_those_of_other_sources_stay(bench: Bench) -> None:
 
 
 def test_a_file_that_another_source_offers_too_stays(bench: Bench) -> None:
-    """The same bytes under a free licence: the file is kept, and cleaning again decides which row stands for it."""
+    """
+    The same bytes are there under a free licence, so the file is kept.
+
+    Cleaning again decides which row stands for it.
+    """
     with serve() as web:
         web.routes["/a"] = web.routes["/b"] = answer(picture())
         bench.publish(
@@ -134,7 +146,11 @@ def test_a_file_that_another_source_offers_too_stays(bench: Bench) -> None:
 
 
 def test_a_person_whom_a_cleaner_holds_waits_for_the_next_look(bench: Bench) -> None:
-    """The two never write the same rows at once, and a look that left somebody out is not the day's last."""
+    """
+    The two never write the same rows at once.
+
+    A look that left somebody out is not the day's last.
+    """
     with serve() as web:
         web.routes["/a"] = answer(picture())
         bench.publish(VERIFIED, candidate(web.url("/a"), source="tmdb"))

@@ -1,4 +1,7 @@
-"""The same bytes under the same names, whether `store` ran once, was killed ten times, or ran as three workers at once."""
+"""The same bytes lie under the same names, however `store` ran.
+
+Once, killed ten times, or as three workers at once.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ Outcome = tuple[dict[str, bytes], dict[str, tuple[object, ...]]]
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[PictureWeb]:
-    """Good pictures, copies, broken and missing ones; each answer takes a moment, so that a kill finds work under way."""
+    """
+    Good pictures, copies, broken and missing ones.
+
+    Each answer takes a moment, so that a kill finds work under way.
+    """
     with serve() as running:
         for n in range(PICTURES):
             running.routes[f"/{n}"] = late(_body(n))
@@ -70,7 +77,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def outcome(data_dir: Path) -> Outcome:
-    """Return every file with its bytes, and what the catalogue says of every candidate, times aside."""
+    """Return every file with its bytes, and all rows, times aside."""
     bench = Bench(data_dir)
     files = {path: (data_dir / path).read_bytes() for path in bench.files()}
     rows: dict[str, tuple[object, ...]] = {
@@ -107,7 +114,11 @@ def expected(web: PictureWeb, tmp_path_factory: pytest.TempPathFactory) -> Outco
 def let_work(
     process: subprocess.Popen[bytes], moment: str, data_dir: Path, rng: random.Random
 ) -> None:
-    """Return at a random time among the downloads, or as soon as files have got their names, or rows are written."""
+    """
+    Return at a random time among the downloads.
+
+    Or as soon as files have got their names, or rows are written.
+    """
     if moment == "time":
         time.sleep(rng.uniform(0.0, 0.25))
         return
@@ -131,7 +142,11 @@ def rows_written(data_dir: Path) -> int:
 
 
 def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
-    """Kill -9 among downloads, files and rows, then a run to the end: nothing lost, nothing twice, no stray or half-written file."""
+    """
+    Kill -9 among downloads, files and rows, then a run to the end.
+
+    Nothing is lost, nothing is there twice, and no file is stray or half-written.
+    """
     bench = Bench(tmp_path)
     bench.publish(VERIFIED, *candidates(web))
     bench.close()
@@ -162,7 +177,11 @@ def test_ten_kills_change_nothing(web: PictureWeb, expected: Outcome, tmp_path: 
 
 
 def test_three_workers_do_what_one_does(web: PictureWeb, expected: Outcome, tmp_path: Path) -> None:
-    """Workers that share catalogue and folder, with shares of the messages that overlap, leave the same data set."""
+    """
+    Workers that share catalogue and folder leave the same data set.
+
+    Their shares of the messages overlap.
+    """
     shares = [
         [one for n, one in enumerate(candidates(web)) if n % 3 == worker or n % 5 == 0]
         for worker in range(3)

@@ -33,7 +33,11 @@ def make_due(bench: Bench) -> None:
 
 
 def test_a_picture_comes_in_when_its_host_is_well_again(bench: Bench) -> None:
-    """Once its time has come the next run puts the candidate on the topic again, whole, and stores it."""
+    """
+    The next run stores the picture once its time has come.
+
+    It puts the whole candidate on the topic again.
+    """
     with serve() as web:
         web.routes["/a"] = answer(status=500, Retry_After="0")
         sent = candidate(web.url("/a"), licence="CC0", rank=3, page_title="A page")
@@ -102,7 +106,7 @@ def test_faults_for_good_never_come_back(bench: Bench) -> None:
 
 
 def test_pictures_of_a_host_that_never_answers_are_given_up_some_time(bench: Bench) -> None:
-    """A host that is left alone without ever having worked uses up the patience with its pictures, run by run."""
+    """A host that never worked uses up the patience with its pictures, run by run."""
     with serve() as web:
         for n in range(30):
             web.routes[f"/{n}"] = answer(status=500, Retry_After="60")
@@ -117,7 +121,11 @@ def test_pictures_of_a_host_that_never_answers_are_given_up_some_time(bench: Ben
 
 
 def test_urls_that_fail_cost_the_other_urls_of_their_host_nothing(bench: Bench) -> None:
-    """A third of the URLs of one server fails each time, and is tried again and again: every other picture comes in, in one run."""
+    """
+    A server fails for a third of its URLs, again and again.
+
+    Every other picture comes in, in one run.
+    """
     bad = [answer(status=500), answer(status=502), answer(b"", status=503)]
     with serve() as web:
         for n in range(150):

@@ -36,7 +36,11 @@ def test_unseen_faces_are_recognised_and_strangers_are_not(school: School) -> No
 
 
 def test_the_same_set_gives_the_same_files(tmp_path: Path) -> None:
-    """Whatever the order of the messages and the time, model, report and pictures are the same to the byte."""
+    """
+    Model, report and pictures are the same to the byte.
+
+    The order of the messages and the time make no difference.
+    """
     one, other = School(tmp_path / "one"), School(tmp_path / "other")
     records = [record(person, shot) for person in (1, 2, 3) for shot in range(12)]
     one.publish(*records)
@@ -53,7 +57,11 @@ def test_the_same_set_gives_the_same_files(tmp_path: Path) -> None:
 
 
 def test_what_was_withdrawn_is_gone_from_the_next_model(school: School) -> None:
-    """A tombstone counts although the picture was consumed before, and a newer message replaces the older."""
+    """
+    A tombstone counts although the picture was consumed before.
+
+    A newer message replaces the older.
+    """
     school.people(1, 2, 3)
     first = school.train()
     school.bus.publish(TOPIC, [(record(3, shot).key, None) for shot in range(10)])
@@ -97,7 +105,11 @@ def test_messages_that_nobody_understands_are_counted_and_kept_aside_once(school
 
 
 def test_pictures_that_may_not_be_used_are_left_out_and_counted(school: School) -> None:
-    """Terms that need an agreement count whatever the message says, until the user says that there is one."""
+    """
+    Terms that need an agreement count whatever the message says.
+
+    That ends when the user says that there is one.
+    """
     school.people(1, 2)
     told = [record(3, shot, source="tmdb", ml_use=MlUse.NEEDS_AGREEMENT) for shot in range(3)]
     hidden = [record(4, shot, url=f"https://image.tmdb.org/t/p/{shot}.jpg") for shot in range(3)]
@@ -114,7 +126,11 @@ def test_pictures_that_may_not_be_used_are_left_out_and_counted(school: School) 
 
 
 def test_pictures_without_a_usable_embedding_are_left_out_and_counted(school: School) -> None:
-    """Missing, unreadable, no numbers, of another version, of another length; and people who have one picture only."""
+    """
+    Missing, unreadable, no numbers, of another version, of another length.
+
+    And people who have one picture only.
+    """
     school.people(1, 2)
     school.publish(
         record(1, 100, embedding=None),
@@ -246,7 +262,11 @@ def test_a_training_that_died_while_it_saved_is_found(school: School) -> None:
 
 
 def test_a_training_under_way_is_waited_for(school: School) -> None:
-    """It may have read the pictures before they were withdrawn, and would write a model with the person in the end."""
+    """
+    It may have read the pictures before they were withdrawn.
+
+    It would write a model with the person in the end.
+    """
     school.people(1, 2)
     school.train()
 
@@ -256,7 +276,11 @@ def test_a_training_under_way_is_waited_for(school: School) -> None:
 
 
 def test_the_forgotten_do_not_come_back_by_the_topic(school: School) -> None:
-    """Somebody publishes them again, or delivers dead letters again: no model learns them, and it is told."""
+    """
+    No model learns pictures that are published again, and it is told.
+
+    Somebody published them, or delivered dead letters again.
+    """
     school.people(1, 2, 3)
 
     trained = school.train(forgotten={"Q1"}.intersection)

@@ -1,4 +1,7 @@
-"""Train on a real Kafka: the compacted topic of clean pictures over several partitions, tombstones, and the group's place."""
+"""Train on a real Kafka.
+
+The topic is compacted and has several partitions; tombstones and the group's place count.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,12 @@ def school(kafka_broker: Broker, tmp_path: Path) -> Iterator[School]:
 
 
 def test_training_reads_all_partitions_and_leaves_no_lag(school: School) -> None:
-    """Everything is learnt and committed; what was withdrawn later is gone from the next model; what cannot be read waits on the dead topic."""
+    """
+    Everything is learnt and committed.
+
+    What was withdrawn later is gone from the next model; what cannot be read waits on the dead
+    topic.
+    """
     school.people(1, 2, 3)
 
     first = school.train()

@@ -1,4 +1,7 @@
-"""The model and its file: what it answers, what it refuses to read, and that nothing is executed."""
+"""The model and its file.
+
+What it answers, what it refuses to read, and that nothing is executed.
+"""
 
 from __future__ import annotations
 
@@ -191,7 +194,10 @@ def forbidden(*_, **__):
 for module in (pickle, _pickle):
     module.load = module.loads = module.Unpickler = forbidden
 pickle._Unpickler = forbidden
-sys.addaudithook(lambda event, arguments: forbidden() if event in ("pickle.find_class", "subprocess.Popen", "os.system") else None)
+def audit(event, arguments):
+    if event in ("pickle.find_class", "subprocess.Popen", "os.system"):
+        forbidden()
+sys.addaudithook(audit)
 model = Shelf(Path({str(tmp_path)!r})).load()
 print(model.people[model.guess(face[None]).people[0]].qid)
 """
@@ -204,7 +210,11 @@ print(model.people[model.guess(face[None]).people[0]].qid)
 
 
 def test_other_programs_find_all_they_need(tmp_path: Path) -> None:
-    """Labels and mean faces lie beside the embeddings: the classifier works without this program."""
+    """
+    Labels and mean faces lie beside the embeddings.
+
+    The classifier works without this program.
+    """
     trained = model(1, 2, 3)
     (tmp_path / "m.safetensors").write_bytes(pack(trained))
 

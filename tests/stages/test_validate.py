@@ -1,4 +1,7 @@
-"""`validate`: what it lets through, what it drops and why, and what a crash at the worst moment does."""
+"""`validate`: what it lets through, and what it drops and why.
+
+A crash at the worst moment loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,11 @@ def passed_on(bench: Bench) -> list[ImageCandidate]:
 
 
 def test_a_good_candidate_is_passed_on_whole_and_known_from_then_on(bench: Bench) -> None:
-    """The message keeps every fact and its own spelling of the URL, keyed by person; the catalogue has its row."""
+    """
+    The message keeps every fact and its own spelling of the URL, keyed by person.
+
+    The catalogue has its row.
+    """
     sent = candidate(
         "HTTP://Example.com:80/a.jpg?b=1&a=2#x",
         rank=3,
@@ -72,7 +79,11 @@ def test_every_loss_is_counted_with_its_reason(bench: Bench) -> None:
 
 
 def test_a_url_passes_once_for_each_person(bench: Bench) -> None:
-    """Spellings of one URL are one candidate, in one batch and across runs; another person's is another."""
+    """
+    Spellings of one URL are one candidate, in one batch and across runs.
+
+    Another person's is another.
+    """
     bench.publish(
         "urls",
         candidate("http://example.com/a.jpg"),
@@ -118,7 +129,11 @@ def test_a_candidate_of_an_unknown_person_adds_the_person(bench: Bench) -> None:
 
 
 def test_facts_without_measure_leave_room_for_what_is_added(bench: Bench) -> None:
-    """Texts are cut off and endless links left out: a message near the broker's limit must still fit when `clean` has added to it."""
+    """
+    Texts are cut off and endless links left out.
+
+    A message near the broker's limit must still fit when `clean` has added to it.
+    """
     endless = "http://example.org/" + "x" * 300_000
     bench.publish(
         "urls",
@@ -162,7 +177,11 @@ class Killed(BaseException):
 def test_a_crash_at_any_moment_loses_no_candidate(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Published first and marked second: in the other order, the repeated message would look known and be lost for ever."""
+    """
+    Published first and marked second.
+
+    In the other order, the repeated message would look known and be lost for ever.
+    """
     bench.publish("urls", *(candidate(f"http://example.com/{n}.jpg") for n in range(5)))
     publish, mark = bench.bus.publish, bench.catalogue.add_verified
 
