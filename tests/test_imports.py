@@ -27,6 +27,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "stamina": ("web/",),
     "w3lib": "web/urls.py",
     "protego": "web/robots.py",
+    "pycurl": "web/connection.py",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from celebcollect.domain.records import ImageCandidate, Status, now
 from celebcollect.stages.store.retry import publish_due
-from celebcollect.web import hosts
+from celebcollect.web import breaker
 from picture_web import answer, picture, serve
 from stages.storing import VERIFIED, Bench, candidate
 
@@ -142,7 +142,7 @@ def test_what_a_host_that_works_was_spared_is_fetched_at_the_end_of_the_run(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The host rests after failures in a row: the run waits for it, and loses nothing."""
-    monkeypatch.setattr(hosts, "_REST_S", 1.0)
+    monkeypatch.setattr(breaker, "_REST_S", 1.0)
     with serve() as web:
         web.routes |= {f"/bad{n}": answer(status=500) for n in range(9)} | {
             f"/{n}": answer(picture(n)) for n in range(20)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 
-import certifi
 import pytest
 
 from celebcollect.config.sections import HttpConfig, StoreConfig
@@ -20,22 +18,14 @@ def web() -> Iterator[PictureWeb]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def public_trust() -> ssl.SSLContext:
-    """The usual certificate authorities, read once: that takes longer than most tests."""
-    return ssl.create_default_context(cafile=certifi.where())
-
-
 @pytest.fixture
-def fetcher(public_trust: ssl.SSLContext) -> Iterator[Callable[..., Fetcher]]:
-    """Make fetchers that may use this machine, with `[store]` settings of one's own; they are closed at the end."""
+def fetcher() -> Iterator[Callable[..., Fetcher]]:
+    """Make fetchers that may use this machine, with `[store]` settings of one's own."""
     made: list[Fetcher] = []
 
     def make(timeout_s: float = 5, contact: str = "", **store: object) -> Fetcher:
         settings = StoreConfig(**{"allow_private_addresses": True, **store})
-        made.append(
-            Fetcher(settings, HttpConfig(timeout_s=timeout_s, contact=contact), tls=public_trust)
-        )
+        made.append(Fetcher(settings, HttpConfig(timeout_s=timeout_s, contact=contact)))
         return made[-1]
 
     yield make

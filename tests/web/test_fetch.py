@@ -13,7 +13,8 @@ import pytest
 
 from celebcollect import __version__
 from celebcollect.domain.errors import CelebCollectError
-from celebcollect.web.fetch import Fetcher, FetchFailed, opted_out
+from celebcollect.web.fetch import Fetcher, FetchFailed
+from celebcollect.web.opt_out import opted_out
 from picture_web import PictureWeb, Request, answer, picture, serve
 
 Fetchers = Callable[..., Fetcher]

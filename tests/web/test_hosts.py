@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from celebcollect.web import hosts, urls
-from celebcollect.web.exchange import FetchFailed
-from celebcollect.web.fetch import Fetcher
-from celebcollect.web.guard import Budget
-from celebcollect.web.hosts import Breaker, Hosts
+from celebcollect.web import breaker as breakers
+from celebcollect.web import urls
+from celebcollect.web.breaker import Breaker
+from celebcollect.web.budget import FetchBudget
+from celebcollect.web.fetch import Fetcher, FetchFailed
+from celebcollect.web.hosts import Hosts
 from picture_web import PictureWeb, answer, picture, serve
 
 
@@ -29,7 +30,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     moved = Clock()
-    monkeypatch.setattr(hosts, "time", moved)
+    monkeypatch.setattr(breakers, "time", moved)
     return moved
 
 
@@ -163,23 +164,25 @@ def test_after_a_retry_after_the_host_is_left_alone(
 
 
 def test_connections_of_hosts_that_are_done_with_are_closed() -> None:
-    """However many hosts are visited, few connections stay open, and the host that is in use stays."""
+    """However many hosts are visited, few connections stay open; the one in use stays."""
     many = Hosts(per_host=2, allow_private=True)
     with serve("0.0.0.0") as web:
         web.routes["/a"] = answer(b"x")
 
-        def visit(host: str) -> None:
-            with many.ask(urls.target(web.url("/a", host)), {}, budget()) as got:
-                assert got.body(10) == b"x"
+        def visit(host: str, path: str = "/a") -> None:
+            assert body_of(many, web.url(path, host)) == b"x"
 
-        with many.ask(urls.target(web.url("/a", "127.0.0.1")), {}, budget()) as held:
+        def visit_others(_: object) -> bytes:
             for n in range(2, 202):
                 visit(f"127.0.0.{n}")
-            assert held.body(10) == b"x"
+            return answer(b"x")
+
+        web.routes["/held"] = visit_others
+        visit("127.0.0.1", "/held")
         visit("127.0.0.1")
 
         assert web.connections == 201
-        wait_until(lambda: web.open_now <= 130)
+        wait_until(lambda: web.open_now <= 70)
         many.close()
         wait_until(lambda: web.open_now == 0)
 
@@ -187,37 +190,35 @@ def test_connections_of_hosts_that_are_done_with_are_closed() -> None:
 def test_who_finds_no_free_connection_in_time_goes_away(web: PictureWeb) -> None:
     """Waiting for a slot is part of the time of a picture."""
     busy = Hosts(per_host=1, allow_private=True)
-    web.routes["/a"] = answer(b"x")
-    target = urls.target(web.url("/a"))
-    errors: list[FetchFailed] = []
+    reached, done = threading.Event(), threading.Event()
 
-    def wait() -> None:
-        try:
-            with busy.ask(target, {}, budget(0.1)):
-                pass
-        except FetchFailed as failure:
-            errors.append(failure)
+    def late(_: object) -> bytes:
+        reached.set()
+        done.wait(5)
+        return answer(b"x")
 
-    with busy.ask(target, {}, budget()):
-        begun = time.monotonic()
-        thread = threading.Thread(target=wait)
-        thread.start()
-        thread.join(5)
+    web.routes["/a"] = late
+    thread = threading.Thread(target=body_of, args=(busy, web.url("/a")))
+    thread.start()
+    assert reached.wait(5)
 
-    assert [error.reason for error in errors] == ["timeout"]
-    assert time.monotonic() - begun < 1
+    with pytest.raises(FetchFailed) as failed:
+        body_of(busy, web.url("/a"), budget(0.1))
+
+    assert failed.value.reason == "timeout"
+    done.set()
+    thread.join(5)
     busy.close()
 
 
 def test_a_connection_that_the_server_closed_meanwhile_is_replaced(web: PictureWeb) -> None:
-    """Servers close idle connections; whoever uses one at that moment gets a new one and no error."""
+    """Whoever uses a connection that the server has just closed gets a new one and no error."""
     some = Hosts(per_host=2, allow_private=True)
     web.routes["/last"] = lambda _: iter([answer(b"x")])
     web.routes["/a"] = answer(b"x")
 
     for path in ("/a", "/last", "/last", "/a"):
-        with some.ask(urls.target(web.url(path)), {}, budget()) as got:
-            assert got.body(10) == b"x"
+        assert body_of(some, web.url(path)) == b"x"
 
     assert 3 <= web.connections <= 4
     some.close()
@@ -228,8 +229,8 @@ def test_a_connection_that_breaks_at_once_is_a_fault_of_the_host(web: PictureWeb
     some = Hosts(per_host=2, allow_private=True)
     web.routes["/a"] = lambda _: iter([])
 
-    with pytest.raises(FetchFailed) as failed, some.ask(urls.target(web.url("/a")), {}, budget()):
-        pass
+    with pytest.raises(FetchFailed) as failed:
+        body_of(some, web.url("/a"))
 
     assert failed.value.transient
     assert web.asked("/a") == 1
@@ -242,13 +243,39 @@ def test_what_a_server_says_unasked_is_never_taken_for_an_answer(web: PictureWeb
     web.routes["/a"] = lambda _: answer(b"x") + answer(b"smuggled")
     web.routes["/b"] = answer(b"real")
     for path, expected in (("/a", b"x"), ("/b", b"real"), ("/a", b"x"), ("/b", b"real")):
-        with some.ask(urls.target(web.url(path)), {}, budget()) as got:
-            assert got.body(100) == expected
+        assert body_of(some, web.url(path)) == expected
     some.close()
 
 
-def budget(time_s: float = 5) -> Budget:
-    return Budget.of(time_s=time_s, max_bytes=10_000, timeout_s=5)
+def test_what_a_server_says_later_and_unasked_ends_the_connection(web: PictureWeb) -> None:
+    """Bytes that come while a connection is idle are no answer to the next request."""
+    some = Hosts(per_host=2, allow_private=True)
+    said = threading.Event()
+
+    def late(_: object) -> Iterator[bytes]:
+        yield answer(b"x")
+        yield answer(b"smuggled")
+        said.set()
+        web.closing.wait(5)
+
+    web.routes["/a"] = late
+    web.routes["/b"] = answer(b"real")
+    assert body_of(some, web.url("/a")) == b"x"
+    assert said.wait(5)
+
+    assert body_of(some, web.url("/b")) == b"real"
+    some.close()
+
+
+def body_of(hosts: Hosts, url: str, within: FetchBudget | None = None) -> bytes:
+    """Ask for a URL and return what comes."""
+    pieces: list[bytes] = []
+    hosts.ask(urls.target(url), {}, within or budget(), lambda _: pieces.append)
+    return b"".join(pieces)
+
+
+def budget(time_s: float = 5) -> FetchBudget:
+    return FetchBudget.of(time_s=time_s, max_bytes=10_000, timeout_s=5)
 
 
 def wait_until(true: Callable[[], bool]) -> None:

@@ -58,7 +58,7 @@ def trusting(certificate: Path) -> Iterator[Fetcher]:
     made = Fetcher(
         StoreConfig(allow_private_addresses=True),
         HttpConfig(timeout_s=2),
-        tls=ssl.create_default_context(cafile=certificate),
+        ca_file=str(certificate),
     )
     yield made
     made.close()

@@ -6,17 +6,19 @@ Says nothing about what the bytes are: that is for `pictures`.
 from __future__ import annotations
 
 import contextlib
-import re
-import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web import robots, urls
-from celebcollect.web.exchange import Answer, FetchFailed
-from celebcollect.web.guard import Budget
+from celebcollect.web.body import ResponseBody, ResponseStart
+from celebcollect.web.budget import FetchBudget
+from celebcollect.web.connection import CutOff, Sink
+from celebcollect.web.failures import FetchFailed
+from celebcollect.web.head import ResponseHead
 from celebcollect.web.hosts import Hosts
+from celebcollect.web.opt_out import opted_out
 from celebcollect.web.reasons import FetchReason, UrlReason
 from celebcollect.web.user_agent import user_agent
 
@@ -25,6 +27,9 @@ __all__ = ["FetchFailed", "Fetched", "Fetcher"]
 MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+_GIVES_BODY = frozenset((200, 203))
+"""203: a proxy on the way has changed something, and says so."""
 
 _FAULTS_OF_HOSTS = frozenset(
     (
@@ -54,10 +59,6 @@ _WIRE_OVERHEAD = 1_048_576
 _ACCEPT = "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.1"
 """The formats that we read first: servers that choose by this header send those."""
 
-_OPT_OUT = frozenset(("noai", "noimageai"))
-"""Directives of `X-Robots-Tag` against use in machine learning (DeviantArt, 2022; read by
-img2dataset and others)."""
-
 
 @dataclass(frozen=True)
 class Fetched:
@@ -72,19 +73,22 @@ class Fetched:
 class Fetcher:
     """Fetches pictures. Thread-safe; close it at the end."""
 
-    def __init__(
-        self, store: StoreConfig, http: HttpConfig, *, tls: ssl.SSLContext | None = None
-    ) -> None:
-        """Take the limits from `[store]` and `[http]`; `tls` replaces the usual trust in public certificate authorities."""
+    def __init__(self, store: StoreConfig, http: HttpConfig, *, ca_file: str | None = None) -> None:
+        """Take the limits from `[store]` and `[http]`; `ca_file` replaces certifi's list."""
         self._limits = store
         self._timeout_s = http.timeout_s
         self._hosts = Hosts(
-            per_host=store.per_host, allow_private=store.allow_private_addresses, tls=tls
+            per_host=store.per_host, allow_private=store.allow_private_addresses, ca_file=ca_file
         )
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
 
-    def get(self, url: str, admit: Callable[[int], None] = lambda _: None) -> Fetched:
+    def get(
+        self,
+        url: str,
+        admit: Callable[[int], None] = lambda _: None,
+        is_whole: Callable[[bytes], bool] = lambda _: False,
+    ) -> Fetched:
         """
         Fetch a URL, following redirects; blocks for at most `picture_timeout_s`.
 
@@ -92,12 +96,13 @@ class Fetcher:
             url: Of a picture, from anywhere.
             admit: Called when the picture proves to be large, with the bytes that it may take; may
                 wait, at the expense of the picture's time.
+            is_whole: Asked about the bytes of an answer that ended without saying so.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
         """
         limits = self._limits
-        budget = Budget.of(
+        budget = FetchBudget.of(
             time_s=limits.picture_timeout_s,
             max_bytes=limits.max_bytes + _WIRE_OVERHEAD,
             timeout_s=self._timeout_s,
@@ -107,7 +112,7 @@ class Fetcher:
             with self._watched(target):
                 if self._robots and not self._robots.rules(target.origin).allows(target.url):
                     raise FetchFailed(FetchReason.ROBOTS_DISALLOWED, target.host)
-                answer = self._ask(target, budget, admit)
+                answer = self._ask(target, budget, admit, is_whole)
             if isinstance(answer, Fetched):
                 return answer
             url = answer
@@ -141,87 +146,96 @@ class Fetcher:
         breaker.succeeded()
 
     def _ask(
-        self, target: urls.Target, budget: Budget, admit: Callable[[int], None]
+        self,
+        target: urls.Target,
+        budget: FetchBudget,
+        admit: Callable[[int], None],
+        is_whole: Callable[[bytes], bool],
     ) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
-        with self._hosts.ask(target, {**self._headers, "Accept": _ACCEPT}, budget) as answer:
-            if opted_out(answer.headers("x-robots-tag")):
+        body: ResponseBody | None = None
+
+        def choose(head: ResponseHead) -> Sink | None:
+            nonlocal body
+            if opted_out(head.values("x-robots-tag")):
                 raise FetchFailed(FetchReason.OPTED_OUT, "X-Robots-Tag")
-            if answer.status == 200:
-                return Fetched(
-                    answer.body(self._limits.max_bytes, admit),
-                    answer.header("content-type"),
-                    target.url,
-                )
-            answer.drain()
-            if answer.status in _REDIRECTS and answer.header("location"):
-                return _joined(target.url, answer.header("location"))
-            raise _refusal(answer)
+            if head.status not in _GIVES_BODY and head.whole_range is None:
+                return None
+            body = ResponseBody(head, self._limits.max_bytes, admit)
+            return body.write
+
+        headers = {**self._headers, "Accept": _ACCEPT}
+        try:
+            head = self._hosts.ask(target, headers, budget, choose)
+        except CutOff as cut_off:
+            # A small number of servers leave the last line of a body in chunks out, and browsers
+            # take it: whether all is there shows in the bytes alone.
+            if body is None or not is_whole(body.so_far()):
+                raise
+            head = cut_off.head
+        if body is not None:
+            return Fetched(body.data(), head.value("content-type"), target.url)
+        if head.status in _REDIRECTS and head.value("location"):
+            return _joined(target.url, head.value("location"))
+        raise _refusal(head)
 
     def _ask_robots(self, url: str) -> robots.Rules:
-        """Fetch a robots.txt: 4xx means that there are no rules, 5xx and silence that nobody knows (RFC 9309, section 2.3.1)."""
+        """
+        Fetch a robots.txt (RFC 9309, section 2.3.1).
+
+        4xx means that there are no rules, 5xx and silence that nobody knows.
+        """
         time_s = min(self._timeout_s, self._limits.picture_timeout_s)
-        budget = Budget.of(
+        budget = FetchBudget.of(
             time_s=time_s, max_bytes=robots.MAX_BYTES + _WIRE_OVERHEAD, timeout_s=self._timeout_s
         )
         for _ in range(MAX_REDIRECTS + 1):
             target = self._target(url)
-            with self._hosts.ask(
-                target, {**self._headers, "Accept": "text/plain, */*;q=0.1"}, budget
-            ) as answer:
-                if answer.status == 200:
-                    return robots.parse(answer.start(robots.MAX_BYTES))
-                answer.drain()
-                if answer.status in _REDIRECTS and answer.header("location"):
-                    url = _joined(target.url, answer.header("location"))
-                    continue
-                if answer.status == 429 or answer.status >= 500:
-                    raise FetchFailed(
-                        FetchReason.ROBOTS_UNREACHABLE,
-                        f"HTTP {answer.status}",
-                        transient=True,
-                        retry_after_s=answer.retry_after_s(),
-                    )
-                return robots.ALLOW_ALL
+            head, text = self._read_start(target, budget)
+            if text is not None:
+                return robots.parse(text)
+            if head.status in _REDIRECTS and head.value("location"):
+                url = _joined(target.url, head.value("location"))
+                continue
+            if head.status == 429 or head.status >= 500:
+                raise FetchFailed(
+                    FetchReason.ROBOTS_UNREACHABLE,
+                    f"HTTP {head.status}",
+                    transient=True,
+                    retry_after_s=head.retry_after_s(),
+                )
+            return robots.ALLOW_ALL
         # RFC 9309, section 2.3.1.2: more than five redirects may be taken as unavailable
         return robots.ALLOW_ALL
 
+    def _read_start(
+        self, target: urls.Target, budget: FetchBudget
+    ) -> tuple[ResponseHead, bytes | None]:
+        """Return the head of an answer and its body as far as a robots.txt is read, if any."""
+        body: ResponseStart | None = None
 
-def opted_out(lines: Iterable[str]) -> bool:
-    """Tell whether `X-Robots-Tag` lines, for everybody or for us by name, forbid the use in machine learning."""
-    for line in lines:
-        for_us = True
-        for part in line.lower().split(","):
-            name, colon, rest = part.partition(":")
-            directive = part
-            if (
-                colon
-                and re.fullmatch(r"\s*(\*|[a-z][a-z0-9_-]*)\s*", name)
-                and name.strip() not in _WITH_VALUE
-            ):
-                for_us = name.strip() in ("*", robots.PRODUCT)
-                directive = rest
-            if for_us and directive.strip() in _OPT_OUT:
-                return True
-    return False
+        def choose(head: ResponseHead) -> Sink | None:
+            nonlocal body
+            if head.status not in _GIVES_BODY:
+                return None
+            body = ResponseStart(head, robots.MAX_BYTES)
+            return body.write
+
+        headers = {**self._headers, "Accept": "text/plain, */*;q=0.1"}
+        head = self._hosts.ask(target, headers, budget, choose)
+        return head, body.data() if body is not None else None
 
 
-_WITH_VALUE = frozenset(
-    ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
-)
-"""Directives that are followed by a colon themselves, and so are no names of crawlers."""
-
-
-def _refusal(answer: Answer) -> FetchFailed:
-    status = answer.status
+def _refusal(head: ResponseHead) -> FetchFailed:
+    status = head.status
     detail = f"HTTP {status}"
     if status == 429:
         return FetchFailed(
-            FetchReason.RATE_LIMITED, detail, transient=True, retry_after_s=answer.retry_after_s()
+            FetchReason.RATE_LIMITED, detail, transient=True, retry_after_s=head.retry_after_s()
         )
     if status in (408, 425) or status >= 500:
         return FetchFailed(
-            FetchReason.SERVER_ERROR, detail, transient=True, retry_after_s=answer.retry_after_s()
+            FetchReason.SERVER_ERROR, detail, transient=True, retry_after_s=head.retry_after_s()
         )
     if status in (404, 410):
         return FetchFailed(FetchReason.NOT_FOUND, detail)

@@ -1,163 +1,78 @@
-"""What is kept about each host: its connections, how many may be open at once, and whether it is left alone for a while."""
+"""Connections to many hosts, a few for each, kept open between requests."""
 
 from __future__ import annotations
 
 import contextlib
-import ssl
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
-from celebcollect.web.exchange import Answer, FetchFailed, ask, told
-from celebcollect.web.guard import Budget, Line, Network
+from celebcollect.web.breaker import Breaker
+from celebcollect.web.budget import FetchBudget
+from celebcollect.web.connection import Connection, ConnectionGone, OnHead
+from celebcollect.web.failures import FetchFailed
+from celebcollect.web.guard import Guard
+from celebcollect.web.head import ResponseHead
 from celebcollect.web.reasons import FetchReason
 from celebcollect.web.urls import Target
 
-_OPEN_HOSTS = 128
-"""Hosts with open connections; with 4 idle ones each (`per_host`) that stays below the usual limit
-of 1,024 open files."""
+_MOST_IDLE = 64
+"""Connections that are kept unused, over all hosts; one to an https host holds 1 MB."""
 
-_IDLE_LINES = 8
-_IDLE_S = 20.0
-"""How long an unused connection is kept; servers commonly close them after 5 to 75 s."""
-
-_PORTS = {"http": 80, "https": 443}
+_IDLE_OF_A_HOST = 8
+_SPARE = 8
+"""Handles without a connection that are kept for the next host."""
 
 _REMEMBERED_HOSTS = 10_000
 
-_REMEMBERED_URLS = 1_000
-"""Failed URLs of one host that are kept in mind."""
-
-_FAILURES_IN_A_ROW = 8
-_REST_S = 30.0
-_MAX_REST_S = 600.0
-
-
-class Breaker:
-    """
-    Leaves a host alone for as long as it asks, or after eight pictures in a row failed: 30 s, then one try, and twice as long after each failure.
-
-    Only faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some
-    URLs of a good host fail each time, and their repetitions come one after the other. Thread-safe.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._failed: set[str] = set()
-        """URLs that have failed."""
-        self._in_a_row = 0
-        self._answered = False
-        self._rests = 0
-        self._rest_until = 0.0
-
-    def check(self, host: str) -> None:
-        """Raise `FetchFailed` (`host_resting`) while the host is left alone; when a rest after failures is over, one caller is let through to try."""
-        with self._lock:
-            left_s = self._rest_until - time.monotonic()
-            if left_s > 0:
-                raise FetchFailed(
-                    FetchReason.HOST_RESTING,
-                    host,
-                    transient=True,
-                    retry_after_s=left_s,
-                    answered_before=self._answered,
-                )
-            if self._rests:
-                self._rest_until = time.monotonic() + self._rest_s()
-
-    def succeeded(self) -> None:
-        """Note that the host answered."""
-        with self._lock:
-            # A rest that the host asked for stays, although another answer of it was under way.
-            if self._rests:
-                self._rest_until = 0.0
-            self._in_a_row = self._rests = 0
-            self._answered = True
-
-    def failed(self, url: str) -> None:
-        """Note that the host did not answer, or said that it is out of order."""
-        with self._lock:
-            if url in self._failed:
-                if self._rests:
-                    # that one failed before says nothing: let the next one try
-                    self._rest_until = 0.0
-                return
-            if len(self._failed) >= _REMEMBERED_URLS:
-                self._failed.clear()
-            self._failed.add(url)
-            self._in_a_row += 1
-            if self._in_a_row >= _FAILURES_IN_A_ROW:
-                self._rests += 1
-                self._rest_until = max(self._rest_until, time.monotonic() + self._rest_s())
-
-    def rest(self, for_s: float) -> None:
-        """Leave the host alone for as long as it asked."""
-        with self._lock:
-            self._rest_until = max(self._rest_until, time.monotonic() + for_s)
-
-    def _rest_s(self) -> float:
-        return float(min(_REST_S * 2.0 ** min(self._rests - 1, 10), _MAX_REST_S))
-
 
 class _Host:
-    """A host in use: its idle connections by origin, newest last, and the slots for all of them."""
+    """A host in use, or with idle connections: those, newest last, and the slots for all."""
 
     def __init__(self, per_host: int) -> None:
         self.slots = threading.BoundedSemaphore(per_host)
         self.users = 0
-        self.idle: list[tuple[str, Line]] = []
-
-    def close(self) -> None:
-        while self.idle:
-            self.idle.pop()[1].close()
+        self.idle: list[Connection] = []
 
 
 class Hosts:
-    """Connections to many hosts, a few for each, kept open between requests. Thread-safe; a connection belongs to one request at a time."""
+    """Sends requests, few at once to each host. Thread-safe."""
 
-    def __init__(
-        self, *, per_host: int, allow_private: bool, tls: ssl.SSLContext | None = None
-    ) -> None:
-        """Connect to nobody yet; `tls` replaces the usual trust in public certificate authorities."""
+    def __init__(self, *, per_host: int, allow_private: bool, ca_file: str | None = None) -> None:
+        """Connect to nobody yet; `ca_file` replaces the public certificate authorities."""
         self._per_host = per_host
-        self._network = Network(allow_private=allow_private, tls=tls)
+        self._ca_file = ca_file
+        self._guard = Guard(allow_private=allow_private)
         self._lock = threading.Lock()
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        """Used last comes last."""
+        self._idle = 0
+        self._spare: list[Connection] = []
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
+        self._is_closed = False
 
-    @contextlib.contextmanager
-    def ask(self, target: Target, headers: Mapping[str, str], budget: Budget) -> Iterator[Answer]:
+    def ask(
+        self, target: Target, headers: Mapping[str, str], budget: FetchBudget, on_head: OnHead
+    ) -> ResponseHead:
         """
-        Send a GET request, waiting for one of the host's slots if need be; the body must be read inside the block.
+        Send a GET request, waiting for one of the host's slots if need be.
 
         Raises:
-            FetchFailed: No slot became free in time, no answer, a broken one, or reading its body
-                failed.
+            FetchFailed: No slot became free in time, no answer, a broken one, or what the sink of
+                the body raised.
         """
-        host = self._enter(target.host)
-        try:
-            if not host.slots.acquire(timeout=budget.left_s()):
-                raise FetchFailed(
-                    FetchReason.TIMEOUT,
-                    f"no connection to {target.host} became free",
-                    transient=True,
-                )
-            try:
-                with told():
-                    line, answer = self._answer(host, target, headers, budget)
-                    try:
-                        yield answer
-                    finally:
-                        self._put_away(host, target, line, usable=answer.can_go_on)
-            finally:
-                host.slots.release()
-        finally:
-            with self._lock:
-                host.users -= 1
+        with self._slot(target.host, budget) as host:
+            while (kept := self._kept(host, target.origin)) is not None:
+                with self._put_away(host, target.host, kept), contextlib.suppress(ConnectionGone):
+                    return kept.reuse_for(target, headers, budget, on_head)
+            # Each new connection has its host resolved and judged anew.
+            addresses = self._guard.addresses(target.host, target.connection_port)
+            fresh = self._fresh()
+            with self._put_away(host, target.host, fresh):
+                return fresh.connect_for(target, addresses, headers, budget, on_head)
 
     def breaker(self, origin: str) -> Breaker:
-        """Return the breaker of a server: scheme, host and port, because another port may be another program."""
+        """Return the breaker of a server: another port of a host may be another program."""
         with self._lock:
             breaker = self._breakers.setdefault(origin, Breaker())
             self._breakers.move_to_end(origin)
@@ -168,78 +83,81 @@ class Hosts:
     def close(self) -> None:
         """Close the idle connections; those in use are closed when their requests end."""
         with self._lock:
-            hosts = list(self._hosts.values())
+            self._is_closed = True
+            unused = [*self._spare, *(one for host in self._hosts.values() for one in host.idle)]
+            self._spare.clear()
             self._hosts.clear()
-            for host in hosts:
-                host.close()
+            self._idle = 0
+        for connection in unused:
+            connection.close()
 
-    def _answer(
-        self, host: _Host, target: Target, headers: Mapping[str, str], budget: Budget
-    ) -> tuple[Line, Answer]:
-        """Return the answer and the line it came over, a kept one if there is one."""
-        while True:
-            kept = self._kept(host, target.origin)
-            line = kept or self._network.connect(
-                target.scheme, target.host, target.port or _PORTS[target.scheme], budget
-            )
-            line.budget = budget
-            try:
-                return line, ask(line, target, headers)
-            except ConnectionError:
-                line.close()
-                # The server closed a kept connection at the moment in which we used it again:
-                # nothing is wrong with the host.
-                if kept is None:
-                    raise
-            except BaseException:
-                line.close()
-                raise
-
-    def _kept(self, host: _Host, origin: str) -> Line | None:
-        while True:
-            with self._lock:
-                place = next(
-                    (
-                        place
-                        for place in reversed(range(len(host.idle)))
-                        if host.idle[place][0] == origin
-                    ),
-                    None,
-                )
-                if place is None:
-                    return None
-                line = host.idle.pop(place)[1]
-            if time.monotonic() - line.idle_since < _IDLE_S and line.is_alive():
-                return line
-            line.close()
-
-    def _put_away(self, host: _Host, target: Target, line: Line, *, usable: bool) -> None:
-        line.budget = None
-        line.idle_since = time.monotonic()
+    @contextlib.contextmanager
+    def _slot(self, name: str, budget: FetchBudget) -> Iterator[_Host]:
         with self._lock:
-            # Not for a host that was dropped or closed meanwhile: nobody would ever close it.
-            if (
-                usable
-                and len(host.idle) < min(self._per_host, _IDLE_LINES)
-                and self._hosts.get(target.host) is host
-            ):
-                host.idle.append((target.origin, line))
-                return
-        line.close()
-
-    def _enter(self, name: str) -> _Host:
-        dropped = None
-        with self._lock:
-            host = self._hosts.get(name)
-            if host is None:
-                host = self._hosts[name] = _Host(self._per_host)
+            host = self._hosts.setdefault(name, _Host(self._per_host))
             self._hosts.move_to_end(name)
             host.users += 1
-            if len(self._hosts) > _OPEN_HOSTS:
-                oldest = next(
-                    (other for other, entry in self._hosts.items() if not entry.users), None
-                )
-                dropped = self._hosts.pop(oldest) if oldest is not None else None
-        if dropped:
-            dropped.close()
-        return host
+        try:
+            if not host.slots.acquire(timeout=budget.left_s()):
+                detail = f"no connection to {name} became free"
+                raise FetchFailed(FetchReason.TIMEOUT, detail, transient=True)
+            try:
+                yield host
+            finally:
+                host.slots.release()
+        finally:
+            with self._lock:
+                host.users -= 1
+                self._forget(name, host)
+
+    def _forget(self, name: str, host: _Host) -> None:
+        """Drop a host that has neither users nor connections."""
+        if not host.users and not host.idle and self._hosts.get(name) is host:
+            del self._hosts[name]
+
+    def _kept(self, host: _Host, origin: str) -> Connection | None:
+        with self._lock:
+            for connection in reversed(host.idle):
+                if connection.origin == origin:
+                    host.idle.remove(connection)
+                    self._idle -= 1
+                    return connection
+        return None
+
+    def _fresh(self) -> Connection:
+        """Return a handle for a new connection."""
+        with self._lock:
+            if self._spare:
+                return self._spare.pop()
+            if self._idle >= _MOST_IDLE:
+                return self._oldest()
+        return Connection(self._ca_file)
+
+    def _oldest(self) -> Connection:
+        """Take an idle connection away from the host that was used least lately."""
+        name, host = next(item for item in self._hosts.items() if item[1].idle)
+        connection = host.idle.pop(0)
+        self._idle -= 1
+        self._forget(name, host)
+        return connection
+
+    @contextlib.contextmanager
+    def _put_away(self, host: _Host, name: str, connection: Connection) -> Iterator[None]:
+        """Keep the connection after its request if it can be used again, or else its handle."""
+        try:
+            yield
+        finally:
+            unwanted: Connection | None = connection
+            with self._lock:
+                if self._is_closed or self._hosts.get(name) is not host:
+                    pass
+                elif not connection.is_open:
+                    if len(self._spare) < _SPARE:
+                        self._spare.append(connection)
+                        unwanted = None
+                elif len(host.idle) < min(self._per_host, _IDLE_OF_A_HOST):
+                    unwanted = self._oldest() if self._idle >= _MOST_IDLE else None
+                    host.idle.append(connection)
+                    self._idle += 1
+            if unwanted is not None:
+                unwanted.close()

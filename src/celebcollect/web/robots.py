@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from protego import Protego
 
 from celebcollect import __version__
-from celebcollect.web.exchange import FetchFailed
+from celebcollect.web.failures import FetchFailed
 
 PRODUCT = "celebcollect"
 """The name by which rules may address us: the product of our User-Agent."""

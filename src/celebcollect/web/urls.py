@@ -127,6 +127,11 @@ class Target:
         )
 
     @property
+    def connection_port(self) -> int:
+        """Return the port to connect to."""
+        return self.port or _DEFAULT_PORTS[self.scheme]
+
+    @property
     def origin(self) -> str:
         """Return scheme, host and port."""
         return f"{self.scheme}://{self.netloc}"
