@@ -12,6 +12,7 @@ import pytest
 
 from celebcollect.checks import build_checks, fingerprint, registry
 from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.explain import known_reasons, meaning
 
 BUILT_IN = ["readable", "size", "payload", "quality", "shared", "duplicate"]
 
@@ -96,6 +97,16 @@ def test_its_settings_change_what_cleaning_depends_on(install: Install) -> None:
     }
 
     assert len(prints) == 3
+
+
+def test_its_reasons_are_explained_like_all_others(install: Install) -> None:
+    """The gallery, `explain` and the documentation tell what its words mean."""
+    install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")
+    known_reasons.cache_clear()
+
+    assert meaning("odd_picture") == "The picture is odd."
+
+    known_reasons.cache_clear()
 
 
 @pytest.mark.parametrize(

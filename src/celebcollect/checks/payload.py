@@ -178,4 +178,4 @@ def _is_known_trailer(behind: bytes) -> bool:
     )
 
 
-SPEC = CheckSpec(name="payload", order=30, build=build, reasons=(PayloadReason,))
+SPEC = CheckSpec(name="payload", order=30, build=build, reasons=(PayloadReason, PictureReason))
