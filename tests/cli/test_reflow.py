@@ -7,13 +7,13 @@ import io
 import pytest
 from rich.console import Console
 
-from celebcollect.cli.reflow import Reflow
-from celebcollect.cli.view import View
-from celebcollect.run.watch import Line
+from celebcollect.cli.run_display import Reflow
+from celebcollect.cli.stage_table import StageTable
+from celebcollect.run.stage_line import StageLine
 
-VIEW = View(
+VIEW = StageTable(
     "run-all",
-    [Line("store", "URLs", done=95, waiting=15, now="at work", so_far={"stored": 80})] * 3,
+    [StageLine("store", "URLs", done=95, waiting=15, now="at work", so_far={"stored": 80})] * 3,
 )
 UP = "\x1b[1A"
 

@@ -12,16 +12,16 @@ import pytest
 from celebcollect.app import App
 from celebcollect.catalogue.state import SearchState
 from celebcollect.cli.run_all import judge
-from celebcollect.cli.summary import Summary
-from celebcollect.cli.view import View
+from celebcollect.cli.run_summary import RunSummary
+from celebcollect.cli.stage_table import StageTable
 from celebcollect.configuration import config_model
 from celebcollect.domain.errors import NothingProduced, SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity
-from celebcollect.run.progress import Progress
-from celebcollect.run.rounds import Plan
-from celebcollect.run.watch import Line
+from celebcollect.run.plan import RunPlan
+from celebcollect.run.progress import RunProgress
+from celebcollect.run.stage_line import StageLine
 
-PLAN = Plan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
+PLAN = RunPlan(("google", "tmdb", "commons"), target_images=20, max_rounds=3)
 
 
 @pytest.fixture
@@ -45,26 +45,26 @@ def searched(app: App, number: int, **exhausted: bool) -> str:
 
 def told(
     app: App,
-    progress: Progress,
+    progress: RunProgress,
     capsys: pytest.CaptureFixture[str],
     *,
     interrupted: bool = False,
     **unusable: str,
 ) -> str:
-    Summary.of(
+    RunSummary.of(
         app,
         PLAN,
         progress,
         unusable=unusable,
         config_file=Path("my config.toml"),
         interrupted=interrupted,
-    ).print(View("run-all", []))
+    ).print(StageTable("run-all", []))
     return capsys.readouterr().out
 
 
 def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """Blocked with the time to come back, failed with the hint, exhausted, or to be searched again."""
-    progress = Progress()
+    progress = RunProgress()
     progress.people[searched(app, 1, commons=True, google=False)] = 0
     progress.blocked["google"] = SourceBlocked(
         "a captcha", hint="Wait.", until=datetime(2099, 1, 2, 3, 4, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFix
 
 def test_what_to_do_next_can_be_typed(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """The command names the configuration, quoted for a shell; an interrupted run says that it goes on."""
-    progress = Progress()
+    progress = RunProgress()
     progress.people[searched(app, 1, google=True, tmdb=True, commons=False)] = 0
 
     assert (
@@ -100,7 +100,7 @@ def test_a_source_that_was_left_out_is_told_with_what_it_lacks(
     app: App, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever is short may still be found there, so nobody is told that no source has more."""
-    progress = Progress()
+    progress = RunProgress()
     progress.people[searched(app, 1, google=True, tmdb=True, commons=True)] = 0
 
     text = told(app, progress, capsys, tmdb="no token")
@@ -115,9 +115,11 @@ def test_a_source_that_was_left_out_is_told_with_what_it_lacks(
 def test_without_a_terminal_no_line_is_cut(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """However many reasons a stage has: what is piped to a file is read later."""
     reasons = {f"reason_number_{number}": number for number in range(1, 40)}
-    view = View("run-all", [Line("clean", "pictures", left_out=reasons)])
+    view = StageTable("run-all", [StageLine("clean", "pictures", left_out=reasons)])
 
-    Summary.of(app, PLAN, Progress(), unusable={}, config_file=None, interrupted=False).print(view)
+    RunSummary.of(app, PLAN, RunProgress(), unusable={}, config_file=None, interrupted=False).print(
+        view
+    )
 
     text = capsys.readouterr().out
     assert "39 reason_number_39" in text
@@ -126,12 +128,12 @@ def test_without_a_terminal_no_line_is_cut(app: App, capsys: pytest.CaptureFixtu
 
 def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """A few by name, famous ones first, the others by cause; programs get them all."""
-    progress = Progress()
+    progress = RunProgress()
     for number in range(1, 31):
         progress.people[searched(app, number, google=True, tmdb=True, commons=True)] = 0
 
     text = told(app, progress, capsys)
-    Summary.of(
+    RunSummary.of(
         app, PLAN, progress, unusable={"tmdb": "no token"}, config_file=None, interrupted=False
     ).print_json()
     facts = json.loads(capsys.readouterr().out)
@@ -148,7 +150,7 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
 
 def test_a_block_is_not_taken_for_a_world_without_pictures(app: App) -> None:
     """When every source wants to be left alone, that is why nothing came; one that found something makes a good end of it."""
-    progress = Progress()
+    progress = RunProgress()
     progress.people[searched(app, 1)] = 0
     for name in PLAN.sources:
         progress.tally(name).count("asked for")

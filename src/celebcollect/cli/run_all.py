@@ -22,8 +22,8 @@ from celebcollect.sources.registry import installed
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.run.progress import Progress
-    from celebcollect.run.rounds import Plan
+    from celebcollect.run.plan import RunPlan
+    from celebcollect.run.progress import RunProgress
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +71,10 @@ def run_all(
 
     Example: celebcollect run-all --limit 10 --target-images 20
     """
-    from celebcollect.cli.progress import run_view, watching
-    from celebcollect.cli.summary import Summary
-    from celebcollect.run.progress import Progress
-    from celebcollect.run.rounds import Plan
+    from celebcollect.cli.run_display import run_table, watching
+    from celebcollect.cli.run_summary import RunSummary
+    from celebcollect.run.plan import RunPlan
+    from celebcollect.run.progress import RunProgress
     from celebcollect.run.rounds import run_all as run
     from celebcollect.run.watch import RunWatch
 
@@ -93,18 +93,18 @@ def run_all(
         )
         for name, why_not in unusable.items():
             log.info("without %s: %s", name, why_not)
-        plan = Plan(
+        plan = RunPlan(
             sources=tuple(name for name in named if name not in unusable),
             target_images=app.config.run.target_images,
             max_rounds=app.config.run.max_rounds,
             limit=limit,
             celebrities=celebrities.value,
         )
-        progress = Progress()
+        progress = RunProgress()
         watch, begun = RunWatch(app, progress), time.monotonic()
 
         def tell() -> None:
-            summary = Summary.of(
+            summary = RunSummary.of(
                 app,
                 plan,
                 progress,
@@ -117,7 +117,7 @@ def run_all(
             elif session.verbosity >= 0 or progress.did_anything():
                 watch.look()
                 summary.print(
-                    run_view(
+                    run_table(
                         watch, progress, rounds=plan.max_rounds, spent_s=time.monotonic() - begun
                     )
                 )
@@ -174,7 +174,7 @@ def _named(given: str | None) -> tuple[str, ...]:
     return names
 
 
-def judge(plan: "Plan", progress: "Progress") -> None:
+def judge(plan: "RunPlan", progress: "RunProgress") -> None:
     """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
     for name, error in progress.failed.items():
         raise ServiceError(f"{name}: {error.message}", hint=error.hint)

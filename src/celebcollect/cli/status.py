@@ -14,8 +14,8 @@ from celebcollect.domain.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.cli.view import View
-    from celebcollect.run.watch import Look, StatusWatch
+    from celebcollect.cli.stage_table import StageTable
+    from celebcollect.run.watch import Snapshot, StatusWatch
 
 LOOK_EVERY_S = 2.0
 
@@ -57,11 +57,10 @@ def _print(app: "App", *, as_json: bool) -> None:
     """Print one look."""
     from rich.table import Table
 
-    from celebcollect.cli.view import View, print_view
-    from celebcollect.run.watch import StatusWatch
-    from celebcollect.run.watch import look as look_once
+    from celebcollect.cli.stage_table import StageTable, print_stages
+    from celebcollect.run.watch import StatusWatch, take_snapshot
 
-    look = look_once(app)
+    look = take_snapshot(app)
     counts, reasons = look.counts, _reasons(look)
     facts: dict[str, Any] = {
         "log": app.bus.kind,
@@ -85,7 +84,7 @@ def _print(app: "App", *, as_json: bool) -> None:
     for reason, number in reasons.items():
         table.add_row(f"  {reason}", str(number), style="dim")
     print_table(table)
-    print_view(View("", StatusWatch(app).lines(look), sparse=True))
+    print_stages(StageTable("", StatusWatch(app).lines(look), sparse=True))
     print_topics(facts["topics"])
 
 
@@ -102,7 +101,7 @@ def _watch(app: "App", stop: Stop) -> None:
         return
     from rich.live import Live
 
-    from celebcollect.cli.reflow import Reflow
+    from celebcollect.cli.run_display import Reflow
 
     with Live(console=console, auto_refresh=False, screen=False) as live:
         pause_s, reflow = 0.0, Reflow(console)
@@ -113,7 +112,7 @@ def _watch(app: "App", stop: Stop) -> None:
 
 
 def _watch_plain(watch: "StatusWatch", stop: Stop) -> None:
-    from celebcollect.cli.view import plain
+    from celebcollect.cli.stage_table import plain
 
     before: dict[str, str] = {}
     pause_s = 0.0
@@ -128,8 +127,8 @@ def _watch_plain(watch: "StatusWatch", stop: Stop) -> None:
         pause_s = PLAIN_EVERY_S if pause_s else LOOK_EVERY_S
 
 
-def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
-    from celebcollect.cli.view import View, duration, numbers
+def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "StageTable":
+    from celebcollect.cli.stage_table import StageTable, duration, numbers
 
     look, lines = watch.look()
     counts = look.counts
@@ -146,10 +145,10 @@ def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "View":
             for group, lag in facts["lag"].items()
             if lag and group not in known
         ]
-    return View(f"{_headline(app, look)} · watched for {duration(spent_s)}", lines, notes)
+    return StageTable(f"{_headline(app, look)} · watched for {duration(spent_s)}", lines, notes)
 
 
-def _headline(app: "App", look: "Look") -> str:
+def _headline(app: "App", look: "Snapshot") -> str:
     return (
         f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log"
         f" {app.bus.kind}"
@@ -163,5 +162,5 @@ def _at_work(app: "App") -> list[str]:
     return [f"run-all is at work here: {running}"] if running else []
 
 
-def _reasons(look: "Look") -> dict[str, int]:
+def _reasons(look: "Snapshot") -> dict[str, int]:
     return dict(sorted(look.counts.reasons.items(), key=lambda reason: (-reason[1], reason[0])))

@@ -1,4 +1,7 @@
-"""What a run is doing: what its stages have counted, what they are at, and what stands in the way of a source. Shows nothing itself."""
+"""What a run is doing: what its stages have counted, what they are at, which source is stopped.
+
+It is written by those who work and read by those who show it.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ T = TypeVar("T")
 @dataclass
 class Activity:
     """
-    What one stage is doing just now. One thread works and writes, any other may read: a display may be a moment behind.
+    What one stage is doing just now.
 
-    Times are those of `time.monotonic`.
+    One thread works and writes, any other may read: a display may be a moment behind. Times are
+    those of `time.monotonic`.
     """
 
     planned: int = 0
@@ -65,14 +69,18 @@ class Activity:
         return told
 
     def rate_per_s(self) -> float | None:
-        """Return the items per second of working time, pauses included; None before the first one is done."""
+        """
+        Return the items per second of working time, pauses included.
+
+        None before the first one is done.
+        """
         spent_s = self.worked_s + (0 if self.begun is None else time.monotonic() - self.begun)
         return self.done / spent_s if self.done and spent_s > 0 else None
 
 
 @dataclass
-class Progress:
-    """How far a `run-all` has come: one tally and one activity per stage, in the order of the pipeline."""
+class RunProgress:
+    """How far a `run-all` has come: a tally and an activity per stage, in the pipeline's order."""
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     activities: dict[str, Activity] = field(default_factory=dict)
@@ -97,9 +105,10 @@ class Progress:
         return source not in self.blocked and source not in self.failed
 
     def did_anything(self) -> bool:
-        """Tell whether there is anything to say of the run: somebody new or searched, a picture handled, a source in trouble."""
-        return bool(
-            self.blocked
-            or self.failed
-            or not all(tally.is_idle() for tally in self.tallies.values())
-        )
+        """
+        Tell whether there is anything to say of the run.
+
+        That is somebody new or searched, a picture handled, a source that was stopped.
+        """
+        worked = not all(tally.is_idle() for tally in self.tallies.values())
+        return worked or bool(self.blocked or self.failed)

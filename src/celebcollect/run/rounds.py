@@ -1,9 +1,9 @@
-"""`run-all`: rounds of collect ‖ validate ‖ store, drained by lag, then clean; again for people who are short.
+"""`run-all`: rounds of collect ‖ validate ‖ store, drained by lag, then clean.
 
-Everything that decides what happens next is in the catalogue, so a run that was killed is gone on
-with by the next one and ends with the same data set: the note `run-all` names its people, and a
-person's round counts as finished only after its pictures were cleaned. A round is *open* while a
-source has searched more often than rounds are finished.
+Another round follows for people who are short. Everything that decides what happens next is in the
+catalogue, so a run that was killed is gone on with by the next one and ends with the same data set:
+a note names its people, and a person's round counts as finished only after its pictures were
+cleaned (see `plan`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 from celebcollect.app import App
-from celebcollect.catalogue.state import PersonState, SearchState
 from celebcollect.domain.errors import SourceBlocked, SourceError
-from celebcollect.domain.records import Celebrity, Status, now
-from celebcollect.run.progress import Progress
+from celebcollect.domain.records import Celebrity
+from celebcollect.run import plan as planning
+from celebcollect.run.plan import RunPlan
+from celebcollect.run.progress import RunProgress
 from celebcollect.sources.base import Source
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.stages.collect import collect, find_people
@@ -28,24 +28,8 @@ from celebcollect.stages.runner import consume
 
 log = logging.getLogger(__name__)
 
-NOTE = "run-all"
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What one `run-all` is asked to do."""
-
-    sources: tuple[str, ...]
-    target_images: int
-    max_rounds: int
-    limit: int | None = None
-    """How many people at most."""
-    celebrities: Literal["new", "known", "all"] = "new"
-    """Whom: those not finished yet, after asking Wikidata; those in the catalogue, without asking;
-    or everybody."""
-
-
-def run_all(app: App, plan: Plan, progress: Progress, stop: threading.Event) -> None:
+def run_all(app: App, plan: RunPlan, progress: RunProgress, stop: threading.Event) -> None:
     """
     Collect until everybody has enough, nothing more is to be had, or the rounds are used up.
 
@@ -56,50 +40,57 @@ def run_all(app: App, plan: Plan, progress: Progress, stop: threading.Event) -> 
     Raises:
         ServiceError: The log, the catalogue or Wikidata cannot be reached.
     """
-    for stage in (
-        *(() if plan.celebrities == "known" else ("wikidata",)),
-        *plan.sources,
-        "validate",
-        "store",
-        "clean",
-    ):
+    before_sources = () if plan.celebrities == "known" else ("wikidata",)
+    for stage in (*before_sources, *plan.sources, "validate", "store", "clean"):
         progress.tally(stage)  # in the order of the pipeline, for the display
-    people = progress.people = _choose_people(app, plan, progress, stop)
+    progress.people = _people(app, plan, progress, stop)
     with ThreadPoolExecutor(max_workers=len(plan.sources) + 2, thread_name_prefix="stage") as pool:
         rounds = _Rounds(app, progress, stop, pool)
         rounds.do({})  # what an earlier run or somebody else left on the topics
-        while not stop.is_set():
-            states = app.catalogue.states(list(people))
-            active = [
-                state for qid, state in states.items() if not _is_done(state, people[qid], plan)
-            ]
-            todo = {
-                name: [state.qid for state in active if _wants(state, name)]
-                for name in plan.sources
-                if progress.usable(name)
-            }
-            if not any(todo.values()) and not any(_is_open(state, plan) for state in active):
-                break
-            progress.round += 1
-            rounds.do(todo)
-            if not stop.is_set():
-                _close_round(app, plan, people, progress)
-            if app.catalogue.states(list(people)) == states:
-                # nobody could be searched: the source failed for each of those who are left, and
-                # another day it may not
-                break
+        while not stop.is_set() and _do_round(app, plan, progress, rounds):
+            pass
     if not stop.is_set():
-        _close_round(app, plan, people, progress)
-        app.catalogue.set_note(NOTE, None)
+        _close_round(app, plan, progress)
+        planning.end_run(app.catalogue)
 
 
-def _choose_people(
-    app: App, plan: Plan, progress: Progress, stop: threading.Event
+def _do_round(app: App, plan: RunPlan, progress: RunProgress, rounds: _Rounds) -> bool:
+    """Do one round; return whether another one may bring more."""
+    people = progress.people
+    states = app.catalogue.states(list(people))
+    active = [
+        state for qid, state in states.items() if not planning.is_done(state, people[qid], plan)
+    ]
+    todo = {
+        name: [state.qid for state in active if planning.wants(state, name)]
+        for name in plan.sources
+        if progress.usable(name)
+    }
+    if not any(todo.values()) and not any(planning.is_open(state, plan) for state in active):
+        return False
+    progress.round += 1
+    rounds.do(todo)
+    if not rounds.stop.is_set():
+        _close_round(app, plan, progress)
+    # When nothing has changed, nobody could be searched: the source failed for each of those who
+    # are left, and another day it may not.
+    return app.catalogue.states(list(people)) != states
+
+
+def _close_round(app: App, plan: RunPlan, progress: RunProgress) -> None:
+    stopped = {name for name in plan.sources if not progress.usable(name)}
+    planning.close_round(app.catalogue, plan, progress.people, stopped)
+
+
+def _people(
+    app: App, plan: RunPlan, progress: RunProgress, stop: threading.Event
 ) -> dict[str, int]:
-    """Return the run's people with the rounds that they had finished when it began; those of an unfinished run of the same plan first."""
-    wanted = {**asdict(plan), "sources": list(plan.sources)}
-    note = app.catalogue.note(NOTE)
-    if note and note.get("plan") == wanted:
+    """
+    Return the run's people with the rounds that they had finished when it began.
+
+    Those of an unfinished run of the same plan come first; else Wikidata is asked for more.
+    """
+    if note := planning.unfinished_run(app.catalogue, plan):
         log.info(
             "going on with an unfinished run started=%s people=%d",
             note["started_at"],
@@ -110,76 +101,13 @@ def _choose_people(
     if plan.celebrities != "known":
         tally, activity = progress.tally("wikidata"), progress.activity("wikidata")
         activity.begin()
-        find_people(
-            app.wikidata(tally, wait=activity.waiting(stop.wait)), app.catalogue, tally, stop=stop
-        )
+        wikidata = app.wikidata(tally, wait=activity.waiting(stop.wait))
+        find_people(wikidata, app.catalogue, tally, stop=stop)
         activity.end()
-    everybody = [person.qid for person in app.catalogue.people()]
-    states = app.catalogue.states(everybody)
-    chosen: dict[str, int] = {}
-    for qid in everybody:
-        if plan.limit is not None and len(chosen) >= plan.limit:
-            break
-        unfinished = (
-            not states[qid].finished
-            if plan.celebrities == "new"
-            else _accepted(states[qid]) < plan.target_images
-        )
-        if unfinished:
-            chosen[qid] = states[qid].rounds
+    people = planning.choose_people(app.catalogue, plan)
     if not stop.is_set():
-        app.catalogue.set_note(
-            NOTE, {"plan": wanted, "people": chosen, "started_at": now().isoformat()}
-        )
-    return chosen
-
-
-def _accepted(state: PersonState) -> int:
-    return state.images.get(Status.ACCEPTED, 0)
-
-
-def _search(state: PersonState, source: str) -> SearchState:
-    return state.searches.get(source, SearchState())
-
-
-def _wants(state: PersonState, source: str) -> bool:
-    """Tell whether `source` is still to be searched in the person's current round."""
-    return not _search(state, source).exhausted and _search(state, source).rounds <= state.rounds
-
-
-def _is_open(state: PersonState, plan: Plan) -> bool:
-    """Tell whether a round was begun and not finished: just now, by a run that was killed, or by a scraper run by hand."""
-    return any(_search(state, name).rounds > state.rounds for name in plan.sources)
-
-
-def _is_done(state: PersonState, rounds_before: int, plan: Plan) -> bool:
-    """Tell whether the person needs nothing more in this run. An open round is always finished first, in all its sources."""
-    if _is_open(state, plan):
-        return False
-    exhausted = all(_search(state, name).exhausted for name in plan.sources)
-    return (
-        exhausted
-        or _accepted(state) >= plan.target_images
-        or state.rounds - rounds_before >= plan.max_rounds
-    )
-
-
-def _close_round(app: App, plan: Plan, people: Mapping[str, int], progress: Progress) -> None:
-    """Finish everybody's open round; mark those who need no other one."""
-    for qid, state in app.catalogue.states(list(people)).items():
-        rounds = max(state.rounds, *(_search(state, name).rounds for name in plan.sources))
-        closed = PersonState(qid, rounds=rounds, searches=state.searches, images=state.images)
-        # A blocked source may have more another day: whoever waits for one stays unfinished, and
-        # the next run goes on.
-        waiting = any(
-            not _search(state, name).exhausted and not progress.usable(name)
-            for name in plan.sources
-        )
-        finished = _accepted(state) >= plan.target_images or (
-            not waiting and _is_done(closed, people[qid], plan)
-        )
-        if (rounds, finished) != (state.rounds, state.finished):
-            app.catalogue.record_round(qid, rounds=rounds, finished=finished)
+        planning.note_run(app.catalogue, plan, people)
+    return people
 
 
 @dataclass
@@ -187,7 +115,7 @@ class _Rounds:
     """Does one round after the other with the same sources and threads."""
 
     app: App
-    progress: Progress
+    progress: RunProgress
     stop: threading.Event
     pool: ThreadPoolExecutor
     sources: dict[str, Source] = field(default_factory=dict)
@@ -201,33 +129,25 @@ class _Rounds:
                 self.sources[name] = app.source(
                     name, progress.tally(name), wait=progress.activity(name).waiting(stop.wait)
                 )
-        validate, store = (
-            app.validate(progress.tally("validate")),
-            app.store(progress.tally("store")),
-        )
-        jobs: list[Future[None]] = [
+        stages = {
+            "validate": app.validate(progress.tally("validate")),
+            "store": app.store(progress.tally("store")),
+        }
+        jobs = [
             self.pool.submit(self._collect, name, list(qids)) for name, qids in todo.items() if qids
         ]
-        jobs.append(
-            self.pool.submit(
-                consume,
-                validate,
-                app.bus,
-                progress.tally("validate"),
-                stop=stop,
-                more_may_come=partial(_any_running, list(jobs)),
+        for name, stage in stages.items():
+            more_may_come = partial(_any_running, list(jobs))  # each one feeds those after it
+            jobs.append(
+                self.pool.submit(
+                    consume,
+                    stage,
+                    app.bus,
+                    progress.tally(name),
+                    stop=stop,
+                    more_may_come=more_may_come,
+                )
             )
-        )
-        jobs.append(
-            self.pool.submit(
-                consume,
-                store,
-                app.bus,
-                progress.tally("store"),
-                stop=stop,
-                more_may_come=partial(_any_running, list(jobs)),
-            )
-        )
         self._join(jobs)
         if not stop.is_set():
             progress.activity("clean").begin()
@@ -243,7 +163,11 @@ class _Rounds:
             progress.activity("clean").end()
 
     def _collect(self, name: str, qids: list[str]) -> None:
-        """Search people in one source; what stops the source is kept for the report and does not stop the others."""
+        """
+        Search people in one source.
+
+        What stops the source is kept for the report and does not stop the others.
+        """
         app, tally, activity = self.app, self.progress.tally(name), self.progress.activity(name)
         tally.count("asked for", len(qids))
         activity.begin(len(qids))

@@ -1,4 +1,7 @@
-"""Say who is short of pictures after a run, and why: what each source had, and what became of the pictures that were found."""
+"""Say who is short of pictures after a run, and why.
+
+That is what each source still has, and what became of the pictures that were found.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import People
 from celebcollect.catalogue.state import PersonState, SearchState
 from celebcollect.domain.records import Status
-from celebcollect.run.progress import Progress
+from celebcollect.run.progress import RunProgress
 
 LOST = {
     Status.REJECTED: "rejected",
@@ -30,7 +33,7 @@ class Offer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Short:
+class ShortPerson:
     """Somebody with fewer accepted pictures than wanted."""
 
     qid: str
@@ -53,8 +56,8 @@ class Short:
 
 
 def short_people(
-    catalogue: Catalogue, progress: Progress, *, sources: Sequence[str], target: int
-) -> list[Short]:
+    catalogue: People, progress: RunProgress, *, sources: Sequence[str], target: int
+) -> list[ShortPerson]:
     """Return the people of a run who are short, by fame."""
     states = catalogue.states(list(progress.people))
     short = {
@@ -66,16 +69,18 @@ def short_people(
     ]
 
 
-def _short(name: str, state: PersonState, progress: Progress, sources: Sequence[str]) -> Short:
+def _short(
+    name: str, state: PersonState, progress: RunProgress, sources: Sequence[str]
+) -> ShortPerson:
     offers = {
         source: _offer(state.searches.get(source, SearchState()), source, progress)
         for source in sources
     }
     lost = {what: n for status, what in LOST.items() if (n := state.images.get(status, 0))}
-    return Short(state.qid, name, state.images.get(Status.ACCEPTED, 0), offers, lost)
+    return ShortPerson(state.qid, name, state.images.get(Status.ACCEPTED, 0), offers, lost)
 
 
-def _offer(search: SearchState, source: str, progress: Progress) -> Offer:
+def _offer(search: SearchState, source: str, progress: RunProgress) -> Offer:
     if search.exhausted:
         return Offer.NO_MORE if search.offered else Offer.NOTHING
     if source in progress.blocked:

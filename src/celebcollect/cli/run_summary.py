@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from celebcollect.cli.stage_table import print_stages
 from celebcollect.cli.text import print_json, print_line, printable
-from celebcollect.cli.view import print_view
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.cli.view import View
-    from celebcollect.run.progress import Progress
-    from celebcollect.run.rounds import Plan
-    from celebcollect.run.shortfall import Short
+    from celebcollect.cli.stage_table import StageTable
+    from celebcollect.run.plan import RunPlan
+    from celebcollect.run.progress import RunProgress
+    from celebcollect.run.shortfall import ShortPerson
 
 MAX_PEOPLE = 8
 """People named one by one; of the others the causes are counted."""
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """What is told of a run when it has ended."""
 
     app: App
-    plan: Plan
-    progress: Progress
-    short: Sequence[Short]
+    plan: RunPlan
+    progress: RunProgress
+    short: Sequence[ShortPerson]
     unusable: Mapping[str, str]
     """What the sources that were left out lack."""
     program: str
@@ -41,13 +41,13 @@ class Summary:
     def of(
         cls,
         app: App,
-        plan: Plan,
-        progress: Progress,
+        plan: RunPlan,
+        progress: RunProgress,
         *,
         unusable: Mapping[str, str],
         config_file: Path | None,
         interrupted: bool,
-    ) -> Summary:
+    ) -> RunSummary:
         """Look at what came of a run."""
         from celebcollect.run.shortfall import short_people
 
@@ -81,9 +81,9 @@ class Summary:
         ]
         print_json(facts)
 
-    def print(self, view: View) -> None:
+    def print(self, view: StageTable) -> None:
         """Print it for a person, below the stages."""
-        print_view(view)
+        print_stages(view)
         counts = self.app.catalogue.counts()
         numbers = ", ".join(f"{n} {state.value}" for state, n in counts.images.items())
         print_line(f"{counts.celebrities} celebrities; images: {numbers}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-    from celebcollect.run.watch import Line
+    from celebcollect.run.stage_line import StageLine
 
 WIDE = 120
 """From this width on counts and losses have columns of their own."""
@@ -21,11 +21,11 @@ NARROW = 60
 
 
 @dataclass(frozen=True)
-class View:
+class StageTable:
     """A headline, a line per stage, and what else there is to say below them; rich draws it anew for the width that it finds."""
 
     headline: str
-    lines: Sequence[Line]
+    lines: Sequence[StageLine]
     notes: Sequence[str] = ()
     sparse: bool = False
     """Leave out columns in which nothing stands: for what is drawn once."""
@@ -91,7 +91,7 @@ class View:
         return table
 
 
-def print_view(view: View) -> None:
+def print_stages(view: StageTable) -> None:
     """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
     from rich.cells import cell_len
     from rich.console import Console
@@ -108,7 +108,7 @@ def print_view(view: View) -> None:
     console.print(view)
 
 
-def plain(line: Line) -> str:
+def plain(line: StageLine) -> str:
     """Return a line as text: `store 95/110 URLs, 1.8/s, lag 15, 8 s left: at work; 80 stored, 15 failed (5 not_an_image, ...)`."""
     numbers_said = [f"{done(line)} {line.unit}", rate(line)]
     if line.waiting:
@@ -123,7 +123,7 @@ def numbers(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {what}" for what, n in counts.items())
 
 
-def done(line: Line) -> str:
+def done(line: StageLine) -> str:
     """Return `95/110`, or only what is done where nobody knows the whole."""
     return (
         f"{line.done:,}"
@@ -134,12 +134,12 @@ def done(line: Line) -> str:
     )
 
 
-def lag(line: Line) -> str:
+def lag(line: StageLine) -> str:
     """Return what waits; nothing where nobody knows."""
     return "" if line.waiting is None or not line.total else f"{line.waiting:,}"
 
 
-def rate(line: Line) -> str:
+def rate(line: StageLine) -> str:
     """Return the rate in the unit in which it is a readable number."""
     per_s = line.rate_per_s
     if not per_s:
@@ -154,7 +154,7 @@ def rate(line: Line) -> str:
     return f"{per_s * 3600:.1f}/h"
 
 
-def left(line: Line) -> str:
+def left(line: StageLine) -> str:
     """Return how long the rest takes."""
     return duration(line.left_s)
 
@@ -174,5 +174,5 @@ def duration(seconds: float | None) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def _style(line: Line) -> str:
+def _style(line: StageLine) -> str:
     return "red" if line.trouble else "yellow" if line.now.startswith("waits") else ""

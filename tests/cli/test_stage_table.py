@@ -14,13 +14,14 @@ from rich.console import Console
 
 from celebcollect.catalogue.state import Counts
 from celebcollect.cli.log import JsonFormatter
-from celebcollect.cli.progress import say
-from celebcollect.cli.view import View, duration, plain, rate
+from celebcollect.cli.run_display import say
+from celebcollect.cli.stage_table import StageTable, duration, plain, rate
 from celebcollect.domain.records import Status
-from celebcollect.run.progress import Activity, Progress
-from celebcollect.run.watch import Line, Look, Rates, cooling_down
+from celebcollect.run.progress import Activity, RunProgress
+from celebcollect.run.stage_line import Rates, StageLine, cooling_down
+from celebcollect.run.watch import Snapshot
 
-STORE = Line(
+STORE = StageLine(
     "store",
     "URLs",
     12_095,
@@ -30,20 +31,22 @@ STORE = Line(
     {"stored": 12_000, "failed": 95},
     {"not_an_image": 50, "truncated": 40, "too_many_pixels": 5},
 )
-GOOGLE = Line("google", "people", 4, 996, 0.066, "waits 12 s: Björk Guðmundsdóttir", {"found": 80})
-BLOCKED = Line(
+GOOGLE = StageLine(
+    "google", "people", 4, 996, 0.066, "waits 12 s: Björk Guðmundsdóttir", {"found": 80}
+)
+BLOCKED = StageLine(
     "tmdb", "people", 3, 7, None, "cooling down until 14:05 UTC", {"found": 9}, trouble=True
 )
 LINES = [
-    Line("wikidata", "people", 10, None, None, "done"),
+    StageLine("wikidata", "people", 10, None, None, "done"),
     GOOGLE,
     BLOCKED,
     STORE,
-    Line("clean", "pictures", 0, 0),
+    StageLine("clean", "pictures", 0, 0),
 ]
 
 
-def drawn(view: View, width: int, **options: Any) -> list[str]:
+def drawn(view: StageTable, width: int, **options: Any) -> list[str]:
     out = io.StringIO()
     Console(file=out, width=width, **options).print(view)
     return out.getvalue().splitlines()
@@ -52,7 +55,7 @@ def drawn(view: View, width: int, **options: Any) -> list[str]:
 @pytest.mark.parametrize("width", [40, 80, 119, 120, 200])
 def test_each_stage_takes_one_line_of_the_terminal(width: int) -> None:
     """Whatever the width: nothing wraps, nothing is wider, every stage is there."""
-    lines = drawn(View("run-all · round 1 of at most 3 · 1000 people · 20 min", LINES), width)
+    lines = drawn(StageTable("run-all · round 1 of at most 3 · 1000 people · 20 min", LINES), width)
 
     assert all(cell_len(line) <= width for line in lines)
     assert [line.split()[0] for line in lines[2:7]] == [
@@ -67,7 +70,7 @@ def test_each_stage_takes_one_line_of_the_terminal(width: int) -> None:
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_line_of_a_stage_says_what_one_wants_to_know(width: int) -> None:
     """Done and total, rate, lag, time left, what it does, until when a source is left alone, and why pictures were left out."""
-    text = "\n".join(drawn(View("run-all", LINES), width))
+    text = "\n".join(drawn(StageTable("run-all", LINES), width))
 
     for said in (
         "12,095/13,595",
@@ -87,10 +90,10 @@ def test_the_line_of_a_stage_says_what_one_wants_to_know(width: int) -> None:
 
 def test_what_a_name_holds_is_not_obeyed_by_the_terminal() -> None:
     """Escape sequences and markup in a person's name are shown, not done."""
-    hostile = Line("google", "people", 1, 1, None, "\x1b[2J\x07[bold]Eve[/bold]\n")
+    hostile = StageLine("google", "people", 1, 1, None, "\x1b[2J\x07[bold]Eve[/bold]\n")
 
     text = "\n".join(
-        drawn(View("x", [hostile]), 200, force_terminal=True, color_system=None)
+        drawn(StageTable("x", [hostile]), 200, force_terminal=True, color_system=None)
     ) + plain(hostile)
 
     assert "\x1b" not in text
@@ -113,7 +116,7 @@ def test_only_lines_that_changed_are_said_again(caplog: pytest.LogCaptureFixture
     said: dict[str, str] = {}
     with caplog.at_level("INFO", "celebcollect"):
         say(LINES, said, 1)
-        say([*LINES[:3], Line("store", "URLs", 13_595, 0), LINES[4]], said, 1)
+        say([*LINES[:3], StageLine("store", "URLs", 13_595, 0), LINES[4]], said, 1)
 
     assert [record.getMessage().split()[2] for record in caplog.records] == [
         "wikidata",
@@ -173,7 +176,7 @@ def test_times_are_said_roughly(seconds: float | None, said: str) -> None:
 )
 def test_rates_are_said_in_a_unit_that_can_be_read(per_s: float | None, said: str) -> None:
     """Per second, per minute or per hour."""
-    assert rate(Line("x", "people", rate_per_s=per_s)) == said
+    assert rate(StageLine("x", "people", rate_per_s=per_s)) == said
 
 
 def test_a_rest_says_until_when() -> None:
@@ -220,7 +223,7 @@ def test_a_group_that_never_ran_is_behind_by_everything() -> None:
     from celebcollect.bus.base import TopicInfo
 
     counts = Counts(celebrities=0, images=dict.fromkeys(Status, 0), reasons={})
-    look = Look(
+    look = Snapshot(
         0.0,
         counts,
         {
@@ -234,7 +237,7 @@ def test_a_group_that_never_ran_is_behind_by_everything() -> None:
 
 def test_a_run_in_which_nothing_happened_has_nothing_to_say() -> None:
     """Asking Wikidata in vain is nothing; a new person, a search or a blocked source is something."""
-    progress = Progress()
+    progress = RunProgress()
     progress.tally("wikidata").count("requests", 12)
     progress.tally("wikidata").count("unchanged", 10)
     progress.tally("store")
