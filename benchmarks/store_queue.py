@@ -1,6 +1,6 @@
 """Simulate the queue of `store`: pictures wait for hosts, then for a core. Discrete events; knows neither network nor pictures.
 
-The rules are those of `stages/store_engine.py`: fair turns between hosts, at most `per_host`
+The rules are those of `stages/store/engine.py`: fair turns between hosts, at most `per_host`
 connections to each, a short queue before the decoders that stops the downloads when it is full, and
 more downloads, up to eight times as many, while the decoders wait.
 """

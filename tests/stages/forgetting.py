@@ -11,7 +11,7 @@ from celebcollect.catalogue.tasks import CLEAN, search_task
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.records import Celebrity, Image, Status
 from celebcollect.sources.terms import ml_use
-from celebcollect.stages.forget import Place, Removed, forget_person
+from celebcollect.stages.forget import ForgetContext, Removed, forget_person
 from stages.exporting import ABOUT, Shelf
 
 TASKS = (search_task("google"), search_task("tmdb"), CLEAN)
@@ -42,7 +42,7 @@ class World(Shelf):
     def forget(self, qid: str, **changes: Any) -> Removed:
         self.save()
         caches = [lambda one: len([name for name in self.cached if name == one])]
-        place = Place(
+        context = ForgetContext(
             self.catalogue,
             self.bus,
             self.images,
@@ -53,7 +53,7 @@ class World(Shelf):
             caches=caches,
             **{"wait_s": 0.3, **changes},
         )
-        return forget_person(place, qid)
+        return forget_person(context, qid)
 
     def values(self, topic: str) -> list[bytes]:
         return [message.value for message in self.bus.read(topic) if message.value is not None]

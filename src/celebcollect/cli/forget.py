@@ -32,7 +32,7 @@ def forget(
     from celebcollect.catalogue import tasks
     from celebcollect.gallery.write import known_galleries, rewrite_gallery
     from celebcollect.stages.export import About
-    from celebcollect.stages.forget import Place, forget_person
+    from celebcollect.stages.forget import ForgetContext, forget_person
 
     check_qid(qid)
     with session_of(context).app() as app:
@@ -43,7 +43,7 @@ def forget(
             data_dir=app.data_dir,
             max_bytes=app.config.store.max_bytes,
         )
-        place = Place(
+        everything = ForgetContext(
             app.catalogue,
             app.bus,
             app.folder,
@@ -54,7 +54,7 @@ def forget(
             caches=[partial(spec.forget, app.data_dir) for spec in app.sources if spec.forget],
             galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
         )
-        removed = forget_person(place, qid)
+        removed = forget_person(everything, qid)
         _print_removed(removed, as_json=as_json)
         _tell_the_rest(app)
     if removed.failed:

@@ -47,7 +47,7 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
             _end_at_once(Interrupted.exit_code)
         if not stop.is_set():
             # Beside the main thread, which may sit in a call that no signal ends. Begun only now,
-            # because a thread that is there from the start costs `store` memory (see store_engine);
+            # because a thread that is there from the start costs `store` memory (see store.engine);
             # without threading.Thread, whose lock the interrupted code may hold.
             _thread.start_new_thread(watch, ())
         stop.signal = number

@@ -35,8 +35,8 @@ LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where people are to be forgotten."""
+class ForgetContext:
+    """What forgetting needs: everything that may know somebody."""
 
     catalogue: Catalogue
     bus: Bus
@@ -85,7 +85,7 @@ class Removed:
     """Why an export or a gallery still holds the person, by folder."""
 
 
-def forget_person(place: Place, qid: str) -> Removed:
+def forget_person(context: ForgetContext, qid: str) -> Removed:
     """
     Remove a person, and other items of the same person, from everywhere.
 
@@ -100,25 +100,27 @@ def forget_person(place: Place, qid: str) -> Removed:
         CelebCollectError: The disk, the log or the catalogue failed; the same command goes on from
             there.
     """
-    qids, external_ids = _who(place.catalogue, qid)
-    place.catalogue.forbid(qids, external_ids)
+    qids, external_ids = _who(context.catalogue, qid)
+    context.catalogue.forbid(qids, external_ids)
     removed = Removed(qids)
     about = Mentions(qids)
-    with _alone(place, qids):
-        removed.withdrawn = _withdraw(place, about)
-        _purge(place, about, removed)
-        removed.files = sum(map(place.folder.forget, qids))
-        removed.cached = sum(cache(one) for cache in place.caches for one in qids)
-        removed.models = sum(shelf.forget(place.data_dir, one, wait_s=place.wait_s) for one in qids)
-        _export_again(place, qids, removed)
-        _show_again(place, removed)
+    with _alone(context, qids):
+        removed.withdrawn = _withdraw(context, about)
+        _purge(context, about, removed)
+        removed.files = sum(map(context.folder.forget, qids))
+        removed.cached = sum(cache(one) for cache in context.caches for one in qids)
+        removed.models = sum(
+            shelf.forget(context.data_dir, one, wait_s=context.wait_s) for one in qids
+        )
+        _export_again(context, qids, removed)
+        _show_again(context, removed)
         # The person that was asked for comes last: the others are only found by it.
-        removed.images = sum(place.catalogue.forget(one) for one in reversed(qids))
+        removed.images = sum(context.catalogue.forget(one) for one in reversed(qids))
         # What was under way when it began: a batch of `validate` that was just being published.
-        if isinstance(place.bus, Purging) and any(
-            about.remove(message, place.clean_topic) for message in _all_messages(place.bus)
+        if isinstance(context.bus, Purging) and any(
+            about.remove(message, context.clean_topic) for message in _all_messages(context.bus)
         ):
-            _purge(place, about, removed)
+            _purge(context, about, removed)
     log.info("forgotten qid=%s images=%d files=%d", qid, removed.images, removed.files)
     return removed
 
@@ -141,15 +143,15 @@ def _who(catalogue: People, qid: str) -> tuple[list[str], set[str]]:
 
 
 @contextmanager
-def _alone(place: Place, qids: Sequence[str]) -> Iterator[None]:
+def _alone(context: ForgetContext, qids: Sequence[str]) -> Iterator[None]:
     """Wait until nobody searches or cleans the people, and keep everybody from beginning."""
-    owner, deadline = this_owner(), time.monotonic() + place.wait_s
+    owner, deadline = this_owner(), time.monotonic() + context.wait_s
     # Nobody works on people whom the catalogue does not know, and nobody can claim them.
-    known = [person.qid for person in place.catalogue.people(qids)]
+    known = [person.qid for person in context.catalogue.people(qids)]
     try:
-        for task in place.tasks:
+        for task in context.tasks:
             while known and len(
-                place.catalogue.claim(task, known, owner=owner, lease_s=LEASE_S)
+                context.catalogue.claim(task, known, owner=owner, lease_s=LEASE_S)
             ) < len(known):
                 if time.monotonic() > deadline:
                     raise Busy(
@@ -162,18 +164,18 @@ def _alone(place: Place, qids: Sequence[str]) -> Iterator[None]:
                 time.sleep(LOOK_S)
         yield
     finally:
-        for task in place.tasks:
-            place.catalogue.release(task, known, owner=owner)
+        for task in context.tasks:
+            context.catalogue.release(task, known, owner=owner)
 
 
-def _withdraw(place: Place, about: Mentions) -> int:
+def _withdraw(context: ForgetContext, about: Mentions) -> int:
     """
     Withdraw the people's pictures from the topic of clean ones; return how many.
 
     Each key whose newest value is about the people gets a null.
     """
     newest: dict[str, bool] = {}
-    for message in place.bus.read(place.clean_topic):
+    for message in context.bus.read(context.clean_topic):
         if message.key is not None and (
             message.key in newest or about.key(message.key) or about.value(message.value)
         ):
@@ -183,14 +185,14 @@ def _withdraw(place: Place, about: Mentions) -> int:
     keys = sorted(key for key, live in newest.items() if live)
     for some in batches(keys, 500):
         items: list[Item] = [(key, None) for key in some]
-        place.bus.publish(place.clean_topic, items)
+        context.bus.publish(context.clean_topic, items)
     return len(keys)
 
 
-def _purge(place: Place, about: Mentions, removed: Removed) -> None:
-    if isinstance(place.bus, Purging):
-        for topic, number in place.bus.purge(
-            lambda message: about.remove(message, place.clean_topic)
+def _purge(context: ForgetContext, about: Mentions, removed: Removed) -> None:
+    if isinstance(context.bus, Purging):
+        for topic, number in context.bus.purge(
+            lambda message: about.remove(message, context.clean_topic)
         ).items():
             removed.messages[topic] = removed.messages.get(topic, 0) + number
 
@@ -200,26 +202,26 @@ def _all_messages(bus: Bus) -> Iterator[Message]:
         yield from bus.read(topic.name)
 
 
-def _export_again(place: Place, qids: Sequence[str], removed: Removed) -> None:
+def _export_again(context: ForgetContext, qids: Sequence[str], removed: Removed) -> None:
     """
     Take the people out of every export that can be reached.
 
     Nothing else in it changes sides, and nothing new comes in.
     """
-    for where in known_exports(place.catalogue):
+    for where in known_exports(context.catalogue):
         with _noted(removed, where):
             removed.exports[str(where)] = shrink_export(
-                place.catalogue, place.folder, where, qids, about=place.about
+                context.catalogue, context.folder, where, qids, about=context.about
             )
 
 
-def _show_again(place: Place, removed: Removed) -> None:
+def _show_again(context: ForgetContext, removed: Removed) -> None:
     """
     Write every page again that can be reached.
 
     Also one that does not name the people: a thumbnail does not tell whom it shows.
     """
-    for where, write in place.galleries.items():
+    for where, write in context.galleries.items():
         with _noted(removed, where):
             write()
             removed.galleries.append(str(where))
