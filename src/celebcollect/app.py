@@ -116,9 +116,15 @@ class App:
     @cached_property
     def fetcher(self) -> Fetcher:
         """The guarded download of pictures."""
+        from celebcollect.pictures.decode import is_picture
         from celebcollect.web.fetch import Fetcher
 
-        fetcher = Fetcher(self.config.store, self.config.http)
+        store = self.config.store
+        fetcher = Fetcher(
+            store,
+            self.config.http,
+            is_whole=lambda data: is_picture(data, max_pixels=store.max_pixels),
+        )
         self._open.callback(fetcher.close)
         return fetcher
 

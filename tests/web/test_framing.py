@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web.fetch import Fetcher, FetchFailed
-from picture_web import PictureWeb
+from picture_web import PictureWeb, answer
 
 Fetchers = Callable[..., Fetcher]
 
+STORE = StoreConfig(allow_private_addresses=True, respect_robots=False)
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def fetched(fetcher: Fetcher, web: PictureWeb, answer: bytes) -> bytes:
+def fetched(fetcher: Fetcher, web: PictureWeb, sent: bytes) -> bytes:
     """Return what a server gives that sends these bytes and closes."""
-    web.routes["/a"] = lambda _: iter([answer])
+    web.routes["/a"] = lambda _: iter([sent])
     return fetcher.get(web.url("/a")).data
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("sent", "expected"),
     [
         (OK + b"Content-Length: 5\r\n\r\nabcde", b"abcde"),
         (OK + b"Content-Length: 5\r\n\r\nabcdefgh", b"abcde"),
@@ -54,10 +56,10 @@ def fetched(fetcher: Fetcher, web: PictureWeb, answer: bytes) -> bytes:
     ],
 )
 def test_the_body_is_what_its_framing_says(
-    fetcher: Fetchers, web: PictureWeb, answer: bytes, expected: bytes
+    fetcher: Fetchers, web: PictureWeb, sent: bytes, expected: bytes
 ) -> None:
     """Lengths, chunks, the end of the connection and sloppy spellings are understood."""
-    assert fetched(fetcher(respect_robots=False), web, answer) == expected
+    assert fetched(fetcher(respect_robots=False), web, sent) == expected
 
 
 TWO_WAYS = [
@@ -101,19 +103,112 @@ TWO_WAYS = [
 ]
 
 
-@pytest.mark.parametrize("answer", TWO_WAYS)
+@pytest.mark.parametrize("sent", TWO_WAYS)
 def test_what_could_be_read_in_two_ways_is_refused(
-    fetcher: Fetchers, web: PictureWeb, answer: bytes
+    fetcher: Fetchers, web: PictureWeb, sent: bytes
 ) -> None:
     """Broken heads, contradicting lengths and broken chunks are errors, never a guess."""
     with pytest.raises(FetchFailed) as failed:
-        fetched(fetcher(respect_robots=False), web, answer)
+        fetched(fetcher(respect_robots=False), web, sent)
 
     assert (failed.value.reason, failed.value.transient) == ("bad_response", True)
 
 
+CUT_OFF = CHUNKED + b"3\r\nabc\r\n0\r\n"
+
+
+@pytest.mark.parametrize("sent", [CUT_OFF, CUT_OFF[:-3], CUT_OFF[:-5], CUT_OFF + b"A: b\r\n"])
+def test_chunks_without_their_last_line_count_when_the_picture_is_whole(
+    web: PictureWeb, sent: bytes
+) -> None:
+    """Some servers leave it out, and browsers take that; only the bytes tell what is missing."""
+    with closing(Fetcher(STORE, HttpConfig(), is_whole=b"abc".__eq__)) as downloads:
+        assert fetched(downloads, web, sent) == b"abc"
+
+    with (
+        closing(Fetcher(STORE, HttpConfig(), is_whole=b"abcd".__eq__)) as downloads,
+        pytest.raises(FetchFailed) as failed,
+    ):
+        fetched(downloads, web, sent)
+    assert (failed.value.reason, failed.value.transient) == ("bad_response", True)
+
+
+def test_a_body_shorter_than_announced_is_no_whole_one(web: PictureWeb) -> None:
+    """What a server announces it owes us: another try may give all of it."""
+    with (
+        closing(Fetcher(STORE, HttpConfig(), is_whole=lambda _: True)) as downloads,
+        pytest.raises(FetchFailed, match="bad_response"),
+    ):
+        fetched(downloads, web, OK + b"Content-Length: 4\r\n\r\nabc")
+
+
 @pytest.mark.parametrize(
-    "answer",
+    "encoding",
+    [
+        *("none", "None", "UTF-8", "utf8", "binary", "8bit", "image/jpeg", "aws-chunked", ""),
+        *("identity", "IDENTITY", "identity, none", "none, identity", ",", "*"),
+    ],
+)
+def test_an_encoding_that_names_no_compression_is_none(
+    fetcher: Fetchers, web: PictureWeb, encoding: str
+) -> None:
+    """Servers write character sets and media types there; browsers take the bytes as they are."""
+    head = OK + b"Content-Encoding: %s\r\nContent-Length: 3\r\n\r\n" % encoding.encode()
+
+    assert fetched(fetcher(respect_robots=False), web, head + b"abc") == b"abc"
+
+
+@pytest.mark.parametrize("encoding", ["none", "UTF-8"])
+def test_rules_under_such_an_encoding_are_read(
+    fetcher: Fetchers, web: PictureWeb, encoding: str
+) -> None:
+    """robots.txt is read like a picture."""
+    rules = b"User-agent: *\nDisallow: /a\n"
+    web.routes["/robots.txt"] = answer(rules, Content_Encoding=encoding)
+
+    with pytest.raises(FetchFailed, match="robots_disallowed"):
+        fetched(fetcher(), web, OK + b"Content-Length: 1\r\n\r\na")
+
+
+@pytest.mark.parametrize(
+    ("status", "content_range", "is_taken"),
+    [
+        (203, "", True),
+        (206, "bytes 0-2/3", True),
+        (206, "bytes 0-1/3", False),
+        (206, "bytes 1-3/3", False),
+        (206, "bytes 0-2/*", False),
+        (206, "bytes 0-2/3, bytes 0-2/3", False),
+        (206, "pages 0-2/3", False),
+        (206, "", False),
+        (202, "", False),
+        (416, "bytes 0-2/3", False),
+    ],
+)
+def test_an_answer_that_says_it_is_whole_is_taken(
+    fetcher: Fetchers, web: PictureWeb, status: int, content_range: str, is_taken: bool
+) -> None:
+    """203 comes from a proxy; 206 without being asked for a part is whole where its range is."""
+    web.routes["/a"] = answer(b"abc", status, Content_Range=content_range)
+    downloads = fetcher(respect_robots=False)
+
+    if is_taken:
+        assert downloads.get(web.url("/a")).data == b"abc"
+    else:
+        with pytest.raises(FetchFailed, match="bad_status"):
+            downloads.get(web.url("/a"))
+
+
+def test_a_range_that_is_shorter_than_it_says_is_broken(fetcher: Fetchers, web: PictureWeb) -> None:
+    """The size in the range must be that of the body."""
+    web.routes["/a"] = answer(b"ab", 206, Content_Range="bytes 0-2/3")
+
+    with pytest.raises(FetchFailed, match="bad_response"):
+        fetcher(respect_robots=False).get(web.url("/a"))
+
+
+@pytest.mark.parametrize(
+    "sent",
     [
         OK + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         OK + b"Content-Length: 5\r\nConnection: Keep-Alive, Close\r\n\r\nabcde",
@@ -121,11 +216,11 @@ def test_what_could_be_read_in_two_ways_is_refused(
     ],
 )
 def test_nothing_follows_an_answer_whose_end_is_in_doubt(
-    fetcher: Fetchers, web: PictureWeb, answer: bytes
+    fetcher: Fetchers, web: PictureWeb, sent: bytes
 ) -> None:
     """Where another program may see another end, the connection is not used again."""
     downloads = fetcher(respect_robots=False)
-    web.routes["/a"] = answer
+    web.routes["/a"] = sent
 
     for _ in range(3):
         downloads.get(web.url("/a"))
@@ -144,5 +239,5 @@ def test_nothing_follows_an_answer_whose_end_is_in_doubt(
 )
 def test_no_bytes_at_all_break_the_reader(fetcher: Fetchers, web: PictureWeb, data: bytes) -> None:
     """Whatever comes is an answer or a fault of the server."""
-    with contextlib.suppress(FetchFailed):
+    with suppress(FetchFailed):
         assert len(fetched(fetcher(respect_robots=False), web, data)) <= len(data)

@@ -80,6 +80,15 @@ def inspect(data: bytes, *, max_pixels: int) -> PictureFacts:
         )
 
 
+def is_picture(data: bytes, *, max_pixels: int) -> bool:
+    """Tell whether bytes are a whole picture that we read."""
+    try:
+        inspect(data, max_pixels=max_pixels)
+    except NotAPicture:
+        return False
+    return True
+
+
 @contextmanager
 def decoded(
     data: bytes, *, max_pixels: int, mode: Literal["L", "RGB"], side_px: int

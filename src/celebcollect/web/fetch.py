@@ -16,7 +16,7 @@ from celebcollect.web.body import ResponseBody, ResponseStart
 from celebcollect.web.budget import FetchBudget
 from celebcollect.web.connection import CutOff, Sink
 from celebcollect.web.failures import FetchFailed
-from celebcollect.web.head import ResponseHead
+from celebcollect.web.head import ResponseHead, bad_response
 from celebcollect.web.hosts import Hosts
 from celebcollect.web.opt_out import opted_out
 from celebcollect.web.reasons import FetchReason, UrlReason
@@ -73,9 +73,25 @@ class Fetched:
 class Fetcher:
     """Fetches pictures. Thread-safe; close it at the end."""
 
-    def __init__(self, store: StoreConfig, http: HttpConfig, *, ca_file: str | None = None) -> None:
-        """Take the limits from `[store]` and `[http]`; `ca_file` replaces certifi's list."""
+    def __init__(
+        self,
+        store: StoreConfig,
+        http: HttpConfig,
+        *,
+        is_whole: Callable[[bytes], bool] = lambda _: False,
+        ca_file: str | None = None,
+    ) -> None:
+        """
+        Take the limits from `[store]` and `[http]`.
+
+        Args:
+            store: How much of a picture, and from where.
+            http: How long to wait, and whom to name.
+            is_whole: Asked about the bytes of a body in chunks that ended without its last line.
+            ca_file: Replaces certifi's list of certificate authorities.
+        """
         self._limits = store
+        self._is_whole = is_whole
         self._timeout_s = http.timeout_s
         self._hosts = Hosts(
             per_host=store.per_host, allow_private=store.allow_private_addresses, ca_file=ca_file
@@ -83,12 +99,7 @@ class Fetcher:
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
 
-    def get(
-        self,
-        url: str,
-        admit: Callable[[int], None] = lambda _: None,
-        is_whole: Callable[[bytes], bool] = lambda _: False,
-    ) -> Fetched:
+    def get(self, url: str, admit: Callable[[int], None] = lambda _: None) -> Fetched:
         """
         Fetch a URL, following redirects; blocks for at most `picture_timeout_s`.
 
@@ -96,7 +107,6 @@ class Fetcher:
             url: Of a picture, from anywhere.
             admit: Called when the picture proves to be large, with the bytes that it may take; may
                 wait, at the expense of the picture's time.
-            is_whole: Asked about the bytes of an answer that ended without saying so.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
@@ -112,7 +122,7 @@ class Fetcher:
             with self._watched(target):
                 if self._robots and not self._robots.rules(target.origin).allows(target.url):
                     raise FetchFailed(FetchReason.ROBOTS_DISALLOWED, target.host)
-                answer = self._ask(target, budget, admit, is_whole)
+                answer = self._ask(target, budget, admit)
             if isinstance(answer, Fetched):
                 return answer
             url = answer
@@ -146,11 +156,7 @@ class Fetcher:
         breaker.succeeded()
 
     def _ask(
-        self,
-        target: urls.Target,
-        budget: FetchBudget,
-        admit: Callable[[int], None],
-        is_whole: Callable[[bytes], bool],
+        self, target: urls.Target, budget: FetchBudget, admit: Callable[[int], None]
     ) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         body: ResponseBody | None = None
@@ -170,11 +176,14 @@ class Fetcher:
         except CutOff as cut_off:
             # A small number of servers leave the last line of a body in chunks out, and browsers
             # take it: whether all is there shows in the bytes alone.
-            if body is None or not is_whole(body.so_far()):
+            if body is None or not self._is_whole(body.so_far()):
                 raise
             head = cut_off.head
         if body is not None:
-            return Fetched(body.data(), head.value("content-type"), target.url)
+            data = body.data()
+            if head.whole_range not in (None, len(data)):
+                raise bad_response("another size than the range")
+            return Fetched(data, head.value("content-type"), target.url)
         if head.status in _REDIRECTS and head.value("location"):
             return _joined(target.url, head.value("location"))
         raise _refusal(head)
