@@ -12,7 +12,7 @@ import pytest
 
 from catalogue.catalogue_samples import accepted, candidate, person, stored, workout
 from catalogue.small_disk import on_small_disk
-from celebcollect.catalogue.base import Catalogue, Faces
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.sqlite import marks as embedded_marks
 from celebcollect.catalogue.sqlite import schema
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
@@ -34,7 +34,7 @@ def catalogue(file: Path) -> Iterator[EmbeddedCatalogue]:
 
 def only_connection(catalogue: EmbeddedCatalogue) -> sqlite3.Connection:
     """Return the connection that everything of one thread runs on."""
-    with catalogue._database.transaction() as connection:
+    with catalogue._file.transaction() as connection:
         return connection
 
 
@@ -60,7 +60,8 @@ def test_every_query_is_served_by_an_index(catalogue: EmbeddedCatalogue) -> None
 
     assert called == {
         name
-        for name in {**vars(Catalogue), **vars(Faces)}
+        for part in Catalogue.__bases__
+        for name in vars(part)
         if not name.startswith("_") and name not in ("close", "forget")
     }
     assert len(plans) > 40
@@ -229,7 +230,7 @@ def test_a_damaged_file_is_told(file: Path) -> None:
 def test_a_damaged_record_is_told(catalogue: EmbeddedCatalogue) -> None:
     """A row that is no record any more is a trouble of the catalogue, never taken for a bad message."""
     catalogue.save_people([person(1)])
-    with catalogue._database.transaction() as connection:
+    with catalogue._file.transaction() as connection:
         connection.execute("UPDATE celebrities SET data = '{}'")
 
     with pytest.raises(CatalogueError, match="damaged"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from celebcollect.domain.records import Status
 
@@ -63,7 +64,19 @@ class Counts:
     images: Mapping[Status, int]
     """All five states, zeros included."""
     reasons: Mapping[str, int]
-    """Of rejected and failed images."""
+    """Of rejected and failed images, the most frequent first."""
+
+    @classmethod
+    def of(cls, celebrities: int, groups: Iterable[tuple[Status, str | None, int]]) -> Self:
+        """Add up groups of images: status, reason if there is one, and how many."""
+        images = dict.fromkeys(Status, 0)
+        reasons: dict[str, int] = {}
+        for status, reason, n in groups:
+            images[status] += n
+            if reason and status in (Status.REJECTED, Status.FAILED):
+                reasons[reason] = reasons.get(reason, 0) + n
+        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        return cls(celebrities=celebrities, images=images, reasons=dict(ordered))
 
 
 @dataclass(frozen=True, slots=True)

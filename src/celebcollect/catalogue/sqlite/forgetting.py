@@ -1,4 +1,4 @@
-"""What the embedded catalogue does to forget people and to keep them out, each function inside a transaction that its caller opened."""
+"""Forget people in the embedded catalogue, and keep them out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,63 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
 from celebcollect.catalogue.forgetting import is_note_about, without
-from celebcollect.catalogue.keys import number, numbers
-from celebcollect.catalogue.sqlite import faces as embedded_faces
+from celebcollect.catalogue.keys import number
+from celebcollect.catalogue.sqlite import faces
+from celebcollect.catalogue.sqlite.part import EmbeddedPart, keys
 from celebcollect.domain.records import Celebrity, Image
 
 
-def forbid(
+class EmbeddedForgetting(EmbeddedPart):
+    """See `base.Forgetting`."""
+
+    def forbid(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Remember that nothing may be collected about these people."""
+        with self._file.transaction() as connection:
+            _forbid(connection, qids, external_ids)
+
+    def forgotten(self, qids: Collection[str]) -> set[str]:
+        """Return those people about whom nothing may be collected."""
+        with self._file.connection() as connection:
+            return _forbidden(connection, qids)
+
+    def forget(self, qid: str) -> int:
+        """
+        Remove all that is known of a person.
+
+        The whole file is written anew, so that nothing is left in its free space.
+        """
+        with self._file.transaction() as connection:
+            _forbid(connection, [qid], ())
+            removed = _forget(connection, qid)
+        self._file.wipe()
+        return removed
+
+
+def admit(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> list[Celebrity]:
+    """
+    Return the people who may be saved.
+
+    Who has an id of a forbidden person is that person, and forbidden too.
+    """
+    ids = json.dumps(sorted({text for person in people for text in person.external_ids}))
+    query = "SELECT f.id FROM json_each(?) CROSS JOIN forgotten_ids f WHERE f.id = value"
+    refused = {text for (text,) in connection.execute(query, (ids,))}
+    if refused:
+        same = [person.qid for person in people if refused & set(person.external_ids)]
+        _forbid(connection, same, ())
+    gone = _forbidden(connection, (person.qid for person in people))
+    return [person for person in people if person.qid not in gone]
+
+
+def allowed(connection: sqlite3.Connection, images: Collection[Image]) -> list[Image]:
+    """Return the images whose people may be collected."""
+    gone = _forbidden(connection, {image.qid for image in images})
+    return [image for image in images if image.qid not in gone]
+
+
+def _forbid(
     connection: sqlite3.Connection, qids: Iterable[str], external_ids: Iterable[str]
 ) -> None:
-    """Remember people, and their ids elsewhere."""
     connection.executemany(
         "INSERT INTO forgotten VALUES (?) ON CONFLICT DO NOTHING", [(number(qid),) for qid in qids]
     )
@@ -25,42 +73,19 @@ def forbid(
     )
 
 
-def forbidden(connection: sqlite3.Connection, qids: Iterable[str]) -> set[int]:
-    """Return the numbers of those people who are remembered."""
+def _forbidden(connection: sqlite3.Connection, qids: Iterable[str]) -> set[str]:
     query = "SELECT person FROM json_each(?) CROSS JOIN forgotten WHERE person = value"
-    return {person for (person,) in connection.execute(query, (json.dumps(numbers(qids)),))}
+    return {f"Q{person}" for (person,) in connection.execute(query, (keys(qids),))}
 
 
-def admit(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> list[Celebrity]:
-    """Return the people who may be saved; who has an id of a forbidden person is that person, and forbidden too."""
-    ids = json.dumps(sorted({text for person in people for text in person.external_ids}))
-    refused = {
-        text
-        for (text,) in connection.execute(
-            "SELECT f.id FROM json_each(?) CROSS JOIN forgotten_ids f WHERE f.id = value", (ids,)
-        )
-    }
-    if refused:
-        forbid(
-            connection, [person.qid for person in people if refused & set(person.external_ids)], ()
-        )
-    gone = forbidden(connection, (person.qid for person in people))
-    return [person for person in people if number(person.qid) not in gone]
-
-
-def allowed(connection: sqlite3.Connection, images: Collection[Image]) -> list[Image]:
-    """Return the images whose people may be collected."""
-    gone = {f"Q{person}" for person in forbidden(connection, {image.qid for image in images})}
-    return [image for image in images if image.qid not in gone]
-
-
-def forget(connection: sqlite3.Connection, qid: str) -> int:
-    """Remove every row about a person, and what other rows and notes say of them; return how many images. Walks along all images."""
+def _forget(connection: sqlite3.Connection, qid: str) -> int:
+    """Remove a person's rows and what others say of them; walks along all images."""
     person = number(qid)
     removed = connection.execute("DELETE FROM images WHERE person = ?", (person,)).rowcount
     for table in ("celebrities", "names", "work", "searches", "claims"):
-        connection.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608 - no outside text
-    embedded_faces.forget(connection, qid)
+        query = f"DELETE FROM {table} WHERE person = ?"  # noqa: S608 - names of ours
+        connection.execute(query, (person,))
+    faces.forget(connection, qid)
     _clear_others(connection, qid)
     for key, text in connection.execute("SELECT key, value FROM notes").fetchall():
         if is_note_about(key, qid):
@@ -72,20 +97,26 @@ def forget(connection: sqlite3.Connection, qid: str) -> int:
 
 
 def _clear_others(connection: sqlite3.Connection, qid: str) -> None:
-    """Take the reference out of other people's pictures that were held against this person's, and have them looked at again."""
-    query = "SELECT person, id, data FROM images WHERE substr(json_extract(data, '$.duplicate_of'), 1, ?) = ?"
+    """
+    Take the reference out of other people's pictures that were held against this person's.
+
+    They are looked at again.
+    """
+    find = """
+        SELECT person, id, data FROM images
+        WHERE substr(json_extract(data, '$.duplicate_of'), 1, ?) = ?
+    """
     mark = f"{qid}:"
-    rows = connection.execute(query, (len(mark), mark)).fetchall()
+    rows = connection.execute(find, (len(mark), mark)).fetchall()
     for person, id_, data in rows:
-        cleared = Image.model_validate_json(data).model_copy(
-            update={"duplicate_of": None, "detail": None}
-        )
+        image = Image.model_validate_json(data)
+        cleared = image.model_copy(update={"duplicate_of": None, "detail": None})
         connection.execute(
             "UPDATE images SET data = ? WHERE person = ? AND id = ?",
             (cleared.to_json().decode(), person, id_),
         )
-    people = json.dumps(sorted({person for person, _, _ in rows}))
-    connection.execute(
-        "UPDATE work SET revision = revision + 1 WHERE person IN (SELECT value FROM json_each(?))",
-        (people,),
-    )
+    again = """
+        UPDATE work SET revision = revision + 1
+        WHERE person IN (SELECT value FROM json_each(?))
+    """
+    connection.execute(again, (json.dumps(sorted({person for person, _, _ in rows})),))

@@ -1,4 +1,6 @@
-"""Find images of the embedded catalogue by their bytes or by the likeness of their hashes, each function inside a transaction of its caller.
+"""Find images of the embedded catalogue by their bytes or by the likeness of their hashes.
+
+Each function works inside a transaction of its caller.
 
 What was stored last lies in the small table `marks_new`, everything older in `marks`; every
 question goes to both.
@@ -20,7 +22,7 @@ a million's index, instead of one."""
 
 
 def digest(sha256: str) -> int:
-    """Return 56 bits under which a SHA-256 (or any text) is found; what shares them is compared whole."""
+    """Return 56 bits under which a SHA-256 is found; what shares them is compared whole."""
     return int.from_bytes(hashlib.blake2b(sha256.encode(), digest_size=7).digest())
 
 
@@ -31,7 +33,11 @@ def of_bytes(connection: sqlite3.Connection, shas: Collection[str]) -> list[str]
 
 
 def of_hashes(connection: sqlite3.Connection, phashes: Collection[str], bits: int) -> list[str]:
-    """Return the records whose hashes, of whatever version, differ in at most `bits` bits from one of these, by QID number and id."""
+    """
+    Return the records whose hashes are like one of these, by QID number and id.
+
+    They are of whatever version, and differ in at most `bits` bits.
+    """
     images: set[int] = set()
     for batch in batches(sorted(set(phashes)), bands.BATCH):
         asked = bands.probes(batch, bits)
@@ -42,7 +48,12 @@ def of_hashes(connection: sqlite3.Connection, phashes: Collection[str], bits: in
 
 
 def settle(connection: sqlite3.Connection, more: int) -> None:
-    """Note that `more` pictures got entries; when they have become many, move the new entries to the old ones, which takes a second or two."""
+    """
+    Note that `more` pictures got entries.
+
+    When they have become many, the new entries are moved to the old ones, which takes a second or
+    two.
+    """
     connection.execute("UPDATE waiting SET images = images + ?", (more,))
     if connection.execute("SELECT images FROM waiting").fetchone()[0] >= SETTLE_AT:
         # In the order of the index, so that each of its pages is touched once.
@@ -52,15 +63,19 @@ def settle(connection: sqlite3.Connection, more: int) -> None:
 
 
 def _look_up(connection: sqlite3.Connection, keys: Collection[int]) -> list[tuple[int, int, int]]:
-    query = (
-        "SELECT m.key, phash, image FROM json_each(?1) CROSS JOIN marks m WHERE m.key = value"
-        " UNION ALL SELECT m.key, phash, image FROM json_each(?1) CROSS JOIN marks_new m WHERE m.key = value"
-    )
+    query = """
+        SELECT m.key, phash, image FROM json_each(?1) CROSS JOIN marks m WHERE m.key = value
+        UNION ALL
+        SELECT m.key, phash, image FROM json_each(?1) CROSS JOIN marks_new m WHERE m.key = value
+    """
     return connection.execute(query, (json.dumps(keys),)).fetchall()
 
 
 def _records(connection: sqlite3.Connection, images: Collection[int]) -> list[str]:
     if not images:
         return []
-    query = "SELECT data FROM json_each(?) CROSS JOIN images WHERE number = value ORDER BY person, images.id"
+    query = """
+        SELECT data FROM json_each(?) CROSS JOIN images WHERE number = value
+        ORDER BY person, images.id
+    """
     return [data for (data,) in connection.execute(query, (json.dumps(sorted(set(images))),))]

@@ -74,40 +74,50 @@ CREATE TABLE images (
   id TEXT NOT NULL,
   status TEXT NOT NULL,
   reason TEXT,
-  sha256 INTEGER,                      -- 56 bits of it, see embedded_marks.digest
+  sha256 INTEGER,                      -- 56 bits of it, see marks.digest
   phash INTEGER,                       -- its 64 bits as a signed number
   data TEXT NOT NULL
 );
 CREATE UNIQUE INDEX images_by_id ON images (person, id);
 
--- Digests and hashes lie all over an index: five entries for each picture would touch five pages of a large one. So they
--- are gathered in a small table, and thousands at once are moved to the large one (embedded_marks.settle).
+-- Digests and hashes lie all over an index: five entries for each picture would touch five pages
+-- of a large one. So they are gathered in a small table, and thousands at once are moved to the
+-- large one (marks.settle).
 CREATE TABLE marks (
   key INTEGER NOT NULL,                -- see bands.keys; or 2^60 plus images.sha256
   phash INTEGER NOT NULL,              -- 0 beside a SHA-256
   image INTEGER NOT NULL,
   PRIMARY KEY (key, phash, image)
 ) WITHOUT ROWID;
-CREATE TABLE marks_new (key INTEGER NOT NULL, phash INTEGER NOT NULL, image INTEGER NOT NULL, PRIMARY KEY (key, phash, image)) WITHOUT ROWID;
+CREATE TABLE marks_new (
+  key INTEGER NOT NULL,
+  phash INTEGER NOT NULL,
+  image INTEGER NOT NULL,
+  PRIMARY KEY (key, phash, image)
+) WITHOUT ROWID;
 CREATE TABLE waiting (images INTEGER NOT NULL);
 INSERT INTO waiting VALUES (0);        -- about how many pictures have their entries in marks_new
 CREATE TRIGGER hash_new AFTER INSERT ON images WHEN new.phash IS NOT NULL BEGIN
   INSERT INTO marks_new VALUES {hash_marks};
 END;
-CREATE TRIGGER hash_changed AFTER UPDATE OF phash ON images WHEN new.phash IS NOT NULL AND new.phash IS NOT old.phash BEGIN
+CREATE TRIGGER hash_changed AFTER UPDATE OF phash ON images
+WHEN new.phash IS NOT NULL AND new.phash IS NOT old.phash BEGIN
   INSERT INTO marks_new VALUES {hash_marks};
 END;
-CREATE TRIGGER hash_gone AFTER UPDATE OF phash ON images WHEN old.phash IS NOT NULL AND new.phash IS NOT old.phash BEGIN
+CREATE TRIGGER hash_gone AFTER UPDATE OF phash ON images
+WHEN old.phash IS NOT NULL AND new.phash IS NOT old.phash BEGIN
   DELETE FROM marks WHERE {old_hash_marks};
   DELETE FROM marks_new WHERE {old_hash_marks};
 END;
 CREATE TRIGGER digest_new AFTER INSERT ON images WHEN new.sha256 IS NOT NULL BEGIN
   INSERT INTO marks_new VALUES ((1 << 60) + new.sha256, 0, new.number);
 END;
-CREATE TRIGGER digest_changed AFTER UPDATE OF sha256 ON images WHEN new.sha256 IS NOT NULL AND new.sha256 IS NOT old.sha256 BEGIN
+CREATE TRIGGER digest_changed AFTER UPDATE OF sha256 ON images
+WHEN new.sha256 IS NOT NULL AND new.sha256 IS NOT old.sha256 BEGIN
   INSERT INTO marks_new VALUES ((1 << 60) + new.sha256, 0, new.number);
 END;
-CREATE TRIGGER digest_gone AFTER UPDATE OF sha256 ON images WHEN old.sha256 IS NOT NULL AND new.sha256 IS NOT old.sha256 BEGIN
+CREATE TRIGGER digest_gone AFTER UPDATE OF sha256 ON images
+WHEN old.sha256 IS NOT NULL AND new.sha256 IS NOT old.sha256 BEGIN
   DELETE FROM marks WHERE key = (1 << 60) + old.sha256 AND phash = 0 AND image = old.number;
   DELETE FROM marks_new WHERE key = (1 << 60) + old.sha256 AND phash = 0 AND image = old.number;
 END;
@@ -131,26 +141,38 @@ CREATE TABLE forgotten_ids (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TRIGGER count_new AFTER INSERT ON images BEGIN
-  INSERT INTO totals VALUES (new.status, coalesce(new.reason, ''), 1) ON CONFLICT (status, reason) DO UPDATE SET n = n + 1;
-  UPDATE work SET verified = verified + (new.status = 'verified'), stored = stored + (new.status = 'stored'),
-    accepted = accepted + (new.status = 'accepted'), rejected = rejected + (new.status = 'rejected'),
-    failed = failed + (new.status = 'failed') WHERE person = new.person;
+  INSERT INTO totals VALUES (new.status, coalesce(new.reason, ''), 1)
+  ON CONFLICT (status, reason) DO UPDATE SET n = n + 1;
+  UPDATE work SET
+    verified = verified + (new.status = 'verified'),
+    stored = stored + (new.status = 'stored'),
+    accepted = accepted + (new.status = 'accepted'),
+    rejected = rejected + (new.status = 'rejected'),
+    failed = failed + (new.status = 'failed')
+  WHERE person = new.person;
 END;
 CREATE TRIGGER count_gone AFTER DELETE ON images BEGIN
   UPDATE totals SET n = n - 1 WHERE status = old.status AND reason = coalesce(old.reason, '');
-  UPDATE work SET verified = verified - (old.status = 'verified'), stored = stored - (old.status = 'stored'),
-    accepted = accepted - (old.status = 'accepted'), rejected = rejected - (old.status = 'rejected'),
-    failed = failed - (old.status = 'failed') WHERE person = old.person;
+  UPDATE work SET
+    verified = verified - (old.status = 'verified'),
+    stored = stored - (old.status = 'stored'),
+    accepted = accepted - (old.status = 'accepted'),
+    rejected = rejected - (old.status = 'rejected'),
+    failed = failed - (old.status = 'failed')
+  WHERE person = old.person;
 END;
 CREATE TRIGGER count_changed AFTER UPDATE OF status, reason ON images
 WHEN new.status IS NOT old.status OR new.reason IS NOT old.reason BEGIN
   UPDATE totals SET n = n - 1 WHERE status = old.status AND reason = coalesce(old.reason, '');
-  INSERT INTO totals VALUES (new.status, coalesce(new.reason, ''), 1) ON CONFLICT (status, reason) DO UPDATE SET n = n + 1;
-  UPDATE work SET verified = verified + (new.status = 'verified') - (old.status = 'verified'),
+  INSERT INTO totals VALUES (new.status, coalesce(new.reason, ''), 1)
+  ON CONFLICT (status, reason) DO UPDATE SET n = n + 1;
+  UPDATE work SET
+    verified = verified + (new.status = 'verified') - (old.status = 'verified'),
     stored = stored + (new.status = 'stored') - (old.status = 'stored'),
     accepted = accepted + (new.status = 'accepted') - (old.status = 'accepted'),
     rejected = rejected + (new.status = 'rejected') - (old.status = 'rejected'),
-    failed = failed + (new.status = 'failed') - (old.status = 'failed') WHERE person = new.person;
+    failed = failed + (new.status = 'failed') - (old.status = 'failed')
+  WHERE person = new.person;
 END;
 """
 
@@ -180,11 +202,12 @@ _BANDS = (
 
 
 def statements(version: int = 0) -> list[str]:
-    """Return the statements that make a catalogue of an empty file (0), or of one of a former version."""
+    """Return the SQL that makes a catalogue of an empty file (0), or of one of a former version."""
     found: list[str] = []
     current = ""
     new = ", ".join(f"({key.format(row='new')}, new.phash, new.number)" for key in _BANDS)
-    old = f"key IN ({', '.join(key.format(row='old') for key in _BANDS)}) AND phash = old.phash AND image = old.number"
+    bands = ", ".join(key.format(row="old") for key in _BANDS)
+    old = f"key IN ({bands}) AND phash = old.phash AND image = old.number"
     parts = (SCHEMA.format(hash_marks=new, old_hash_marks=old), FACES)
     for line in "".join(parts[version:]).splitlines(keepends=True):
         current += line
