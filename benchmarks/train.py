@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 
 from celebcollect.config.sections import StoreConfig, TrainConfig
 from celebcollect.pictures.decode import inspect
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.stages.train.model import FaceSample, fit
 from celebcollect.vision.base import FacesSeen
 from celebcollect.vision.dlib_engine import DlibSpec

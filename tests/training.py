@@ -24,7 +24,7 @@ from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
 from celebcollect.domain.terms import MlUse
 from celebcollect.images.folder import ImageFolder
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.stages.train import Shelf, Trained, TrainSettings, train
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.base import Engine, FacesSeen

@@ -40,17 +40,13 @@ def sections_of_checks() -> tuple[str, ...]:
 
 def _sections_of_checks(taken: Collection[str]) -> dict[str, type[Section]]:
     found: dict[str, type[Section]] = {}
-    for name, model in own_sections().items():
+    for name, settings in own_sections().items():
         if name in taken:
             why_not: str | None = "a source has a section of this name"
         else:
-            why_not = _why_not(name, model)
+            why_not = why_no_section(name, settings)
         if why_not is None:
-            found[name] = model
+            found[name] = settings()
         else:
             log.warning("the check %s goes without a section of its own: %s", name, why_not)
     return found
-
-
-def _why_not(name: str, model: type[Section]) -> str | None:
-    return why_no_section(name, lambda: model)

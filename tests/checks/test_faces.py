@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pixels
 from celebcollect.vision.workers import Workers
 from checks.check_pictures import picture_of, reasons

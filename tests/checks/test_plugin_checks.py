@@ -88,7 +88,7 @@ def test_its_settings_change_what_cleaning_depends_on(install: Install) -> None:
     clean, store = CleanConfig(faces="off"), StoreConfig()
     before = fingerprint(build_checks(clean, store))
     install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")
-    other = registry.own_sections()["odd"].model_validate({"most_px": 9})
+    other = registry.own_sections()["odd"]().model_validate({"most_px": 9})
 
     prints = {
         before,

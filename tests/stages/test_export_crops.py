@@ -15,7 +15,7 @@ from PIL import ImageDraw, ImageOps
 from celebcollect.checks.face_facts import as_json
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.records import Image
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.stages.export import read_index
 from celebcollect.stages.export.crops import SIDE_PX, cut, roll_of
 from celebcollect.vision.base import Face

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.vision.base import Face

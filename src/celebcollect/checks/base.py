@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from pydantic import JsonValue
 
-from celebcollect.config.sections import CleanConfig, Section, StoreConfig
+from celebcollect.config.fields import Section
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Facts as Facts
-from celebcollect.domain.records import Image
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
+
+if TYPE_CHECKING:
+    from celebcollect.config.sections import CleanConfig, StoreConfig
+    from celebcollect.domain.records import Image
 
 S = TypeVar("S", bound=Section)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -42,9 +42,9 @@ def installed_checks() -> InstalledChecks:
 
 
 @cache
-def own_sections() -> Mapping[str, type[Section]]:
+def own_sections() -> Mapping[str, Callable[[], type[Section]]]:
     """
-    Return the models of the configuration sections that checks of other packages bring, by name.
+    Return what gives the configuration sections of other packages' checks, by name.
 
     The built-in checks share `[clean]` and `[store]`. They are not imported here, because this is
     asked at every start and they need numpy and Pillow.
@@ -54,7 +54,7 @@ def own_sections() -> Mapping[str, type[Section]]:
     if not others:
         return {}
     specs = _loaded(others).specs
-    return {spec.name: spec.settings() for spec in specs if spec.settings and spec.name not in own}
+    return {spec.name: spec.settings for spec in specs if spec.settings and spec.name not in own}
 
 
 def _loaded(entries: list[EntryPoint]) -> InstalledChecks:

@@ -16,8 +16,9 @@ from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image
 from celebcollect.gallery.folder import told
 from celebcollect.images.base import ImageStore
+from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.pictures.orientation import PictureFile, upright
+from celebcollect.pictures.orientation import upright
 
 log = logging.getLogger(__name__)
 

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from PIL import Image, ImageOps
 
-from celebcollect.disk.files import disk_errors
 from celebcollect.pictures.decode import decoded
+from celebcollect.pictures.file import PictureFile
 
 _GROWN = 4
 """How many times more pixels than its header says a picture may turn out to have; the first frame
 of an animation may outgrow its canvas."""
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFile:
-    """A file that holds a picture, and the size that was measured on it."""
-
-    id: str
-    """Tells it from others that are looked at with it; any text."""
-    path: Path
-    width_px: int
-    """Width and height are those in the file, before EXIF turns it."""
-    height_px: int
-
-    @property
-    def long_side_px(self) -> int:
-        """Return the longer side, at least 1."""
-        return max(self.width_px, self.height_px, 1)
-
-    def read(self) -> bytes:
-        """
-        Return the bytes.
-
-        Raises:
-            StorageError: The file cannot be read.
-        """
-        hint = "Check the disk and the rights on it, then run clean again."
-        with disk_errors("read", self.path, hint=hint):
-            return self.path.read_bytes()
 
 
 def upright(picture: PictureFile, long_side_px: int) -> Image.Image:

@@ -17,8 +17,8 @@ from celebcollect.checks.identity import embedding_version
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.pictures.decode import inspect
+from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.pictures.orientation import PictureFile
 from celebcollect.stages.train.model import KnownPerson, Model
 from celebcollect.vision import dlib_engine
 from celebcollect.vision.base import EngineCrashed, EngineSpec, FacesSeen, Undecodable

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image as Pillow
 
+from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.pictures.orientation import PictureFile, upright
+from celebcollect.pictures.orientation import upright
 from celebcollect.vision.base import Embedding, Engine, Face, FacesSeen, Pixels, Undecodable
 
 LOOK_PX = 640

@@ -9,7 +9,8 @@ import math
 from PIL import Image as Pillow
 
 from celebcollect.checks.face_facts import CROP_MARGIN
-from celebcollect.pictures.orientation import PictureFile, upright
+from celebcollect.pictures.file import PictureFile
+from celebcollect.pictures.orientation import upright
 from celebcollect.vision.base import Face
 
 SIDE_PX = 224

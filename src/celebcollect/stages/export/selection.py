@@ -16,7 +16,7 @@ from celebcollect.domain.batches import batches
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
-from celebcollect.pictures.orientation import PictureFile
+from celebcollect.pictures.file import PictureFile
 from celebcollect.sources.terms import ml_permitted, ml_use
 from celebcollect.stages.export.crops import recipe
 from celebcollect.stages.export.index import Layout

@@ -22,8 +22,9 @@ from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
+from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.pictures.orientation import PictureFile, upright
+from celebcollect.pictures.orientation import upright
 from celebcollect.stages.export.crops import SIDE_PX, cut
 from celebcollect.stages.reasons import ExportReason, TrainReason
 from celebcollect.stages.train.charts import Thumbnail, charts
