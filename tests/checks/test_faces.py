@@ -20,6 +20,7 @@ from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
 from celebcollect.pictures.file import PictureFile
 from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pixels
+from celebcollect.vision.numbers import UNTESTED
 from celebcollect.vision.workers import Workers
 from checks.check_pictures import picture_of, reasons
 from checks.face_photos import Photo, face_check, need_engine
@@ -175,6 +176,9 @@ class FakeEngine:
             os.kill(os.getpid(), signal.SIGKILL)
         return [Face((0, 0, 10, 10))]
 
+    def detect_hard(self, pixels: Pixels) -> list[Face]:
+        return []
+
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
         raise NotImplementedError
 
@@ -182,7 +186,7 @@ class FakeEngine:
 class FakeSpec:
     """Sends the fake to a worker."""
 
-    detector, embedder = "fake", "fake"
+    name, detector, embedder, numbers = "fake", "fake", "fake", UNTESTED
 
     def load(self) -> Engine:
         return FakeEngine()

@@ -22,6 +22,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.stages.clean.restore import restore
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 from celebcollect.vision.workers import Workers
 from stages.cleaning import TOPIC, World, jpeg
 
@@ -33,6 +34,8 @@ class Deadly:
     """An engine that sees one face in everything, and is killed as long as a file is there."""
 
     flag: Path
+    name: str = "deadly"
+    numbers: EngineNumbers = UNTESTED
     detector: str = "deadly"
     embedder: str = "deadly"
 
@@ -43,6 +46,9 @@ class Deadly:
         if self.flag.exists():
             os.kill(os.getpid(), signal.SIGKILL)
         return [Face((10, 10, 110, 110))]
+
+    def detect_hard(self, pixels: Pixels) -> list[Face]:
+        return []
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
         return np.ones(4, dtype=np.float32)

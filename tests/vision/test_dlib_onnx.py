@@ -10,6 +10,8 @@ import onnx
 import onnxruntime
 import pytest
 
+from celebcollect.vision.dlib_onnx import cache
+from celebcollect.vision.dlib_onnx.cache import converted_resnet
 from celebcollect.vision.dlib_onnx.detector import detector_to_onnx
 from celebcollect.vision.dlib_onnx.resnet import CHIP_PX, resnet_to_onnx
 from celebcollect.vision.dlib_onnx.weights import Network, NotANetwork, read_network
@@ -114,3 +116,31 @@ def test_each_network_is_only_itself(resnet: Network, detector: Network) -> None
         resnet_to_onnx(detector)
     with pytest.raises(NotANetwork):
         detector_to_onnx(resnet)
+
+
+def test_the_converted_network_is_kept_and_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time nothing is converted; a damaged file is converted anew."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    source = model_file(RESNET)
+    first = converted_resnet(source)
+    (kept,) = tmp_path.rglob("*.onnx")
+
+    monkeypatch.setattr(cache, "read_network", None)
+    assert converted_resnet(source) == first
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kept.write_bytes(kept.read_bytes()[:-1] + b"!")
+
+    assert converted_resnet(source) == first
+
+
+def test_a_cache_that_cannot_be_written_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file stands where its folder must be: the network is converted all the same."""
+    (tmp_path / "celebcollect").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    assert len(converted_resnet(model_file(RESNET))) > 20_000_000

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from celebcollect.vision.numbers import EngineNumbers
+
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, C-contiguous."""
 
@@ -88,6 +90,10 @@ class Engine(Protocol):
         """Return the faces that are found at this size of the picture."""
         ...
 
+    def detect_hard(self, pixels: Pixels) -> list[Face]:
+        """Return faces that `detect` misses, by a slower way; none where the engine has no other."""
+        ...
+
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
         """Return what tells this face from others."""
         ...
@@ -97,6 +103,16 @@ class EngineSpec(Protocol):
     """Says which engine is meant, small enough to be sent to another process."""
 
     def __hash__(self) -> int: ...
+
+    @property
+    def name(self) -> str:
+        """Return the name by which `[clean] engine` asks for it."""
+        ...
+
+    @property
+    def numbers(self) -> EngineNumbers:
+        """Return what was measured of it."""
+        ...
 
     @property
     def detector(self) -> str:

@@ -1,6 +1,7 @@
-"""dlib, offline: the HOG detector (Boost licence), 5-point landmarks and ResNet v1 (both CC0).
+"""dlib, offline: HOG detector (Boost licence), 5-point landmarks, CNN detector, ResNet v1 (CC0).
 
-The home of dlib. Never imports `face_recognition_models`, which needs the long gone pkg_resources: only its model
+The home of dlib. Its two networks run on onnxruntime, where they cost a twelfth and let other
+threads run (`dlib_onnx`). Never imports `face_recognition_models`, which needs the long gone pkg_resources: only its model
 files are opened, and of these not the 68-point landmarks, whose training data forbid commercial
 use.
 """
@@ -16,16 +17,33 @@ import numpy as np
 
 from celebcollect.domain.errors import ConfigError
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.vision.cnn_detector import ModelSession, find_faces
+from celebcollect.vision.dlib_onnx.cache import converted_resnet
+from celebcollect.vision.dlib_onnx.detector import detector_to_onnx
+from celebcollect.vision.dlib_onnx.resnet import CHIP_PX
+from celebcollect.vision.dlib_onnx.weights import NotANetwork, read_network
+from celebcollect.vision.numbers import DLIB, EngineNumbers
+from celebcollect.vision.onnx_model import new_session
 
 INSTALL = "pip install 'celebcollect[faces]'"
+PACKAGES = ("dlib", "face_recognition_models", "onnxruntime")
+
+_PADDING = 0.25
+"""Of the chip, around the face, as dlib's `compute_face_descriptor` cuts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DlibSpec:
     """The engine of the extra `faces`."""
 
+    name: str = "dlib"
     detector: str = "dlib-hog-1"
     embedder: str = "dlib-resnet-v1-5pt-1"
+
+    @property
+    def numbers(self) -> EngineNumbers:
+        """Return what was measured of it."""
+        return DLIB
 
     def load(self) -> Engine:
         """Build the engine."""
@@ -38,7 +56,7 @@ def why_not() -> str | None:
 
     Imports nothing, because an import on an unfit processor would kill the process.
     """
-    if find_spec("dlib") is None or find_spec("face_recognition_models") is None:
+    if any(find_spec(name) is None for name in PACKAGES):
         return "the extra `faces` is not installed"
     try:
         flags = re.search(
@@ -59,12 +77,10 @@ def why_not() -> str | None:
 
 class DlibEngine:
     """
-    Holds the models, 118 MB.
-
-    The detector lets other threads run, the embedding does not: use processes.
+    Holds the models, some 60 MB; the CNN detector is loaded when it is first needed.
 
     Raises:
-        ConfigError: The model files are not there.
+        ConfigError: The model files are not there, or are others.
     """
 
     def __init__(self) -> None:
@@ -72,15 +88,28 @@ class DlibEngine:
 
         self._dlib = dlib
         self._detector = dlib.get_frontal_face_detector()
-        self._points = dlib.shape_predictor(_model("shape_predictor_5_face_landmarks.dat"))
-        self._network = dlib.face_recognition_model_v1(
-            _model("dlib_face_recognition_resnet_model_v1.dat")
-        )
+        self._points = dlib.shape_predictor(str(_model("shape_predictor_5_face_landmarks.dat")))
+        file = _model("dlib_face_recognition_resnet_model_v1.dat")
+        try:
+            self._network = new_session(converted_resnet(file))
+        except (NotANetwork, OSError) as error:
+            raise ConfigError(f"cannot use {file}: {error}", hint=INSTALL) from error
+        self._cnn: ModelSession | None = None
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Return frontal faces (to about 40 degrees) of about 80 pixels and more."""
         boxes, scores, _ = self._detector.run(pixels, 0, 0.0)
         return [self._face(pixels, box, score) for box, score in zip(boxes, scores, strict=True)]
+
+    def detect_hard(self, pixels: Pixels) -> list[Face]:
+        """Return turned, half hidden and dark faces of about 70 pixels and more."""
+        if self._cnn is None:
+            data = _model("mmod_human_face_detector.dat").read_bytes()
+            self._cnn = new_session(detector_to_onnx(read_network(data)))
+        return [
+            self._face(pixels, self._rectangle(face), face.score)
+            for face in find_faces(self._cnn, pixels)
+        ]
 
     def _face(self, pixels: Pixels, box: object, score: float) -> Face:
         shape = self._points(pixels, box)
@@ -96,19 +125,22 @@ class DlibEngine:
         )
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """Return the 128 numbers; faces of one person are mostly less than 0.6 apart."""
-        box = self._dlib.rectangle(*(round(side) for side in face.box))
-        return np.asarray(
-            self._network.compute_face_descriptor(pixels, self._points(pixels, box)),
-            dtype=np.float32,
-        )
+        """Return the 128 numbers of dlib's ResNet."""
+        points = self._points(pixels, self._rectangle(face))
+        chip = self._dlib.get_face_chip(pixels, points, size=CHIP_PX, padding=_PADDING)
+        batch = np.ascontiguousarray(chip.transpose(2, 0, 1)[None], dtype=np.float32)
+        embedding: Embedding = self._network.run(None, {"input": batch})[0][0]
+        return embedding
+
+    def _rectangle(self, face: Face) -> object:
+        return self._dlib.rectangle(*(round(side) for side in face.box))
 
 
-def _model(name: str) -> str:
+def _model(name: str) -> Path:
     spec = find_spec("face_recognition_models")
     folders = spec.submodule_search_locations if spec else None
     for folder in folders or ():
         file = Path(folder) / "models" / name
         if file.is_file():
-            return str(file)
+            return file
     raise ConfigError(f"the face model {name} is missing", hint=INSTALL)

@@ -53,16 +53,31 @@ class FaceInPicture:
         return self.picture.id
 
 
-def detect(engine: Engine, picture: PictureFile) -> FacesSeen | Undecodable:
-    """Return the faces of a picture."""
+def detect(
+    engine: Engine, picture: PictureFile, *, smallest_px: float = 0
+) -> FacesSeen | Undecodable:
+    """
+    Return the faces of a picture.
+
+    Args:
+        engine: Looks at the picture in one size after the other.
+        picture: The picture.
+        smallest_px: A face that is narrower does not end the search: a larger look may find more.
+    """
     faces: list[Face] = []
     size = picture.width_px, picture.height_px
+    first: tuple[float, Pillow.Image] | None = None
     try:
         for factor, pixels in _looks(picture):
+            first = first or (factor, pixels)
             size = _upright_size(picture, pixels)
-            faces = [face.moved(1 / factor) for face in engine.detect(_array(pixels))]
-            if faces:
+            found = [face.moved(1 / factor) for face in engine.detect(_array(pixels))]
+            faces = found or faces
+            if max((face.width for face in faces), default=-1) >= smallest_px:
                 break
+        if not faces and first:
+            factor, pixels = first
+            faces = [face.moved(1 / factor) for face in engine.detect_hard(_array(pixels))]
     except NotAPicture as error:
         return Undecodable(str(error))
     faces.sort(key=lambda face: (-face.width, face.box))

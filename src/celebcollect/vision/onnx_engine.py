@@ -18,6 +18,7 @@ from PIL import Image as Pillow
 from celebcollect.domain.errors import ConfigError
 from celebcollect.vision.alignment import ALIGNED_PX, aligned
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
+from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 from celebcollect.vision.onnx_model import HINT, OnnxModel
 from celebcollect.vision.yunet import STRIDES, NotYunet, faces_in
 
@@ -44,6 +45,8 @@ class OnnxSpec:
     embedder_input: Literal["0..255", "-1..1"]
     detector: str
     embedder: str
+    name: str = "own"
+    numbers: EngineNumbers = UNTESTED
 
     def load(self) -> Engine:
         """Build the engine."""
@@ -113,6 +116,10 @@ class OnnxEngine:
         return [
             face for face in (face.moved(1 / factor) for face in faces) if _inside(face, pixels)
         ]
+
+    def detect_hard(self, pixels: Pixels) -> list[Face]:  # noqa: ARG002 - the interface's
+        """Return none: YuNet has no slower way."""
+        return []
 
     def _fitted(self, pixels: Pixels) -> tuple[Pixels, float]:
         """Return the picture on the canvas that the model wants, and how it was scaled for that."""

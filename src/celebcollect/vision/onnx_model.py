@@ -29,7 +29,7 @@ class OnnxModel:
 
     def __init__(self, file: str, *, wanted: str) -> None:
         self._file, self._wanted = file, wanted
-        self._session = _session(file)
+        self._session = new_session(file)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
             found = ", ".join(f"{one.type} of {one.shape}" for one in inputs) or "nothing"
@@ -70,7 +70,13 @@ class OnnxModel:
             ) from error
 
 
-def _session(file: str) -> Any:
+def new_session(model: str | bytes) -> Any:
+    """
+    Return an `onnxruntime.InferenceSession` of a file or its bytes, one thread, on the processor.
+
+    Raises:
+        ConfigError: It is no model.
+    """
     # By name, because it is not there for everybody who checks types.
     onnxruntime: Any = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
@@ -78,10 +84,11 @@ def _session(file: str) -> Any:
     # Only what ends the process: a failure comes as an exception, and is told once.
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except _failures() as error:
+        name = model if isinstance(model, str) else "a face model"
         raise ConfigError(
-            f"{file} is no ONNX model that can be run: {str(error)[:120]}", hint=HINT
+            f"{name} is no ONNX model that can be run: {str(error)[:120]}", hint=HINT
         ) from error
 
 

@@ -1,0 +1,65 @@
+"""What was measured of each face engine: from which size on, and up to which distance, it is right.
+
+One set of numbers for each engine, each with where it is from, because distances of two engines
+mean nothing to one another. Keys of the configuration override them (`engines.numbers_for`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from celebcollect.vision.likeness import CrowdedLimit, DistanceLimit, Likeness
+
+
+@dataclass(frozen=True)
+class EngineNumbers:
+    """The limits of one engine. Scores are those of its `likeness`: at most 1 is one person."""
+
+    smallest_face_px: int
+    """Narrowest face that counts, in pixels of the picture."""
+    bystander_fraction: float
+    """A further face counts when it is at least this share of the largest one's width."""
+    likeness: Likeness
+    link: float
+    """Mean score up to which two groups of pictures are merged."""
+    same_face: float
+    """Score of two people's mean faces up to which they may be one person."""
+    source: str
+    """On whose pictures it was measured, and where that is written."""
+
+
+DLIB = EngineNumbers(
+    smallest_face_px=60,
+    bystander_fraction=0.5,
+    likeness=CrowdedLimit(
+        limit=0.57, ratio=1.02, neighbours=2, prototypes_file="dlib_prototypes.npy"
+    ),
+    link=1.08,
+    same_face=0.60,
+    source=(
+        "526 photographs of 49 people from public collections, constants chosen on half of the"
+        " people and reported on the other half (docs/faces.md)"
+    ),
+)
+
+YUNET_SFACE = EngineNumbers(
+    smallest_face_px=24,
+    bystander_fraction=0.6,
+    likeness=DistanceLimit(1.10),
+    link=1.19 / 1.10,
+    same_face=0.60 / 1.10,
+    source=(
+        "819 faces of 94 people from public collections, chosen on half of the people and reported"
+        " on the other half (docs/faces.md)"
+    ),
+)
+
+UNTESTED = EngineNumbers(
+    smallest_face_px=48,
+    bystander_fraction=0.6,
+    likeness=DistanceLimit(1.10),
+    link=1.08,
+    same_face=0.545,
+    source="nobody's pictures: these are SFace's, as a beginning; measure your own",
+)
+"""For models that come without numbers."""
