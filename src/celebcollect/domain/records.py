@@ -85,14 +85,14 @@ class Celebrity(Record):
     tmdb_ids: tuple[str, ...] = ()
     imdb_ids: tuple[str, ...] = ()
     portraits: tuple[str, ...] = ()
-    """URLs of pictures on Wikimedia Commons (P18)."""
+    """URLs of the pictures that Wikidata names (P18)."""
     commons_category: str | None = None
     origin: str = "wikidata"
     """Who told us about the person: `wikidata`, or the source of a candidate message."""
 
     @property
     def external_ids(self) -> list[str]:
-        """Return the ids that no two people share, e.g. `tmdb/287`, `imdb/nm0000001`."""
+        """Return the ids that no two people share, e.g. `imdb/nm0000001`."""
         return [
             *(f"tmdb/{number}" for number in self.tmdb_ids),
             *(f"imdb/{number}" for number in self.imdb_ids),

@@ -49,9 +49,9 @@ MESSAGES: Mapping[str, tuple[type[Record], str]] = {
     "candidate": (
         ImageCandidate,
         (
-            "A picture URL that somebody found for a person: the messages on urls, urlsFromTmdb and"
-            " urlsFromCommons, and those on urlsVerifie that `validate` let through. The key is the"
-            " QID. Anybody may publish them; fields that are not named here are left aside."
+            "A picture URL that somebody found for a person: the messages on the topics of the"
+            " sources, and those on urlsVerifie that `validate` let through. The key is the QID."
+            " Anybody may publish them; fields that are not named here are left aside."
         ),
     ),
     "clean": (

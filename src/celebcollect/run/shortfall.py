@@ -46,7 +46,7 @@ class ShortPerson:
 
     @property
     def why(self) -> str:
-        """Return it all in a line: `blocked: google; no more: tmdb, commons; 7 rejected`."""
+        """Return it all in a line: `blocked: one; no more: another; 7 rejected`."""
         by_offer: dict[Offer, list[str]] = {}
         for source, offer in self.offers.items():
             by_offer.setdefault(offer, []).append(source)

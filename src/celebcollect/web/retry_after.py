@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 SHORTEST_S = 1.0
-"""TMDB and Wikidata send 0 at times while they still refuse."""
+"""Public APIs send 0 at times while they still refuse."""
 
 LONGEST_S = 86_400.0
 """Whoever asks for more is asked once a day; nobody can send us away for years."""
