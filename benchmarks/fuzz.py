@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from celebcollect import runtime
 from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.formats import NotAPicture
 
@@ -183,6 +184,7 @@ def _peak_mb() -> float:
 
 def main() -> None:
     """Run, print the table and judge."""
+    runtime.silence_pillow()
     faulthandler.enable()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

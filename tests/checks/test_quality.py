@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from PIL import ImageDraw, ImageFilter
 from celebcollect.checks.base import CheckSettings
 from celebcollect.checks.quality import build
 from celebcollect.config.sections import CleanConfig, StoreConfig
-from celebcollect.pictures.orientation import upright
 from checks.check_pictures import picture_of, reasons
 
 
@@ -91,46 +89,6 @@ def test_a_picture_that_no_longer_decodes_is_corrupt(tmp_path: Path) -> None:
     assert reasons(build(CheckSettings(CleanConfig(), StoreConfig())), [picture]) == [
         "corrupt_file"
     ]
-
-
-def modes() -> Iterator[Pillow.Image]:
-    yield from (scene().convert(mode) for mode in ("L", "LA", "P", "RGB", "RGBA", "CMYK", "1"))
-    yield Pillow.fromarray(np.full((300, 300), 40_000, dtype=np.uint16))
-
-
-def test_every_kind_of_pixels_becomes_upright_colour(tmp_path: Path) -> None:
-    """Grey, palette, transparent, CMYK and 16-bit pictures are all seen as RGB of the wanted size."""
-    for number, pixels in enumerate(modes()):
-        out = io.BytesIO()
-        pixels.save(out, "JPEG" if pixels.mode == "CMYK" else "PNG")
-        seen = upright(picture_of(out.getvalue(), tmp_path / str(number)).stored, 200)
-        assert (seen.mode, max(seen.size)) == ("RGB", 200)
-
-
-def test_transparent_pixels_are_white_and_sixteen_bits_keep_their_brightness(
-    tmp_path: Path,
-) -> None:
-    """What is behind a transparent pixel is not shown; a bright grey stays one."""
-    outs = [io.BytesIO() for _ in range(2)]
-    Pillow.new("RGBA", (200, 200), (255, 0, 0, 0)).save(outs[0], "PNG")
-    Pillow.fromarray(np.full((200, 200), 40_000, dtype=np.uint16)).save(outs[1], "PNG")
-
-    seen = [
-        upright(picture_of(out.getvalue(), tmp_path / str(number)).stored, 100).getpixel((50, 50))
-        for number, out in enumerate(outs)
-    ]
-
-    assert seen == [(255, 255, 255), (156, 156, 156)]
-
-
-def test_pictures_are_turned_as_exif_says(tmp_path: Path) -> None:
-    """A picture that a phone stored lying is stood up before anybody looks for a face."""
-    exif = Pillow.Exif()
-    exif[0x0112] = 6
-    out = io.BytesIO()
-    scene(600, 400).save(out, "JPEG", exif=exif.tobytes())
-
-    assert upright(picture_of(out.getvalue(), tmp_path).stored, 300).size == (200, 300)
 
 
 @pytest.mark.parametrize("folder", ["people", "groups", "no-face"])

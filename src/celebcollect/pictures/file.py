@@ -1,4 +1,4 @@
-"""A file that holds a picture. Imports nothing heavy: the specs of checks are read at every start."""
+"""A file that holds a picture. Imports nothing heavy: every start reads the specs of checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Broken pictures by the thousand, in a process of their own, because a crash in a decoder would take the tests with it."""
+"""Broken pictures by the thousand, in a process of their own.
+
+A crash in a decoder would take the tests with it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAM = Path(__file__).parents[1] / "benchmarks" / "fuzz.py"
+PROGRAM = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
 
 
 def test_thousands_of_broken_pictures_lead_to_facts_or_a_reason() -> None:
-    """No crash, no hang, no other exception, little memory; and the mutations reach deep enough to matter."""
+    """
+    No crash, no hang, no other exception, little memory.
+
+    The mutations reach deep enough to matter.
+    """
     finished = subprocess.run(
         [sys.executable, PROGRAM, "--files", "3000", "--seed", "11"],
         capture_output=True,
