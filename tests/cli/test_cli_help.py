@@ -8,6 +8,7 @@ import resource
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -62,6 +63,20 @@ def test_a_worker_imports_no_library_of_the_sources() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) == ["numpy", "PIL", "pydantic"]
+
+
+def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
+    """`status` reads the configuration, the log and the catalogue, and nothing else."""
+    code = (
+        "import json, sys\nfrom celebcollect.cli import app\n"
+        "app(['status', '--json'], standalone_mode=False)\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+
+    assert json.loads(done.stderr) == ["pydantic"]
 
 
 def test_help_costs_at_most_half_more_than_its_libraries() -> None:
