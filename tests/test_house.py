@@ -1,17 +1,119 @@
-"""The order of the house, kept: what no module may do, wherever it stands."""
+"""The house's own rules: each thing has one name and one home, and no part grows too large.
+
+What does not keep a rule yet is named here; the lists only shrink, and no new name gets in.
+"""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from itertools import pairwise
 
+import house
 from celebcollect.sources.registry import installed
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "celebcollect"
-
+SHARED_NAMES: frozenset[str] = frozenset(
+    [
+        "Settings",
+        "Rules",
+        "People",
+        "Images",
+        "Faces",
+        "Picture",
+        "Summary",
+        "Snapshot",
+        "Answer",
+        "Page",
+        "Manners",
+        "Profile",
+        "Found",
+        "Target",
+    ]
+)
+LARGE_FILES: frozenset[str] = frozenset(
+    [
+        "app.py", "bus/kafka/consumer.py", "bus/kafka/topics.py", "catalogue/mongo/documents.py",
+        "catalogue/mongo/people.py", "demo/web.py", "disk/sqlite.py", "sources/commons/source.py",
+        "sources/google/browser.py", "sources/google/source.py", "sources/wikidata/endpoint.py",
+        "sources/wikidata/facts.py", "sources/wikidata/people.py", "stages/export/card.py",
+        "stages/export/target.py", "web/client.py", "web/connection.py", "web/fetch.py",
+        "web/urls.py",
+    ]
+)  # fmt: skip
+LONG_FUNCTIONS: frozenset[str] = frozenset(
+    [
+        "cli/clean.py:clean", "cli/export.py:export", "cli/images.py:images", "cli/init.py:init",
+        "cli/run_all.py:run_all", "demo/cast.py:_wrong", "demo/drawing.py:portrait",
+        "demo/run.py:run_demo", "gallery/write.py:write_gallery",
+        "sources/wikidata/people.py:_people", "stages/export/__init__.py:export_images",
+        "web/known_file.py:fetch_known_file",
+    ]
+)  # fmt: skip
+CIRCLES: tuple[set[str], ...] = (
+    {"celebcollect.sources.tmdb.source", "celebcollect.sources.tmdb.spec"},
+)
+PRIVATE_PARTS: frozenset[str] = frozenset(["catalogue/mongo/documents.py _get_collection"])
+PUBLIC_ALL_THE_SAME = {
+    "_exit": "os: ends a process at once",
+    "_thread": "the standard library: interrupt_main",
+    "_value_": "enum: the value of a member",
+}
+"""Names that begin with an underscore and that their library documents all the same. So are the
+error codes of `KafkaError`, in capitals."""
 FACTS_OF_WIKIDATA = re.compile(r"tmdb_ids|tmdb/\{number\}|TMDB or IMDb id|commons_category")
 """What Wikidata says of a person and where: keys of the catalogue, and words for them."""
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """Whoever searches a name finds one class."""
+    shared = {name: at for name, at in house.public_classes().items() if len(at) > 1}
+
+    assert shared.keys() <= SHARED_NAMES, shared
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Neither between rooms nor inside one, imports inside functions included."""
+    found = [some for some in house.circles(house.imports_of_own()) if some not in CIRCLES]
+
+    assert found == []
+
+
+def test_a_circle_would_be_noticed() -> None:
+    """The search finds a circle of three, and no more than that."""
+    ring = ["a", "b", "c", "a"]
+    arrows = {one: {other} for one, other in pairwise(ring)} | {"d": {"a"}}
+
+    assert house.circles(arrows) == [{"a", "b", "c"}]
+
+
+def test_no_file_is_large() -> None:
+    """At most 250 lines: one concept each."""
+    large = {
+        path: lines
+        for path in house.trees()
+        if (lines := len((house.SOURCE / path).read_text(encoding="utf-8").splitlines())) > 250
+    }
+
+    assert large.keys() <= LARGE_FILES, large
+
+
+def test_no_function_is_long() -> None:
+    """At most 50 lines, signature and docstring included."""
+    found = house.long_functions(50)
+
+    assert found.keys() <= LONG_FUNCTIONS, found
+
+
+def test_private_parts_of_others_have_a_reason() -> None:
+    """What a library keeps to itself may change without notice: a comment beside it says why."""
+    bare = {
+        f"{path} {name}"
+        for path, line, name in house.private_parts_of_others()
+        if not (path.startswith("bus/kafka/") and name.isupper())
+        and name not in PUBLIC_ALL_THE_SAME
+        and not house.has_comment(path, line)
+    }
+
+    assert bare <= PRIVATE_PARTS, bare
 
 
 def test_no_module_outside_its_room_names_a_source() -> None:
@@ -20,9 +122,9 @@ def test_no_module_outside_its_room_names_a_source() -> None:
     names = re.compile(rf"(?<![a-z])({'|'.join(words - {'Images', 'Wikimedia'})})(?![a-z])", re.I)
     topics = re.compile("|".join(rf"\b{spec.topic}\b" for spec in installed() if spec.order > 10))
     found = [
-        f"{file.relative_to(SOURCE)}:{number}: {line.strip()}"
-        for file in sorted(SOURCE.rglob("*.py"))
-        if file.relative_to(SOURCE).parts[0] not in ("sources", "demo")
+        f"{file.relative_to(house.SOURCE)}:{number}: {line.strip()}"
+        for file in sorted(house.SOURCE.rglob("*.py"))
+        if file.relative_to(house.SOURCE).parts[0] not in ("sources", "demo")
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
         if names.search(FACTS_OF_WIKIDATA.sub("", line)) or topics.search(line)
     ]

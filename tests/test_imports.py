@@ -28,6 +28,20 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "w3lib": "web/urls.py",
     "protego": "web/robots.py",
     "pycurl": "web/connection.py",
+    "certifi": "web/connection.py",
+    "idna": "web/urls.py",
+    "dlib": "vision/dlib_engine.py",
+    "PIL": (
+        "pictures/",
+        "vision/",
+        "checks/quality.py",
+        "demo/",
+        "stages/export/crops.py",
+        "stages/train/",
+    ),
+    "safetensors": "stages/train/model_file.py",
+    "platformdirs": ("config/file.py", "vision/"),
+    "urllib3": "sources/google/browser.py",
 }
 
 
