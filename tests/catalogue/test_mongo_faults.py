@@ -19,7 +19,7 @@ from catalogue.catalogue_backends import Backend, new_backend
 from catalogue.catalogue_samples import accepted, candidate, failed, person, stored
 from catalogue.fake_mongo import fake_mongo, refusal
 from celebcollect.catalogue.base import Catalogue
-from celebcollect.catalogue.mongo import MongoCatalogue, documents, link
+from celebcollect.catalogue.mongo import MongoCatalogue, commands, connection
 from celebcollect.config.sections import MongoConfig
 from celebcollect.domain.errors import CatalogueError, CelebCollectError, ConfigError, Interrupted
 from celebcollect.domain.records import Status
@@ -234,7 +234,7 @@ def test_the_work_waits_for_a_server_that_goes_away(
         len(rows) == len({row.id for row in rows}) == counts.images[Status.STORED] == people * 2 * 3
     )
     assert len(needy) == people * 2
-    told = [record.getMessage() for record in caplog.records if record.name == link.__name__]
+    told = [record.getMessage() for record in caplog.records if record.name == connection.__name__]
     assert [text.partition(" where")[0] for text in told] == [
         "MongoDB does not answer, waiting for it",
         "MongoDB answers again",
@@ -249,7 +249,7 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shuts down in the middle and stays away is given up some time, with an error that says how long we waited."""
-    monkeypatch.setattr(link, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.5)
     going = refusal(11600, "InterruptedAtShutdown", "the server is going down")
     with fake_mongo(
         lambda command: (
@@ -304,7 +304,7 @@ def test_a_worker_that_dies_before_the_last_step_repeats_it(
     with closing(backend.open()) as catalogue:
         assert isinstance(catalogue, MongoCatalogue)
         with monkeypatch.context() as dying:
-            dying.setattr(type(catalogue._celebrities), "update_many", Dies())
+            dying.setattr(type(catalogue._all.celebrities), "update_many", Dies())
             with pytest.raises(Died):
                 catalogue.record_stored([stored(1, 0)])
         before = catalogue.need_cleaning("v1"), catalogue.person_images("Q1")
@@ -341,16 +341,16 @@ def test_a_row_that_another_worker_inserts_in_between_is_settled_all_the_same(
     outcome: Any,
 ) -> None:
     """Between the look and the write another worker inserts the row: a verified one is replaced, a stored one stays, and the person is cleaned."""
-    insert = documents.insert
+    insert = commands.insert
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
 
         def late(collection: Any, rows: Any) -> set[str]:
             if collection.name == "images":
-                monkeypatch.setattr(documents, "insert", insert)
+                monkeypatch.setattr(commands, "insert", insert)
                 faster(other)
             return insert(collection, rows)
 
-        monkeypatch.setattr(documents, "insert", late)
+        monkeypatch.setattr(commands, "insert", late)
         catalogue.record_stored([stored(1, 0)])
 
         assert catalogue.person_images("Q1") == [outcome]
@@ -385,16 +385,16 @@ def test_nothing_written_at_the_moment_of_forgetting_stays(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that asked before the person was forgotten, and writes after, leaves no row."""
-    insert = documents.insert
+    insert = commands.insert
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
 
         def late(collection: Any, rows: Any) -> set[str]:
             if collection.name == "images":
-                monkeypatch.setattr(documents, "insert", insert)
+                monkeypatch.setattr(commands, "insert", insert)
                 other.forget("Q1")
             return insert(collection, rows)
 
-        monkeypatch.setattr(documents, "insert", late)
+        monkeypatch.setattr(commands, "insert", late)
         catalogue.add_verified([candidate(1, 0), candidate(2, 0)])
 
         assert [row.qid for row in catalogue.images()] == ["Q2"]
@@ -409,8 +409,8 @@ def test_people_and_images_can_be_read_with_other_tools(backend: Backend) -> Non
         catalogue.save_people([person(1)])
         catalogue.record_stored([stored(1, 0)])
         catalogue.record_verdicts([accepted(1, 0)])
-        celebrity = catalogue._celebrities.find_one({"_id": "Q1"})
-        image = catalogue._images.find_one({"_id": stored(1, 0).id})
+        celebrity = catalogue._all.celebrities.find_one({"_id": "Q1"})
+        image = catalogue._all.images.find_one({"_id": stored(1, 0).id})
 
     assert celebrity is not None
     assert image is not None

@@ -30,7 +30,9 @@ briefly."""
 
 def client_of(settings: MongoConfig) -> tuple[str, pymongo.MongoClient[Document]]:
     """
-    Return where the server is, without user and password, and a client that has not asked it anything yet.
+    Return where the server is, without user and password, and a client.
+
+    The client has not asked it anything yet.
 
     Raises:
         ConfigError: `mongo.uri` is no usable URI, or names a file that cannot be used.
@@ -70,7 +72,11 @@ def client_of(settings: MongoConfig) -> tuple[str, pymongo.MongoClient[Document]
 
 
 def _unusable(error: Exception) -> CelebCollectError:
-    """Return why there is no client, in words of ours: the driver's may quote parts of a password that was not escaped."""
+    """
+    Return why there is no client, in words of ours.
+
+    The driver's may quote parts of a password that was not escaped.
+    """
     if isinstance(error, OSError):
         return ConfigError(
             "mongo.uri names a file that cannot be used",

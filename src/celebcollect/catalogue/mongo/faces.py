@@ -7,8 +7,7 @@ from collections.abc import Collection
 
 from celebcollect.catalogue.mongo import forgetting
 from celebcollect.catalogue.mongo.documents import MANY, Document, among
-from celebcollect.catalogue.mongo.images import Images
-from celebcollect.catalogue.mongo.link import patient
+from celebcollect.catalogue.mongo.part import MongoPart, retried
 from celebcollect.catalogue.state import PersonFace
 from celebcollect.domain.batches import batches
 
@@ -17,12 +16,10 @@ OVERLAP_S = 300.0
 clocks that agree better than that."""
 
 
-class Faces(Images):
-    """The part of the catalogue that is about faces; see `catalogue.faces.Faces`."""
+class MongoFaces(MongoPart):
+    """See `base.Faces`."""
 
-    # faces
-
-    @patient
+    @retried
     def record_face(self, face: PersonFace) -> None:
         """Write a person's face."""
         if forgetting.forbidden(self._all, [face.qid]):
@@ -39,7 +36,7 @@ class Faces(Images):
         self._all.faces.replace_one({"_id": face.qid}, row, upsert=True)
         forgetting.forbidden(self._all, [face.qid])
 
-    @patient
+    @retried
     def faces_of(self, qids: Collection[str]) -> dict[str, PersonFace]:
         """Return the faces of people."""
         rows = (
@@ -47,12 +44,12 @@ class Faces(Images):
         )
         return {row["_id"]: _face(row) for row in rows}
 
-    @patient
+    @retried
     def faces_held_against(self, qid: str) -> set[str]:
         """Return the people whose faces are held against this one."""
         return {row["_id"] for row in self._all.faces.find({"held_against": qid}, {"_id": 1})}
 
-    @patient
+    @retried
     def faces_since(self, mark: float) -> tuple[list[PersonFace], float]:
         """Return the faces that were written since a mark, those of the last minutes once more."""
         rows = list(self._all.faces.find({"changed": {"$gt": mark}}))

@@ -12,19 +12,51 @@ from collections.abc import Collection, Iterable, Sequence
 
 from celebcollect.catalogue.forgetting import is_note_about, without
 from celebcollect.catalogue.keys import number, numbers
-from celebcollect.catalogue.mongo.documents import MANY, Collections, among, insert
+from celebcollect.catalogue.mongo.commands import insert
+from celebcollect.catalogue.mongo.documents import MANY, NEW_REVISION, among
+from celebcollect.catalogue.mongo.part import MongoPart, retried
+from celebcollect.catalogue.mongo.schema import Collections
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Celebrity, Image
 
 
-def forbid(collections: Collections, qids: Iterable[str], external_ids: Iterable[str] = ()) -> None:
+class MongoForgetting(MongoPart):
+    """See `base.Forgetting`."""
+
+    @retried
+    def forbid(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Remember people about whom nothing may be collected."""
+        _forbid(self._all, qids, external_ids)
+
+    @retried
+    def forgotten(self, qids: Collection[str]) -> set[str]:
+        """Return those people whom `forbid` named."""
+        return forbidden(self._all, qids)
+
+    @retried
+    def forget(self, qid: str) -> int:
+        """
+        Forbid a person, then remove every document about them; return how many images.
+
+        The server overwrites the bytes in its files, its journal and its oplog in its own time.
+        """
+        return _forget(self._all, qid)
+
+
+def _forbid(
+    collections: Collections, qids: Iterable[str], external_ids: Iterable[str] = ()
+) -> None:
     """Remember people, and their ids elsewhere."""
     ids = {*(f"Q{number(qid)}" for qid in qids), *external_ids}
     insert(collections.forgotten, [{"_id": text, "removed": False} for text in sorted(ids)])
 
 
 def forbidden(collections: Collections, qids: Iterable[str]) -> set[str]:
-    """Return those people who are remembered; if their removal has begun, finish it for rows that came in between."""
+    """
+    Return those people who are remembered.
+
+    If their removal has begun, it is finished for rows that came in between.
+    """
     found = [
         row
         for batch in batches(set(qids), MANY)
@@ -32,16 +64,22 @@ def forbidden(collections: Collections, qids: Iterable[str]) -> set[str]:
     ]
     removed = [row["_id"] for row in found if row["removed"]]
     if removed:
-        remove_rows(collections, removed)
+        _remove_rows(collections, removed)
     return {row["_id"] for row in found}
 
 
 def admit(collections: Collections, people: Sequence[Celebrity]) -> list[Celebrity]:
-    """Return the people who may be saved; who has an id of a forbidden person is that person, and forbidden too."""
+    """
+    Return the people who may be saved.
+
+    Who has an id of a forbidden person is that person, and forbidden too.
+    """
     ids = {text for person in people for text in person.external_ids}
     refused = {row["_id"] for row in collections.forgotten.find(among(ids))} if ids else set()
     if refused:
-        forbid(collections, [person.qid for person in people if refused & set(person.external_ids)])
+        _forbid(
+            collections, [person.qid for person in people if refused & set(person.external_ids)]
+        )
     gone = forbidden(collections, (person.qid for person in people))
     return [person for person in people if person.qid not in gone]
 
@@ -52,7 +90,7 @@ def allowed(collections: Collections, images: Collection[Image]) -> list[Image]:
     return [image for image in images if image.qid not in gone]
 
 
-def remove_rows(collections: Collections, qids: Collection[str]) -> int:
+def _remove_rows(collections: Collections, qids: Collection[str]) -> int:
     """Remove every document about people; return how many images."""
     removed = collections.images.delete_many({"number": {"$in": numbers(qids)}}).deleted_count
     collections.celebrities.delete_many(among(qids))
@@ -61,13 +99,13 @@ def remove_rows(collections: Collections, qids: Collection[str]) -> int:
     return removed
 
 
-def forget(collections: Collections, qid: str) -> int:
-    """Remove every document about a person, and what others and notes say of them; return how many images."""
-    forbid(collections, [qid])
+def _forget(collections: Collections, qid: str) -> int:
+    """Remove a person's documents, and what others and notes say of them."""
+    _forbid(collections, [qid])
     collections.forgotten.update_one({"_id": qid}, {"$set": {"removed": True}})
     _clear_others(collections, qid)
     collections.faces.update_many({"held_against": qid}, {"$unset": {"held_against": ""}})
-    removed = remove_rows(collections, [qid])
+    removed = _remove_rows(collections, [qid])
     for note in list(collections.notes.find({})):
         if is_note_about(note["_id"], qid):
             collections.notes.delete_one({"_id": note["_id"]})
@@ -78,16 +116,16 @@ def forget(collections: Collections, qid: str) -> int:
 
 
 def _clear_others(collections: Collections, qid: str) -> None:
-    """Take the reference out of other people's pictures that were held against this person's, and have them looked at again."""
+    """
+    Take the reference out of other people's pictures that were held against this person's.
+
+    They are looked at again.
+    """
     # Ids begin with the QID and a colon; the semicolon is the next character after it.
     held = {"duplicate_of": {"$gt": f"{qid}:", "$lt": f"{qid};"}}
     people = {row["qid"] for row in collections.images.find(held, {"qid": 1})} - {qid}
     # First, because the rows cannot be found again once they are cleared: a crash in between cleans
     # once more for nothing.
-    collections.celebrities.update_many(
-        among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
-    )
+    collections.celebrities.update_many(among(people), NEW_REVISION)
     collections.images.update_many(held, {"$unset": {"duplicate_of": "", "detail": ""}})
-    collections.celebrities.update_many(
-        among(people), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
-    )
+    collections.celebrities.update_many(among(people), NEW_REVISION)

@@ -8,10 +8,11 @@ from pymongo import ReplaceOne
 
 from celebcollect.catalogue import bands
 from celebcollect.catalogue.keys import SETTLED, STATUSES, number, numbers
-from celebcollect.catalogue.mongo import documents, forgetting
-from celebcollect.catalogue.mongo.documents import BATCH, MANY, Document, among
-from celebcollect.catalogue.mongo.link import patient
-from celebcollect.catalogue.mongo.people import People
+from celebcollect.catalogue.mongo import commands, documents, forgetting
+from celebcollect.catalogue.mongo.commands import BATCH
+from celebcollect.catalogue.mongo.documents import MANY, NEW_REVISION, Document, among
+from celebcollect.catalogue.mongo.part import MongoPart, retried
+from celebcollect.catalogue.mongo.people import add_missing
 from celebcollect.catalogue.state import Counts
 from celebcollect.domain.batches import batches
 from celebcollect.domain.records import Image, Status
@@ -19,41 +20,43 @@ from celebcollect.domain.records import Image, Status
 BY_ID = [("number", 1), ("_id", 1)]
 
 
-class Images(People):
-    """The part of the catalogue that is about images; see `base.Catalogue`."""
+class MongoImages(MongoPart):
+    """See `base.Images`."""
 
-    # images
-
-    @patient
+    @retried
     def known(self, ids: Collection[str]) -> set[str]:
         """Return those image ids that exist."""
         return {
             found["_id"]
             for batch in batches(set(ids), MANY)
-            for found in self._images.find(among(batch), {"_id": 1})
+            for found in self._all.images.find(among(batch), {"_id": 1})
         }
 
     def add_verified(self, images: Sequence[Image]) -> int:
-        """Insert rows and people that are missing; when the server went away in between, fewer may be counted as new."""
+        """
+        Insert rows and people that are missing.
+
+        When the server went away in between, fewer may be counted as new.
+        """
         return sum(self._add_verified(batch) for batch in batches(images, BATCH))
 
-    @patient
+    @retried
     def _add_verified(self, batch: Sequence[Image]) -> int:
         images = forgetting.allowed(self._all, batch)
         # Backwards, so that of the same id twice the first stays.
         rows = {image.id: documents.image_document(image) for image in reversed(images)}
-        self._add_missing(images)
-        known = documents.insert(self._images, list(rows.values()))
+        add_missing(self._all, images)
+        known = commands.insert(self._all.images, list(rows.values()))
         forgetting.allowed(self._all, images)
         return len(rows) - len(known)
 
-    @patient
+    @retried
     def images_by_id(self, ids: Collection[str]) -> dict[str, Image]:
         """Return the rows that exist, by id."""
         found = (
             document
             for batch in batches(set(ids), MANY)
-            for document in self._images.find(among(batch))
+            for document in self._all.images.find(among(batch))
         )
         return {document["_id"]: documents.read_image(document) for document in found}
 
@@ -62,7 +65,7 @@ class Images(People):
         for batch in batches(images, BATCH):
             self._record_stored(batch)
 
-    @patient
+    @retried
     def _record_stored(self, batch: Sequence[Image]) -> None:
         images = forgetting.allowed(self._all, batch)
         wanted: dict[str, Image] = {}
@@ -70,21 +73,21 @@ class Images(People):
             if image.id not in wanted or wanted[image.id].status is not Status.STORED:
                 wanted[image.id] = image
         rows = {image.id: documents.image_document(image) for image in wanted.values()}
-        self._add_missing(list(wanted.values()))
+        add_missing(self._all, list(wanted.values()))
         final: dict[str, str] = {}
         waiting = set(rows)
         while waiting:
             found = {
                 row["_id"]: row["status"]
-                for row in self._images.find(among(waiting), {"status": 1})
+                for row in self._all.images.find(among(waiting), {"status": 1})
             }
             final.update(found)
             lost = self._replace(
                 {id_: status for id_, status in found.items() if status not in SETTLED}, rows
             )
             # What another worker has changed or inserted in between is looked at again.
-            waiting = lost | documents.insert(
-                self._images, [rows[id_] for id_ in waiting - found.keys()]
+            waiting = lost | commands.insert(
+                self._all.images, [rows[id_] for id_ in waiting - found.keys()]
             )
         # Last, and for rows that were stored already too: a worker that died in between repeats its
         # batch, and a picture whose person is not sent to `clean` would wait for ever.
@@ -95,32 +98,35 @@ class Images(People):
             if image.status is Status.STORED and final.get(image.id) not in decided
         }
         if changed:
-            self._celebrities.update_many(
-                among(changed), {"$inc": {"revision": 1}, "$set": {"dirty": True}}
-            )
+            self._all.celebrities.update_many(among(changed), NEW_REVISION)
         forgetting.allowed(self._all, images)
 
     def _replace(self, seen: dict[str, str], rows: dict[str, Document]) -> set[str]:
-        """Replace rows that still have the status that was seen; return the ids to look at again because some had not."""
+        """
+        Replace rows that still have the status that was seen.
+
+        Return the ids to look at again, because some had another one.
+        """
         guards = {
-            id_: {"status": status} if self._link.guards else {} for id_, status in seen.items()
+            id_: {"status": status} if self._connection.guards else {}
+            for id_, status in seen.items()
         }
         writes = [ReplaceOne({"_id": id_, **guards[id_]}, rows[id_]) for id_ in seen]
-        matched = documents.write(self._images, writes, per_command=self._link.per_command)
+        matched = commands.write(self._all.images, writes, per_command=self._connection.per_command)
         return set(seen) if matched < len(seen) else set()
 
-    @patient
+    @retried
     def with_bytes(self, shas: Collection[str]) -> list[Image]:
         """Return all rows with one of these SHA-256 digests, by QID number and id."""
         return self._sorted({"sha256": {"$in": sorted(set(shas))}})
 
-    @patient
+    @retried
     def similar(self, phashes: Collection[str], *, version: int, bits: int) -> list[Image]:
         """Return all rows whose hash is like one of these, by QID number and id."""
         alike: set[str] = set()
         for batch in batches(sorted(set(phashes)), bands.BATCH):
             asked = bands.probes(batch, bits)
-            rows = self._images.find({"bands": {"$in": sorted(asked)}}, {"phash": 1})
+            rows = self._all.images.find({"bands": {"$in": sorted(asked)}}, {"phash": 1})
             texts = {bands.signed(row["phash"]): row["phash"] for row in rows}
             pairs = [
                 (key, phash)
@@ -144,14 +150,18 @@ class Images(People):
         for batch in batches(images, BATCH):
             self._record_verdicts(batch)
 
-    @patient
+    @retried
     def _record_verdicts(self, images: Sequence[Image]) -> None:
         rows = [documents.image_document(image) for image in images]
         writes = [ReplaceOne({"_id": row["_id"]}, row) for row in rows]
-        documents.write(self._images, writes, per_command=self._link.per_command)
+        commands.write(self._all.images, writes, per_command=self._connection.per_command)
 
     def images(self, *, qid: str | None = None, status: Status | None = None) -> Iterator[Image]:
-        """Yield rows by QID number and id, a page at a time; what is written meanwhile may be seen or not."""
+        """
+        Yield rows by QID number and id, a page at a time.
+
+        What is written meanwhile may be seen or not.
+        """
         query: Document = {} if status is None else {"status": Status(status).value}
         only = None if qid is None else numbers([qid])
         if only == []:
@@ -171,31 +181,24 @@ class Images(People):
                 return
             person, after = page[-1]["number"], page[-1]["_id"]
 
-    @patient
+    @retried
     def _page(self, query: Document) -> list[Document]:
-        return list(self._images.find(query).sort(BY_ID).limit(BATCH))
+        return list(self._all.images.find(query).sort(BY_ID).limit(BATCH))
 
-    @patient
+    @retried
     def counts(self) -> Counts:
         """Return the totals, counted along indexes: about half a second for a million images."""
         pipeline: list[Document] = [
             {"$match": {"status": {"$in": [status.value for status in STATUSES]}}},
             {"$group": {"_id": {"status": "$status", "reason": "$reason"}, "n": {"$sum": 1}}},
         ]
-        images = dict.fromkeys(Status, 0)
-        reasons: dict[str, int] = {}
-        for group in self._images.aggregate(pipeline):
-            status, reason = Status(group["_id"]["status"]), group["_id"].get("reason")
-            images[status] += group["n"]
-            if reason and status in (Status.REJECTED, Status.FAILED):
-                reasons[reason] = reasons.get(reason, 0) + group["n"]
-        people = self._celebrities.count_documents({"_id": {"$gt": "Q"}})
-        return Counts(
-            celebrities=people,
-            images=images,
-            reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
-        )
+        groups = [
+            (Status(group["_id"]["status"]), group["_id"].get("reason"), group["n"])
+            for group in self._all.images.aggregate(pipeline)
+        ]
+        people = self._all.celebrities.count_documents({"_id": {"$gt": "Q"}})
+        return Counts.of(people, groups)
 
     def _sorted(self, query: Document) -> list[Image]:
-        images = [documents.read_image(row) for row in self._images.find(query)]
+        images = [documents.read_image(row) for row in self._all.images.find(query)]
         return sorted(images, key=lambda image: (number(image.qid), image.id))

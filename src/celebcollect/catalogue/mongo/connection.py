@@ -9,8 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar
 
 import pymongo
 from pymongo.errors import (
@@ -28,7 +27,6 @@ from celebcollect.domain.errors import CatalogueError, CelebCollectError, Interr
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Document = dict[str, Any]
 
@@ -50,9 +48,11 @@ _PASSING = frozenset(
 HostUnreachable, CursorNotFound, shutdowns, ..."""
 
 
-class Link:
+class MongoConnection:
     """
-    A connection pool to one server or replica set. `stop` ends the waiting for a server that is gone, nothing else.
+    A connection pool to one server or replica set.
+
+    `stop` ends the waiting for a server that is gone, nothing else.
 
     Raises:
         ConfigError: `mongo.uri` is no usable URI, or names a file that cannot be used.
@@ -75,17 +75,18 @@ class Link:
             # Outside of any handler, so that nothing of the driver's hangs on it.
             raise trouble
 
-    def patiently(self, work: Callable[[], T]) -> T:
+    def retry(self, work: Callable[[], T]) -> T:
         """
-        Do something on the server, as often as it takes: a server that goes away is waited for, told once.
+        Do something on the server; do it again when the server goes away, and say so once.
 
-        What is done must be harmless when it is done twice: an answer may be lost after the work
-        was done.
+        It must be harmless when it is done twice: an answer may be lost after the work was done.
 
         Raises:
             CatalogueError: The server refuses, or stayed away for `PATIENCE_S`.
             Interrupted: The program was asked to stop, and waiting is all that is left to do.
         """
+        # Not stamina: the pause must end at once when `stop` is set, and stamina logs each attempt
+        # with the driver's words, which may quote a document or the URI.
         deadline = time.monotonic() + PATIENCE_S
         while True:
             trouble: CelebCollectError | None = None
@@ -195,25 +196,6 @@ class Link:
             f"MongoDB at {self.where} failed: {reason}",
             hint="`celebcollect doctor` looks at it; its own log says more.",
         )
-
-
-class Linked:
-    """Whatever works over a link."""
-
-    _link: Link
-
-
-L = TypeVar("L", bound=Linked)
-
-
-def patient(method: Callable[Concatenate[L, P], T]) -> Callable[Concatenate[L, P], T]:
-    """Do the whole method again when the server went away in it: each is harmless when done twice."""
-
-    @wraps(method)
-    def patiently(self: L, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._link.patiently(lambda: method(self, *args, **kwargs))
-
-    return cast("Callable[Concatenate[L, P], T]", patiently)
 
 
 def _is_passing(error: PyMongoError) -> bool:
