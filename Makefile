@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: help setup browser demo test check lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-kafka bench-clean bench-train simulate-scale fuzz clean compiled
+.PHONY: help setup browser demo test check lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-store-clients bench-kafka bench-clean bench-train simulate-scale fuzz clean compiled
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -87,6 +87,10 @@ bench-clean: $(READY)
 # img2dataset gets a virtual environment of its own in the system's folder for temporary files; ARGS="--rounds 1" and so on.
 bench-store: $(READY)
 	$(BIN)/python benchmarks/store.py $(ARGS)
+
+# Downloads alone, ours beside the libraries; ARGS="--other PYTHON" for another checkout's.
+bench-store-clients: $(READY)
+	$(BIN)/python benchmarks/store_clients.py $(ARGS)
 
 # The same program against itself: near hosts and far ones, few known pictures and a million.
 bench-store-far bench-store-known: bench-store-%: $(READY)
