@@ -8,9 +8,8 @@ reads every package that is installed. This reads the same files and leaves the 
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -23,8 +22,7 @@ class PluginRefused(Exception):
     """A plug-in is not what it should be; the message says what is wrong, in half a sentence."""
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """One line of a package's `entry_points.txt`."""
 
     name: str
@@ -53,8 +51,7 @@ class EntryPoint:
         return found
 
 
-@dataclass(frozen=True)
-class Discovered(Generic[T]):
+class Discovered(NamedTuple, Generic[T]):
     """The plug-ins of a group that can be used, and a sentence about each of the others."""
 
     plugins: tuple[T, ...]

@@ -15,9 +15,9 @@ import pytest
 from celebcollect.domain.errors import SourceBlocked, StorageError
 from celebcollect.domain.records import now
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.google.cache import Answer, AnswerCache, forget
-from celebcollect.sources.google.manners import Manners
-from celebcollect.sources.google.records import Found
+from celebcollect.sources.google.cache import AnswerCache, CachedAnswer, forget
+from celebcollect.sources.google.pace import QueryPace
+from celebcollect.sources.google.records import FoundPicture
 from sources.google_steps import MemoryNotes
 
 URL = "http://h.example/search?q=x"
@@ -27,12 +27,12 @@ def cache(folder: Path, *, days: float = 30, tally: Tally | None = None) -> Answ
     return AnswerCache(folder, max_age_days=days, tally=tally or Tally())
 
 
-def answer(url: str = URL, **facts: Any) -> Answer:
-    return Answer(
+def answer(url: str = URL, **facts: Any) -> CachedAnswer:
+    return CachedAnswer(
         address=url,
         at=facts.get("at", now()),
         complete=True,
-        found=(Found(url="https://a.example/1.jpg", title="Título 猫", width_px=3),),
+        found=(FoundPicture(url="https://a.example/1.jpg", title="Título 猫", width_px=3),),
     )
 
 
@@ -114,7 +114,7 @@ def test_a_person_can_be_forgotten(tmp_path: Path) -> None:
 
 
 def rest(notes: MemoryNotes) -> float:
-    return (Manners(notes, min_interval_s=0, wait=time.sleep).rest() - now()).total_seconds()
+    return (QueryPace(notes, min_interval_s=0, wait=time.sleep).rest() - now()).total_seconds()
 
 
 def test_each_captcha_doubles_the_rest_up_to_a_day() -> None:
@@ -124,24 +124,24 @@ def test_each_captcha_doubles_the_rest_up_to_a_day() -> None:
     rests = [round(rest(notes) / 3600) for _ in range(7)]
 
     assert rests == [1, 2, 4, 8, 16, 24, 24]
-    Manners(notes, min_interval_s=0, wait=time.sleep).welcome()
+    QueryPace(notes, min_interval_s=0, wait=time.sleep).welcome()
     assert round(rest(notes) / 3600) == 1
 
 
 def test_a_rest_is_kept_by_the_next_run() -> None:
     """While it lasts nobody asks, and the message says until when; afterwards one may."""
     notes = MemoryNotes()
-    until = Manners(notes, min_interval_s=0, wait=time.sleep).rest()
+    until = QueryPace(notes, min_interval_s=0, wait=time.sleep).rest()
 
     with pytest.raises(SourceBlocked) as blocked:
-        Manners(notes, min_interval_s=0, wait=time.sleep).check()
+        QueryPace(notes, min_interval_s=0, wait=time.sleep).check()
 
     assert blocked.value.until == until
     assert f"{until:%Y-%m-%d %H:%M} UTC" in blocked.value.message
     notes.set_note(
         "google_rest", {"until": (now() - timedelta(seconds=1)).isoformat(), "seconds": 3600}
     )
-    Manners(notes, min_interval_s=0, wait=time.sleep).check()
+    QueryPace(notes, min_interval_s=0, wait=time.sleep).check()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_note_that_makes_no_sense_is_no_rest(note: Mapping[str, Any]) -> None:
     """A broken note neither fails nor blocks for ever."""
     notes = MemoryNotes({"google_rest": dict(note)})
 
-    Manners(notes, min_interval_s=0, wait=time.sleep).check()
+    QueryPace(notes, min_interval_s=0, wait=time.sleep).check()
 
 
 def test_a_clock_that_was_wrong_does_not_block_for_years() -> None:
@@ -166,7 +166,7 @@ def test_a_clock_that_was_wrong_does_not_block_for_years() -> None:
     notes = MemoryNotes({"google_rest": {"until": "2999-01-01T00:00:00+00:00", "seconds": 3600}})
 
     with pytest.raises(SourceBlocked) as blocked:
-        Manners(notes, min_interval_s=0, wait=time.sleep).check()
+        QueryPace(notes, min_interval_s=0, wait=time.sleep).check()
 
     assert blocked.value.until is not None
     assert blocked.value.until <= datetime.now(UTC) + timedelta(hours=24)
@@ -174,11 +174,11 @@ def test_a_clock_that_was_wrong_does_not_block_for_years() -> None:
 
 def test_turns_keep_their_distance_in_one_process() -> None:
     """Between two starts lie the interval and at most 10 % more."""
-    manners = Manners(MemoryNotes(), min_interval_s=0.2, wait=time.sleep)
+    pace = QueryPace(MemoryNotes(), min_interval_s=0.2, wait=time.sleep)
 
     starts = []
     for _ in range(6):
-        assert manners.take_turn()
+        assert pace.take_turn()
         starts.append(time.monotonic())
 
     gaps = [later - earlier for earlier, later in pairwise(starts)]
@@ -189,14 +189,14 @@ def test_turns_keep_their_distance_in_one_process() -> None:
 def test_turns_keep_their_distance_across_runs() -> None:
     """A new process waits for what is left of the last one's interval."""
     notes = MemoryNotes()
-    Manners(notes, min_interval_s=100, wait=time.sleep).take_turn()
+    QueryPace(notes, min_interval_s=100, wait=time.sleep).take_turn()
     waits: list[float] = []
 
     def wait(seconds: float) -> bool:
         waits.append(seconds)
         return True
 
-    Manners(notes, min_interval_s=100, wait=wait).take_turn()
+    QueryPace(notes, min_interval_s=100, wait=wait).take_turn()
 
     assert 99 < waits[0] < 104
 
@@ -208,19 +208,19 @@ def test_turns_keep_their_distance_across_runs() -> None:
 )
 def test_a_last_query_that_makes_no_sense_is_not_waited_for(at: Any) -> None:
     """A broken note, a clock set back, or a query long ago cost no time."""
-    manners = Manners(
+    pace = QueryPace(
         MemoryNotes({"google_last_query": {"at": at}}), min_interval_s=1000, wait=lambda _: True
     )
 
-    assert manners.take_turn()
+    assert pace.take_turn()
 
 
 def test_a_wait_that_is_cut_short_takes_no_turn() -> None:
     """When the work is to end, no further query starts."""
     notes = MemoryNotes()
-    manners = Manners(notes, min_interval_s=1000, wait=lambda _: True)
-    manners.take_turn()
+    pace = QueryPace(notes, min_interval_s=1000, wait=lambda _: True)
+    pace.take_turn()
     before = json.dumps(notes.notes)
 
-    assert not manners.take_turn()
+    assert not pace.take_turn()
     assert json.dumps(notes.notes) == before

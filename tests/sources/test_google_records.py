@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from celebcollect.sources.google.records import (
-    Found,
+    FoundPicture,
     from_links,
     from_pairs,
     from_script,
@@ -30,7 +30,7 @@ def test_the_real_page_of_2020_gives_all_its_records(shared_data: Path) -> None:
 
     assert len(found) == 12
     assert all(picture.page_url and picture.title and picture.site for picture in found)
-    assert found[0] == Found(
+    assert found[0] == FoundPicture(
         url=(
             "https://cdn.vox-cdn.com/thumbor/2XTYqiTtJ-8H8k46jALMh9ZMfzU=/0x0:1548x1024/1200x800/filters:focal(693x458:939x704)"
             "/cdn.vox-cdn.com/uploads/chorus_image/image/65936299/cats4.0.jpg"
@@ -81,7 +81,7 @@ def test_links_of_2015_name_the_originals(shared_data: Path) -> None:
     found = from_links(links)
 
     assert len(found) == 3
-    assert found[0] == Found(
+    assert found[0] == FoundPicture(
         url="http://animalia-life.com/data_images/cat/cat2.jpg",
         width_px=2560,
         height_px=1600,
@@ -141,7 +141,7 @@ def test_a_record_that_breaks_off_keeps_its_picture() -> None:
 
     (found,) = from_script(text[: text.index('"2003"')])
 
-    assert found == Found(url="https://pictures.example/1.jpg", width_px=801, height_px=601)
+    assert found == FoundPicture(url="https://pictures.example/1.jpg", width_px=801, height_px=601)
 
 
 def test_pairs_are_the_last_resort() -> None:
@@ -154,7 +154,7 @@ def test_pairs_are_the_last_resort() -> None:
 
     found = from_pairs(f"var x={json.dumps(pairs)}")
 
-    assert found == [Found(url="https://a.example/1.jpg", width_px=800, height_px=600)]
+    assert found == [FoundPicture(url="https://a.example/1.jpg", width_px=800, height_px=600)]
 
 
 def test_strange_facts_do_no_harm() -> None:
@@ -167,7 +167,7 @@ def test_strange_facts_do_no_harm() -> None:
 
     (found,) = from_script(records_script([record]))
 
-    assert found == Found(url="https://pictures.example/1.jpg", site="pictures.example")
+    assert found == FoundPicture(url="https://pictures.example/1.jpg", site="pictures.example")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_strange_facts_do_no_harm() -> None:
 def test_googles_own_hosts_are_no_originals(url: str) -> None:
     """Thumbnails, logos and copies of Google never become candidates."""
     assert is_googles(url)
-    assert originals([Found(url=url)]) == ()
+    assert originals([FoundPicture(url=url)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_other_peoples_pictures_are_originals(url: str) -> None:
 )
 def test_what_is_no_web_address_is_no_original(url: str) -> None:
     """Placeholders and broken addresses never become candidates, and break nothing."""
-    assert originals([Found.model_construct(url=url)]) == ()
+    assert originals([FoundPicture.model_construct(url=url)]) == ()
 
 
 @pytest.mark.parametrize(

@@ -17,29 +17,29 @@ from sources.tmdb_world import PICTURES, TmdbWorld, body_of, celebrity
 RECORDED = {
     "auth_session_new_401": None,
     "configuration": api.Configuration,
-    "find_imdb_nm0000246": api.Found,
-    "find_imdb_tt0088247_no_person": api.Found,
-    "person_30084_tagged_images_p1": api.Page,
-    "person_31_tagged_images_p1": api.Page,
-    "person_41419_tagged_images_p1": api.Page,
+    "find_imdb_nm0000246": api.FindResult,
+    "find_imdb_tt0088247_no_person": api.FindResult,
+    "person_30084_tagged_images_p1": api.PeoplePage,
+    "person_31_tagged_images_p1": api.PeoplePage,
+    "person_41419_tagged_images_p1": api.PeoplePage,
     "person_4347_append_images_external_ids_tagged_images": api.Person,
     "person_62": api.Person,
     "person_62_append_external_ids": api.Person,
     "person_62_append_images": api.Person,
     "person_62_append_tagged_images": api.Person,
     "person_62_external_ids": api.ExternalIds,
-    "person_62_images": api.Images,
+    "person_62_images": api.TmdbImages,
     "person_62_lang_da": api.Person,
-    "person_62_tagged_images_p1": api.Page,
+    "person_62_tagged_images_p1": api.PeoplePage,
     "person_999999999_404": None,
-    "person_changes": api.Page,
+    "person_changes": api.PeoplePage,
     "person_latest_sparse": api.Person,
-    "person_popular_p1": api.Page,
-    "search_person_Bryan_Cranston": api.Page,
-    "search_person_Willis": api.Page,
-    "search_person_Willis_p1": api.Page,
-    "search_person_Willis_p2": api.Page,
-    "trending_person_week": api.Page,
+    "person_popular_p1": api.PeoplePage,
+    "search_person_Bryan_Cranston": api.PeoplePage,
+    "search_person_Willis": api.PeoplePage,
+    "search_person_Willis_p1": api.PeoplePage,
+    "search_person_Willis_p2": api.PeoplePage,
+    "trending_person_week": api.PeoplePage,
 }
 CONSTRUCTED = {
     "error_400_code22_page501",
@@ -94,11 +94,13 @@ def test_recorded_answer_parses(recorded: Path, name: str) -> None:
             )
             assert len(api.best_first(read)[0]) == len(body.get("images", {}).get("profiles", []))
             assert api.best_first(read)[1] == 0
-        elif isinstance(read, api.Found):
+        elif isinstance(read, api.FindResult):
             assert [row.id for row in read.person_results] == [
                 row["id"] for row in body["person_results"]
             ]
-        elif isinstance(read, api.Page) and "tagged" not in name:  # those rows have ids of pictures
+        elif (
+            isinstance(read, api.PeoplePage) and "tagged" not in name
+        ):  # those rows have ids of pictures
             assert [row.id for row in read.results] == [row["id"] for row in body["results"]]
 
 

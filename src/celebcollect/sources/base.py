@@ -74,7 +74,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SourceContext(Generic[S]):
     """What a source is built with."""
 
@@ -121,7 +121,7 @@ def _nothing_is_missing(_settings: Any) -> str | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SourceSpec:
     """
     All that the rest of the program knows about a source; named by an entry point of its name.

@@ -37,19 +37,19 @@ DRAWN = re.compile(
 )
 
 
-class Answer(BaseModel):
+class CommonsAnswer(BaseModel):
     """Base of what we read: frozen, fields that we do not know are left aside."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Meta(Answer):
+class Meta(CommonsAnswer):
     """One entry of `extmetadata`."""
 
     value: Any = None
 
 
-class File(Answer):
+class File(CommonsAnswer):
     """What we read of `imageinfo`."""
 
     url: str
@@ -85,32 +85,32 @@ class File(Answer):
         )
 
 
-class Page(Answer):
+class FilePage(CommonsAnswer):
     """A file's page; without `imageinfo` there is no such file."""
 
     title: str
     imageinfo: tuple[Any, ...] = ()
 
 
-class Rename(Answer):
+class Rename(CommonsAnswer):
     """The API's own name for a title that we asked for."""
 
     asked: str = Field(alias="from")
     to: str
 
 
-class Query(Answer):
+class Query(CommonsAnswer):
     """The `query` part of an answer."""
 
     normalized: tuple[Rename, ...] = ()
     redirects: tuple[Rename, ...] = ()
     pages: Annotated[
-        tuple[Page, ...],
+        tuple[FilePage, ...],
         BeforeValidator(lambda value: list(value.values()) if isinstance(value, dict) else value),
     ] = ()
 
 
-class Reply(Answer):
+class Reply(CommonsAnswer):
     """A whole answer: a batch is complete, or `more` has what to ask for next."""
 
     batchcomplete: Any = None

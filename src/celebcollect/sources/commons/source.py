@@ -92,11 +92,11 @@ class Commons:
         """Close the connections."""
         self._api.close()
 
-    def _pages(self, person: Celebrity) -> Iterator[api.Page]:
+    def _pages(self, person: Celebrity) -> Iterator[api.FilePage]:
         for titles in api.batches(self._titles(person)):
             for pages, renamed in self._query(titles="|".join(titles), redirects="1"):
                 for title in titles:
-                    yield pages.get(api.followed(title, renamed), api.Page(title=title))
+                    yield pages.get(api.followed(title, renamed), api.FilePage(title=title))
         category = " ".join((person.commons_category or "").replace("_", " ").split()).removeprefix(
             "Category:"
         )
@@ -122,7 +122,7 @@ class Commons:
             else:
                 self._tally.drop(CommonsReason.NO_PHOTO_FORMAT)
 
-    def _photos(self, page: api.Page) -> Iterator[api.File]:
+    def _photos(self, page: api.FilePage) -> Iterator[api.File]:
         """Yield the page's file, or count why it is left out."""
         if not page.imageinfo:
             self._tally.drop(CommonsReason.MISSING)
@@ -184,7 +184,7 @@ class Commons:
         address = api.web_address(url)
         return address is not None and urlsplit(address).hostname in self._hosts
 
-    def _query(self, **what: str) -> Iterator[tuple[dict[str, api.Page], dict[str, str]]]:
+    def _query(self, **what: str) -> Iterator[tuple[dict[str, api.FilePage], dict[str, str]]]:
         """Yield, batch by batch, the pages by title and the API's own names for titles that were asked for."""
         params = {
             "prop": "imageinfo",
@@ -194,7 +194,7 @@ class Commons:
         }
         if self._width_px:
             params["iiurlwidth"] = str(self._width_px)
-        pages: dict[str, api.Page] = {}
+        pages: dict[str, api.FilePage] = {}
         renamed: dict[str, str] = {}
         more: dict[str, str] = {}
         for _ in range(MAX_CALLS):

@@ -36,7 +36,7 @@ from celebcollect import runtime
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.text import clean_text
 from celebcollect.sources.google.flags import PREFERENCES, QUIET, only
-from celebcollect.sources.google.profile import Profile
+from celebcollect.sources.google.profile import BrowserProfile
 from celebcollect.sources.google.programs import INSTALL, Programs, find_programs
 from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.settings import GoogleConfig
@@ -73,14 +73,14 @@ class Browser:
     def __init__(self, settings: GoogleConfig, folder: Path) -> None:
         self._service: Service | None = None
         self._driver: webdriver.Remote | None = None
-        self._profile: Profile | None = None
+        self._profile: BrowserProfile | None = None
         self._lost = False
         try:
             if settings.remote_url:
                 self._driver = _connect(settings)
             else:
                 programs = find_programs(settings)
-                self._profile = Profile(folder)
+                self._profile = BrowserProfile(folder)
                 self._service = _start_driver(programs, self._profile.path)
                 self._driver = _start_browser(
                     settings, programs, self._service.service_url, self._profile.path

@@ -13,12 +13,12 @@ from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Record, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.reasons import GoogleReason
-from celebcollect.sources.google.records import Found
+from celebcollect.sources.google.records import FoundPicture
 
 log = logging.getLogger(__name__)
 
 
-class Answer(Record):
+class CachedAnswer(Record):
     """What one query has brought."""
 
     address: str
@@ -26,7 +26,7 @@ class Answer(Record):
     at: AwareDatetime
     complete: bool
     """There was nothing more to be had."""
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundPicture, ...] = ()
 
 
 class AnswerCache:
@@ -37,11 +37,11 @@ class AnswerCache:
         self._max_age = timedelta(days=max_age_days)
         self._tally = tally
 
-    def get(self, qid: str, address: str) -> Answer | None:
+    def get(self, qid: str, address: str) -> CachedAnswer | None:
         """Return the answer to a query of this person, or None when it has to be asked."""
         file = self._file(qid, address)
         try:
-            answer = Answer.model_validate_json(file.read_bytes())
+            answer = CachedAnswer.model_validate_json(file.read_bytes())
         except FileNotFoundError:
             return None
         except (ValueError, OSError) as error:
@@ -56,7 +56,7 @@ class AnswerCache:
             return None
         return answer
 
-    def put(self, qid: str, answer: Answer) -> None:
+    def put(self, qid: str, answer: CachedAnswer) -> None:
         """
         Remember an answer; a process that dies here leaves the old one or the new one.
 

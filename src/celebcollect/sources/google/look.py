@@ -10,7 +10,7 @@ from typing import Any
 from celebcollect.sources.google.browser import Browser, BrowserFailed
 from celebcollect.sources.google.page import PageView, Reading, State, pictures, read, view
 from celebcollect.sources.google.reasons import GoogleReason
-from celebcollect.sources.google.records import Found, from_links, originals, unique
+from celebcollect.sources.google.records import FoundPicture, from_links, originals, unique
 from celebcollect.sources.google.scripts import LISTEN, LOOK, MORE, OPENED, REFUSED, REJECT, TILES
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Seen:
     """What one query has shown."""
 
     state: State
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundPicture, ...] = ()
     complete: bool = False
     """There is nothing more to be had for this query."""
     refused: bool = False
@@ -100,7 +100,9 @@ def _reject_all(
     return _settle(browser, page_wait_s, consent_answered=True)
 
 
-def _scroll(browser: Browser, found: tuple[Found, ...], wanted: int) -> tuple[Found, ...]:
+def _scroll(
+    browser: Browser, found: tuple[FoundPicture, ...], wanted: int
+) -> tuple[FoundPicture, ...]:
     """Scroll until enough pictures came, or none any more; they come in the answers to the page's own requests."""
     collected = found
 
@@ -119,19 +121,21 @@ def _scroll(browser: Browser, found: tuple[Found, ...], wanted: int) -> tuple[Fo
     return collected
 
 
-def _click_tiles(browser: Browser, wanted: int) -> tuple[Found, ...]:
+def _click_tiles(browser: Browser, wanted: int) -> tuple[FoundPicture, ...]:
     """Click picture after picture and take what each shows; a click that brings nothing new within its time is let go."""
-    collected: list[Found] = []
+    collected: list[FoundPicture] = []
     in_vain = 0
     for tile in browser.run(TILES, MAX_CLICKS) or []:
         if len(collected) >= wanted or in_vain == 3:
             break
         browser.click(tile["target"])
-        opened: list[Found] = []
+        opened: list[FoundPicture] = []
         known = {picture.url for picture in collected}
 
         def shows(
-            tile: dict[str, Any] = tile, opened: list[Found] = opened, known: set[str] = known
+            tile: dict[str, Any] = tile,
+            opened: list[FoundPicture] = opened,
+            known: set[str] = known,
         ) -> bool:
             opened[:] = [
                 picture
@@ -146,12 +150,12 @@ def _click_tiles(browser: Browser, wanted: int) -> tuple[Found, ...]:
     return tuple(collected)
 
 
-def _opened(seen: Any, tile: dict[str, Any]) -> list[Found]:
+def _opened(seen: Any, tile: dict[str, Any]) -> list[FoundPicture]:
     if not isinstance(seen, dict):
         return []
     linked = from_links([seen["link"]]) if isinstance(seen.get("link"), str) else []
     images = [url for url in seen.get("images") or [] if isinstance(url, str)]
     facts = {"page_url": tile.get("page"), "title": tile.get("title") or None}
     return [picture.model_copy(update={"title": facts["title"]}) for picture in linked] + [
-        Found(url=url, **facts) for url in images
+        FoundPicture(url=url, **facts) for url in images
     ]

@@ -13,7 +13,13 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from celebcollect.sources.google.records import Found, from_links, from_pairs, from_script, unique
+from celebcollect.sources.google.records import (
+    FoundPicture,
+    from_links,
+    from_pairs,
+    from_script,
+    unique,
+)
 from celebcollect.sources.google.texts import speaks_of_captcha, speaks_of_no_results
 
 
@@ -61,7 +67,7 @@ class Reading:
     """What a page is, as far as can be told, and the pictures on it."""
 
     state: State
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundPicture, ...] = ()
     patience_s: float = 0
     """How long to wait whether the page becomes something else: 0 when it is certain, without end
     when it looks unfinished."""
@@ -106,7 +112,7 @@ def read(page: PageView, *, consent_answered: bool = False) -> Reading:
     return _read_weak(page, asks=asks)
 
 
-def pictures(page: PageView) -> tuple[Found, ...]:
+def pictures(page: PageView) -> tuple[FoundPicture, ...]:
     """Return the pictures of a page: records of its scripts, then of what it loaded later, then links."""
     found = list(from_script(page.scripts))
     for answer in page.answers:

@@ -16,7 +16,7 @@ from celebcollect.sources.google import guardian
 log = logging.getLogger(__name__)
 
 
-class Profile:
+class BrowserProfile:
     """
     A new folder, locked as long as this process lives; everything that is started with a path in it belongs to it.
 

@@ -42,7 +42,7 @@ _DECODER = json.JSONDecoder(strict=False)
 _GOOGLE = re.compile(r"(?:^|\.)(?:google(?:\.com?)?\.[a-z]{2,3}|gstatic\.com|google)$")
 
 
-class Found(Record):
+class FoundPicture(Record):
     """One picture of a result page."""
 
     url: str
@@ -56,9 +56,9 @@ class Found(Record):
 
 # a page is read several times while it is waited for, and most of its text stays
 @functools.lru_cache(maxsize=64)
-def from_script(text: str) -> tuple[Found, ...]:
+def from_script(text: str) -> tuple[FoundPicture, ...]:
     """Return the records of a script or of an answer to one, each picture once and the least quoted first; up to three times over is understood."""
-    found: list[Found] = []
+    found: list[FoundPicture] = []
     for _ in range(MAX_LEVELS + 1):
         found += filter(None, (_record(text, start) for start in _START.finditer(text)))
         if "\\" not in text:
@@ -69,7 +69,7 @@ def from_script(text: str) -> tuple[Found, ...]:
     return tuple(unique(found))
 
 
-def from_links(links: Iterable[str]) -> list[Found]:
+def from_links(links: Iterable[str]) -> list[FoundPicture]:
     """Return the pictures that `/imgres?imgurl=...` links lead to."""
     found = []
     for link in links:
@@ -81,7 +81,7 @@ def from_links(links: Iterable[str]) -> list[Found]:
         if url:
             page = _page(query.get("imgrefurl", [None])[0])
             found.append(
-                Found(
+                FoundPicture(
                     url=url,
                     width_px=_side(query.get("w", [None])[0]),
                     height_px=_side(query.get("h", [None])[0]),
@@ -91,7 +91,7 @@ def from_links(links: Iterable[str]) -> list[Found]:
     return list(unique(found))
 
 
-def from_pairs(text: str) -> list[Found]:
+def from_pairs(text: str) -> list[FoundPicture]:
     """Return what looks like `["http...",height,width]` and is no thumbnail: the last resort when the form of records has changed."""
     for _ in range(MAX_LEVELS + 1):
         pairs = (_plain(pair, 1) for pair in _BARE.finditer(text))
@@ -108,7 +108,7 @@ def from_pairs(text: str) -> list[Found]:
     return []
 
 
-def unique(pictures: Iterable[Found]) -> Iterator[Found]:
+def unique(pictures: Iterable[FoundPicture]) -> Iterator[FoundPicture]:
     """Leave out what was there already, by URL."""
     seen: set[str] = set()
     for picture in pictures:
@@ -117,7 +117,7 @@ def unique(pictures: Iterable[Found]) -> Iterator[Found]:
             yield picture
 
 
-def originals(pictures: Iterable[Found]) -> tuple[Found, ...]:
+def originals(pictures: Iterable[FoundPicture]) -> tuple[FoundPicture, ...]:
     """Leave out what can be no candidate: Google's own hosts, and what is no URL of the web."""
     return tuple(
         picture for picture in pictures if is_usable(picture.url) and not is_googles(picture.url)
@@ -166,7 +166,7 @@ def _unescape(escape: re.Match[str]) -> str:
     return chr(int(digits, 16)) if digits else _CONTROLS.get(escape[3], escape[3])
 
 
-def _record(text: str, start: re.Match[str]) -> Found | None:
+def _record(text: str, start: re.Match[str]) -> FoundPicture | None:
     try:
         record = _decode("[" + text[start.start() : start.start() + MAX_RECORD_CHARS])
         url, height, width = record[2]
@@ -179,7 +179,7 @@ def _record(text: str, start: re.Match[str]) -> Found | None:
     # [credit line, [creators], ?, copyright notice] where the picture carries IPTC data
     credits_ = _at(page, 18)
     creators = [name for name in _list(_at(_list(credits_), 1)) if isinstance(name, str)]
-    return Found(
+    return FoundPicture(
         url=url,
         width_px=_side(width),
         height_px=_side(height),
@@ -190,12 +190,14 @@ def _record(text: str, start: re.Match[str]) -> Found | None:
     )
 
 
-def _plain(match: re.Match[str], group: int) -> Found | None:
+def _plain(match: re.Match[str], group: int) -> FoundPicture | None:
     try:
         url = _decode(f'"{match[group]}"')
     except ValueError:
         return None
-    return Found(url=url, height_px=_side(match[group + 1]), width_px=_side(match[group + 2]))
+    return FoundPicture(
+        url=url, height_px=_side(match[group + 1]), width_px=_side(match[group + 2])
+    )
 
 
 def _decode(text: str) -> Any:

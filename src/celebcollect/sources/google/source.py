@@ -1,6 +1,6 @@
 """Google Images as a source of pictures: one ordinary browser, one query at a time, slowly, and away when it is told to go.
 
-The parts: `query` what to ask, `cache` what was asked before, `manners` when to ask,
+The parts: `query` what to ask, `cache` what was asked before, `pace` when to ask,
 `browser` and `look` how to ask, `page` and `records` what the answer means.
 Captchas are not solved and nothing is done to look like a person.
 """
@@ -19,13 +19,13 @@ from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.browser import Browser, BrowserFailed
-from celebcollect.sources.google.cache import Answer, AnswerCache, pages
+from celebcollect.sources.google.cache import AnswerCache, CachedAnswer, pages
 from celebcollect.sources.google.look import Seen, look_through
-from celebcollect.sources.google.manners import Manners, blocked
+from celebcollect.sources.google.pace import QueryPace, blocked
 from celebcollect.sources.google.page import State
 from celebcollect.sources.google.query import address, queries
 from celebcollect.sources.google.reasons import GoogleReason
-from celebcollect.sources.google.records import Found, originals, unique
+from celebcollect.sources.google.records import FoundPicture, originals, unique
 from celebcollect.sources.google.scripts import LISTEN
 from celebcollect.sources.google.settings import GoogleConfig
 
@@ -74,7 +74,7 @@ class Google:
         self._data_dir = data_dir
         self._tally = tally
         self._cache = AnswerCache(data_dir, max_age_days=settings.cache_days, tally=tally)
-        self._manners = Manners(notes, min_interval_s=settings.min_interval_s, wait=wait)
+        self._pace = QueryPace(notes, min_interval_s=settings.min_interval_s, wait=wait)
         self._save_page = save_page
         self._browser: Browser | None = None
         self._queries = 0
@@ -94,7 +94,7 @@ class Google:
                 searched.
             StorageError: The disk refuses.
         """
-        shown: list[Found] = []
+        shown: list[FoundPicture] = []
         texts = list(queries(person, self._settings))
         if not texts:
             self._tally.drop(GoogleReason.NO_QUERY)
@@ -123,7 +123,7 @@ class Google:
             self._browser.close()
             self._browser = None
 
-    def _answer(self, person: Celebrity, url: str, wanted: int) -> Answer | None:
+    def _answer(self, person: Celebrity, url: str, wanted: int) -> CachedAnswer | None:
         """Return the pictures for a query, remembered or asked for; None when the work is to end."""
         remembered = self._cache.get(person.qid, url)
         if remembered and (remembered.complete or len(remembered.found) >= wanted):
@@ -136,19 +136,19 @@ class Google:
         self._tally.drop(GoogleReason.NOT_ORIGINAL, len(seen.found) - len(found))
         if seen.state is State.NO_RESULTS:
             self._tally.drop(GoogleReason.NO_RESULTS)
-        answer = Answer(address=url, at=now(), complete=seen.complete, found=found)
+        answer = CachedAnswer(address=url, at=now(), complete=seen.complete, found=found)
         self._cache.put(person.qid, answer)
         if not seen.refused:
-            self._manners.welcome()
+            self._pace.welcome()
             return answer
-        until = self._manners.rest()
+        until = self._pace.rest()
         if len(found) < wanted:
             raise blocked(_REFUSALS[State.CAPTCHA], until)
         return answer
 
     def _ask(self, qid: str, url: str, wanted: int) -> Seen | None:
         """Put a query to Google, twice when the browser fails; None when the work is to end."""
-        self._manners.check()
+        self._pace.check()
         try:
             return self._try(qid, url, wanted)
         except BrowserFailed as failure:
@@ -172,14 +172,14 @@ class Google:
 
     def _try(self, qid: str, url: str, wanted: int) -> Seen | None:
         browser = self._ready()
-        if not self._manners.take_turn():
+        if not self._pace.take_turn():
             return None
         self._queries += 1
         self._tally.count("google_queries")
         try:
             ended = browser.open(url)
         finally:
-            self._manners.asked()
+            self._pace.asked()
         return self._judge(
             browser,
             qid,
@@ -211,7 +211,7 @@ class Google:
             return seen
         if seen.state in _REFUSALS:
             self.close()
-            raise blocked(_REFUSALS[seen.state], self._manners.rest())
+            raise blocked(_REFUSALS[seen.state], self._pace.rest())
         if seen.state is State.BASIC:
             raise SourceError(
                 "Google sends the page for browsers without JavaScript: it has thumbnails only",
@@ -240,7 +240,9 @@ class Google:
         return PersonNotSearched(what)
 
 
-def _candidate(person: Celebrity, picture: Found, rank: int, answer: Answer) -> ImageCandidate:
+def _candidate(
+    person: Celebrity, picture: FoundPicture, rank: int, answer: CachedAnswer
+) -> ImageCandidate:
     return ImageCandidate(
         schema_version=SCHEMA,
         qid=person.qid,

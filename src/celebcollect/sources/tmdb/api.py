@@ -20,7 +20,7 @@ from celebcollect.domain.records import Celebrity
 IMDB_ID = re.compile(r"nm[0-9]{5,12}")
 
 
-class Answer(BaseModel):
+class TmdbAnswer(BaseModel):
     """Base of what we read: frozen, fields that we do not know are left aside."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,7 +32,7 @@ FilePath = Annotated[
 """Becomes part of a URL."""
 
 
-class Profile(Answer):
+class TmdbPortrait(TmdbAnswer):
     """A portrait of a person."""
 
     file_path: FilePath
@@ -42,20 +42,20 @@ class Profile(Answer):
     vote_count: int = 0
 
 
-class Images(Answer):
+class TmdbImages(TmdbAnswer):
     """Portraits, each still to be checked: one bad entry must not cost the others."""
 
     profiles: tuple[Any, ...] = ()
 
 
-class ExternalIds(Answer):
+class ExternalIds(TmdbAnswer):
     """The person elsewhere; unknown ids are null or empty."""
 
     wikidata_id: str | None = None
     imdb_id: str | None = None
 
 
-class Person(Answer):
+class Person(TmdbAnswer):
     """A person with what was asked to be appended."""
 
     id: int = Field(ge=1)
@@ -66,7 +66,7 @@ class Person(Answer):
     profile_path: str | None = None
     """The portrait that TMDB shows first."""
     external_ids: ExternalIds = ExternalIds()
-    images: Images = Images()
+    images: TmdbImages = TmdbImages()
 
     @property
     def imdb_ids(self) -> set[str]:
@@ -87,7 +87,7 @@ def _rows(value: Any) -> Any:
     return rows
 
 
-class PersonRow(Answer):
+class PersonRow(TmdbAnswer):
     """A person in a list."""
 
     id: int = Field(ge=1)
@@ -96,20 +96,20 @@ class PersonRow(Answer):
     adult: bool | None = None
 
 
-class Found(Answer):
+class FindResult(TmdbAnswer):
     """Answer of `/find`: empty lists for an id that TMDB does not know."""
 
     person_results: Annotated[tuple[PersonRow, ...], BeforeValidator(_rows)]
 
 
-class Page(Answer):
+class PeoplePage(TmdbAnswer):
     """A page of a list of people."""
 
     results: Annotated[tuple[PersonRow, ...], BeforeValidator(_rows)]
     total_pages: int = 1
 
 
-class ImageSettings(Answer):
+class ImageSettings(TmdbAnswer):
     """Where the pictures are."""
 
     secure_base_url: Annotated[
@@ -121,23 +121,23 @@ class ImageSettings(Answer):
     profile_sizes: tuple[str, ...]
 
 
-class Configuration(Answer):
+class Configuration(TmdbAnswer):
     """Answer of `/configuration`."""
 
     images: ImageSettings
 
 
-def best_first(person: Person) -> tuple[list[Profile], int]:
+def best_first(person: Person) -> tuple[list[TmdbPortrait], int]:
     """
     Return the portraits and how many entries were unusable.
 
     The one that TMDB shows first leads, then come the best voted; equals keep TMDB's order.
     """
-    usable: dict[str, Profile] = {}
+    usable: dict[str, TmdbPortrait] = {}
     bad = 0
     for entry in person.images.profiles:
         try:
-            profile = Profile.model_validate(entry)
+            profile = TmdbPortrait.model_validate(entry)
         except ValidationError:
             bad += 1
             continue

@@ -13,13 +13,13 @@ from celebcollect.domain.errors import SourceError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.tmdb import errors
-from celebcollect.sources.tmdb.api import Answer, Configuration
+from celebcollect.sources.tmdb.api import Configuration, TmdbAnswer
 from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.sources.tmdb.settings import TmdbConfig
 from celebcollect.web.client import ApiClient, ApiError, Manners
 from celebcollect.web.pace import Wait
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=TmdbAnswer)
 
 
 class TmdbClient:

@@ -137,14 +137,14 @@ class Tmdb:
         for imdb_id in person.imdb_ids:
             if api.IMDB_ID.fullmatch(imdb_id):
                 for found in self._client.ask(
-                    f"/find/{imdb_id}", api.Found, external_source="imdb_id"
+                    f"/find/{imdb_id}", api.FindResult, external_source="imdb_id"
                 ):
                     yield from (row.id for row in found.person_results)
 
     def _ids_by_name(self, person: Celebrity) -> Iterator[int]:
         names = {name.casefold() for name in (person.name, *person.aliases)}
         for page in self._client.ask(
-            "/search/person", api.Page, query=person.name, include_adult="false"
+            "/search/person", api.PeoplePage, query=person.name, include_adult="false"
         ):
             # People of exactly this name first; equals in TMDB's order.
             hits = sorted(
@@ -192,7 +192,7 @@ class Tmdb:
                 found_at=now(),
             )
 
-    def _side_lengths(self, profile: api.Profile) -> tuple[int | None, int | None]:
+    def _side_lengths(self, profile: api.TmdbPortrait) -> tuple[int | None, int | None]:
         if self._size == "h632" and profile.width and profile.height and profile.height > 632:
             return max(1, round(profile.width * 632 / profile.height)), 632
         return profile.width, profile.height
@@ -201,7 +201,7 @@ class Tmdb:
         seen: set[int] = set()
         for number in range(1, MAX_PAGES + 1):
             total_pages, new = 0, []
-            for page in self._client.ask("/person/popular", api.Page, page=number):
+            for page in self._client.ask("/person/popular", api.PeoplePage, page=number):
                 total_pages = page.total_pages
                 # the list moves while we read it
                 new = [row for row in page.results if row.id not in seen]

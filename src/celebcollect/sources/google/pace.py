@@ -18,7 +18,7 @@ _REST = "google_rest"
 _LAST = "google_last_query"
 
 
-class Manners:
+class QueryPace:
     """
     Decides when the next query may be made.
 
