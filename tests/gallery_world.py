@@ -13,7 +13,7 @@ from typing import Any
 
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.domain.records import Celebrity, Image, Status, image_id, now
-from celebcollect.gallery.write import Summary, write_gallery
+from celebcollect.gallery.write import GallerySummary, write_gallery
 from celebcollect.images.folder import ImageFolder
 from picture_web import picture
 
@@ -36,7 +36,7 @@ class World:
     def pictures(self) -> ImageFolder:
         return ImageFolder(self.data_dir)
 
-    def write(self, stop: threading.Event | None = None) -> Summary:
+    def write(self, stop: threading.Event | None = None) -> GallerySummary:
         return write_gallery(
             self.page,
             self.catalogue,

@@ -19,7 +19,7 @@ from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.domain.records import Celebrity, Image, Status, image_id
 from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
-from celebcollect.stages.export import About, Settings, Summary, export_images
+from celebcollect.stages.export import About, ExportSettings, ExportSummary, export_images
 from picture_web import picture
 from support import missing
 
@@ -102,14 +102,14 @@ class Shelf:
 
     def export(
         self, where: Path, layout: Any = "imagefolder", *, about: About = ABOUT, **settings: Any
-    ) -> tuple[Summary, Tally]:
+    ) -> tuple[ExportSummary, Tally]:
         tally = Tally()
         self.save()
         summary = export_images(
             self.catalogue,
             self.images,
             where,
-            Settings(layout, **settings),
+            ExportSettings(layout, **settings),
             about=about,
             tally=tally,
             stop=self.stop,

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from celebcollect.stages.export import About
-from celebcollect.stages.export.card import escaped
+from celebcollect.stages.export.markdown import escaped
 from stages.exporting import ABOUT, HOSTILE, Shelf, library, varied
 
 TMDB_LINE = "This product uses the TMDB API but is not endorsed or certified by TMDB."

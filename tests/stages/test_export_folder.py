@@ -156,11 +156,11 @@ from pathlib import Path
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.images.folder import ImageFolder
 from celebcollect.domain.tally import Tally
-from celebcollect.stages.export import About, Settings, export_images
+from celebcollect.stages.export import About, ExportSettings, export_images
 data, out, layout = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 about = About(version="1.2.3", checks=[("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")], rejected={"too_small": 7, "near_duplicate": 3})
 print("begin", flush=True)
-export_images(EmbeddedCatalogue(data / "catalogue.sqlite3"), ImageFolder(data), out, Settings(layout, max_shard_bytes=20_000), about=about,
+export_images(EmbeddedCatalogue(data / "catalogue.sqlite3"), ImageFolder(data), out, ExportSettings(layout, max_shard_bytes=20_000), about=about,
               tally=Tally(), stop=threading.Event())
 print("end", flush=True)
 """
@@ -237,12 +237,13 @@ def test_a_disk_that_refuses_is_told(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
+    (tmp_path / "out").mkdir()
     monkeypatch.setattr("celebcollect.stages.export.target.os.fsync", full)
 
     with pytest.raises(StorageError, match="No space left") as caught:
         shelf.export(tmp_path / "out", layout)
 
-    assert "Make room" in caught.value.hint
+    assert "make room" in caught.value.hint
     assert not [name for name in contents(tmp_path / "out") if ".parts/" not in name]
     monkeypatch.undo()
     shelf.export(tmp_path / "out", layout)

@@ -14,7 +14,7 @@ from celebcollect.domain.errors import NothingProduced, UsageError
 if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.domain.tally import Tally
-    from celebcollect.stages.export import Summary
+    from celebcollect.stages.export import ExportSummary
 
 
 def export(
@@ -53,7 +53,7 @@ def export(
     Example: celebcollect export faces --format webdataset
     """
     from celebcollect.domain.tally import Tally
-    from celebcollect.stages.export import LAYOUTS, About, Settings, export_images
+    from celebcollect.stages.export import LAYOUTS, About, ExportSettings, export_images
 
     known = next((name for name in LAYOUTS if name == layout), None)
     if known is None:
@@ -61,7 +61,7 @@ def export(
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop) as app:
         permitted = app.config.train.ml_use_permitted
-        settings = Settings(
+        settings = ExportSettings(
             known, ml_use_permitted=permitted, max_shard_bytes=max_shard_mb * 10**6, crops=crops
         )
         about = About.of(app.catalogue, app.checks)
@@ -77,7 +77,7 @@ def export(
         _judge(app, summary)
 
 
-def _print_export(folder: Path, summary: "Summary", tally: "Tally", *, as_json: bool) -> None:
+def _print_export(folder: Path, summary: "ExportSummary", tally: "Tally", *, as_json: bool) -> None:
     if as_json:
         facts: dict[str, Any] = {
             "folder": str(folder),
@@ -114,7 +114,7 @@ _WHAT_TO_DO = {
 }
 
 
-def _judge(app: "App", summary: "Summary") -> None:
+def _judge(app: "App", summary: "ExportSummary") -> None:
     """End with an error when there are pictures and none could be exported."""
     if summary.images:
         return

@@ -1,4 +1,4 @@
-"""The folder of a page: only ours is written to, and readers see the old page or the new one, whole."""
+"""The folder of a page: only ours is written to, and readers see the old page or the new one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from celebcollect.domain.errors import Busy, StorageError, UsageError
+from celebcollect.disk.files import disk_errors, remove_parts, write_file
+from celebcollect.disk.locks import check_foreign, locked_folder
+from celebcollect.domain.errors import Busy, UsageError
 
 MARK = ".celebcollect-gallery"
-"""File that says that a folder is ours to write to; it is the lock of the writer, too."""
+"""File that says that a folder is ours to write to."""
+LOCK = f"{MARK}.lock"
 
 INDEX = "index.html"
 
@@ -38,30 +39,19 @@ def opened(folder: Path) -> Iterator[None]:
             f"{str(folder)!a} is no usable name for a folder",
             hint="Name another one: celebcollect gallery DIR",
         ) from error
-    with told("write in", folder):
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(
-                f"{folder} is no folder", hint="Name another one: celebcollect gallery DIR"
-            )
-        if folder.exists() and not is_ours(folder) and any(folder.iterdir()):
-            raise UsageError(
-                f"{folder} is not empty and no former gallery",
-                hint="Name another folder: celebcollect gallery DIR",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).touch()
-        lock = FileLock(folder / f"{MARK}.lock")
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise Busy(
-                f"somebody else is writing the gallery {folder}",
-                hint="Wait for it, or name another folder.",
-            ) from None
-    try:
+    hint = "Name another folder: celebcollect gallery DIR"
+    check_foreign(folder, MARK, former="gallery", hint=hint, passing=(LOCK,))
+    with locked_folder(folder, LOCK, busy=lambda: _busy(folder)):
+        with disk_errors("write in", folder):
+            (folder / MARK).touch()
         yield
-    finally:
-        lock.release()
+
+
+def _busy(folder: Path) -> Busy:
+    return Busy(
+        f"somebody else is writing the gallery {folder}",
+        hint="Wait for it, or name another folder.",
+    )
 
 
 def is_ours(folder: Path) -> bool:
@@ -73,7 +63,7 @@ def is_ours(folder: Path) -> bool:
 def new_data(folder: Path) -> Iterator[Path]:
     """Yield a new folder for the data of a page; it is removed again when the block raises."""
     data = folder / f"data-{secrets.token_hex(8)}"
-    with told("make", data):
+    with disk_errors("make", data):
         data.mkdir()
     try:
         yield data
@@ -83,23 +73,10 @@ def new_data(folder: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, data: Path, index: str) -> None:
-    """Make the page with this data the one that readers see, then remove the data of former ones."""
-    temporary = folder / f"{INDEX}.part"
-    with told("write", folder / INDEX):
-        temporary.write_text(index, encoding="utf-8")
-        temporary.replace(folder / INDEX)
+    """Make the page with this data the one that readers see, then remove former data."""
+    with disk_errors("write", folder / INDEX):
+        remove_parts(folder / INDEX)
+        write_file(folder / INDEX, index.encode())
         for old in folder.iterdir():
             if _DATA.fullmatch(old.name) and old != data:
                 shutil.rmtree(old)
-
-
-@contextmanager
-def told(what: str, path: Path) -> Iterator[None]:
-    """Turn what the disk says into a StorageError that names the path."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"cannot {what} {path}: {error.strerror or type(error).__name__}",
-            hint="Check the disk and the rights on the folder.",
-        ) from error

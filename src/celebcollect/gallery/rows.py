@@ -104,7 +104,7 @@ def _looks(image: Image, thumbnails: Collection[str]) -> Row:
 
 
 def shown(text: str | None) -> str:
-    """Return a text of the catalogue as one line of bounded length without control and direction characters."""
+    """Return a text of the catalogue as one line, safe to show and of bounded length."""
     line = clean_text(text or "")
     return line if len(line) <= MAX_CHARS else f"{line[:MAX_CHARS]}…"
 

@@ -1,4 +1,8 @@
-"""Small pictures for the page: decoded within the limits, encoded anew, so that nothing of a file but its pixels gets there."""
+"""
+Small pictures for the page: decoded within the limits and encoded anew.
+
+So nothing of a file but its pixels gets onto the page.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
+from celebcollect.disk.files import disk_errors
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image
-from celebcollect.gallery.folder import told
 from celebcollect.images.base import ImageStore
 from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
@@ -32,9 +36,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 class Thumbnails:
     """
-    The folder of thumbnails, named by the SHA-256 of their originals. Use it as a context manager: it holds the threads.
+    The folder of thumbnails, named by the SHA-256 of their originals.
 
-    What is there already is taken as it is, so a second run only makes new ones.
+    Use it as a context manager, because it holds threads. What is there already is taken as it is,
+    so a second run only makes new ones.
     """
 
     def __init__(self, root: Path, pictures: ImageStore, *, max_bytes: int) -> None:
@@ -80,7 +85,11 @@ class Thumbnails:
         return len(self._seen) - self.there
 
     def sweep(self) -> int:
-        """Remove every thumbnail that nobody asked for in this run, and return how many: forgotten people must not live on here."""
+        """
+        Remove every thumbnail that nobody asked for in this run, and return how many.
+
+        Forgotten people must not live on here.
+        """
         removed = 0
         for file in self._root.glob("[0-9a-f][0-9a-f]/*"):
             if not (
@@ -88,13 +97,13 @@ class Thumbnails:
                 and _DIGEST.fullmatch(file.stem)
                 and self._seen.get(bytes.fromhex(file.stem))
             ):
-                with told("remove", file):
+                with disk_errors("remove", file):
                     file.unlink(missing_ok=True)
                 removed += 1
         return removed
 
     def _ensure(self, image: Image) -> bool | None:
-        """Return True when the thumbnail was made, False when it was there, None when there can be none."""
+        """Return whether the thumbnail had to be made; None when there can be none."""
         sha256 = image.sha256 or ""
         target = self._root / sha256[:2] / f"{sha256}{SUFFIX}"
         if target.is_file():
@@ -103,7 +112,7 @@ class Thumbnails:
         if data is None:
             return None
         temporary = target.with_name(f"{secrets.token_hex(8)}.part")
-        with told("write", target):
+        with disk_errors("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 temporary.write_bytes(data)

@@ -1,4 +1,8 @@
-"""Write the page: walk once along the catalogue, a few people at a time, so that memory holds no more than the index."""
+"""
+Write the page: walk once along the catalogue, a few people at a time.
+
+So memory holds no more than the index.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,12 @@ from urllib.parse import quote
 
 from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue
+from celebcollect.disk.files import disk_errors
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Interrupted
 from celebcollect.domain.records import Image, now
 from celebcollect.explain import meaning
 from celebcollect.gallery import folder as page_folder
-from celebcollect.gallery.folder import told
 from celebcollect.gallery.rows import ORDER, Row, kind_of, row, shown, sort_key
 from celebcollect.gallery.thumbnails import Thumbnails
 from celebcollect.images.base import ImageStore
@@ -41,7 +45,7 @@ NOTE = "galleries"
 
 
 @dataclass(frozen=True)
-class Summary:
+class GallerySummary:
     """What was written."""
 
     people: int
@@ -61,7 +65,7 @@ def write_gallery(
     data_dir: Path,
     max_bytes: int,
     stop: threading.Event,
-) -> Summary:
+) -> GallerySummary:
     """
     Write a page about everything in the catalogue; until it is whole, readers see the former one.
 
@@ -86,36 +90,42 @@ def write_gallery(
     ):
         _remember(catalogue, target)
         index = _Index()
-        with told("write in", data):
-            for number, rows in enumerate(
-                batches(_rows(catalogue, thumbnails, index, stop), ROWS_PER_FILE)
-            ):
-                _write_script(data / f"rows-{number}.js", "rows", [number, rows])
+        with disk_errors("write in", data):
+            rows = _rows(catalogue, thumbnails, index, stop)
+            for number, some in enumerate(batches(rows, ROWS_PER_FILE)):
+                _write_script(data / f"rows-{number}.js", "rows", [number, some])
             if stop.is_set():
                 raise Interrupted("interrupted", hint="The page is as it was; run it again.")
-            assets = files("celebcollect.gallery") / "assets"
-            for name in ASSETS:
-                (data / name).write_bytes((assets / name).read_bytes())
             files_at = quote(os.path.relpath(data_dir.resolve(), target.resolve()))
             _write_script(data / "overview.js", "overview", [index.facts(files_at)])
-            template = Template((assets / "index.html").read_text(encoding="utf-8"))
-        page_folder.publish(
-            target, data, template.substitute(data=data.name, version=html.escape(__version__))
-        )
-        removed = thumbnails.sweep()
-        return Summary(
-            people=len(index.people),
-            images=index.totals(),
-            thumbnails_made=thumbnails.made,
-            thumbnails_kept=thumbnails.there - thumbnails.made,
-            thumbnails_removed=removed,
-            pictures_without_thumbnail=thumbnails.without,
-        )
+            page = _write_assets(data)
+        page_folder.publish(target, data, page)
+        return _summary(index, thumbnails, removed=thumbnails.sweep())
+
+
+def _summary(index: _Index, thumbnails: Thumbnails, *, removed: int) -> GallerySummary:
+    return GallerySummary(
+        people=len(index.people),
+        images=index.totals(),
+        thumbnails_made=thumbnails.made,
+        thumbnails_kept=thumbnails.there - thumbnails.made,
+        thumbnails_removed=removed,
+        pictures_without_thumbnail=thumbnails.without,
+    )
+
+
+def _write_assets(data: Path) -> str:
+    """Write style and scripts to the folder of the data, and return the page that loads them."""
+    assets = files("celebcollect.gallery") / "assets"
+    for name in ASSETS:
+        (data / name).write_bytes((assets / name).read_bytes())
+    page = Template((assets / "index.html").read_text(encoding="utf-8"))
+    return page.substitute(data=data.name, version=html.escape(__version__))
 
 
 def rewrite_gallery(
     target: Path, catalogue: Catalogue, pictures: ImageStore, *, data_dir: Path, max_bytes: int
-) -> Summary:
+) -> GallerySummary:
     """
     Write a page again that is there already (see `write_gallery`).
 

@@ -11,7 +11,7 @@ from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
 from celebcollect.sources.registry import installed
-from celebcollect.stages.export import About, Settings, export_images, read_index
+from celebcollect.stages.export import About, ExportSettings, export_images, read_index
 
 
 def shrink_export(
@@ -32,7 +32,7 @@ def shrink_export(
         # Whoever made the export held the agreements that it took, so they are not looked at again.
         theirs = {f"{qid}/{sha256}" for qid in qids for sha256 in index.pictures.get(qid, ())}
         keep = index.keys() - theirs
-        settings = Settings(
+        settings = ExportSettings(
             index.layout, ml_use_permitted=installed().names, crops=index.crops, only=keep
         )
         if index.max_shard_bytes:

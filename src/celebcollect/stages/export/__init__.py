@@ -23,15 +23,16 @@ from celebcollect.images.base import ImageStore
 from celebcollect.stages.export import card, croissant, imagefolder, webdataset
 from celebcollect.stages.export.card import About
 from celebcollect.stages.export.index import LAYOUTS, Index, read_index
-from celebcollect.stages.export.selection import Sample, Settings, Summary, select
-from celebcollect.stages.export.target import Target, opened
-from celebcollect.stages.export.writing import Job
+from celebcollect.stages.export.selection import ExportSettings, ExportSummary, Sample, select
+from celebcollect.stages.export.stale_files import remove_stale_files
+from celebcollect.stages.export.target import ExportFolder, opened
+from celebcollect.stages.export.writing import Job, Written
 
 __all__ = [
     "LAYOUTS",
     "About",
-    "Settings",
-    "Summary",
+    "ExportSettings",
+    "ExportSummary",
     "export_images",
     "known_exports",
     "read_index",
@@ -47,12 +48,12 @@ def export_images(
     catalogue: Catalogue,
     folder: ImageStore,
     where: Path,
-    settings: Settings,
+    settings: ExportSettings,
     *,
     about: About,
     tally: Tally,
     stop: threading.Event,
-) -> Summary:
+) -> ExportSummary:
     """
     Make the folder `where` hold the accepted pictures, no more and no less.
 
@@ -79,27 +80,16 @@ def export_images(
         _remember(catalogue, where, settings.layout)
         samples = select(catalogue, settings, tally)
         _announce(target, settings, samples)
-        job = Job(target, folder, tally, stop)
-        if settings.layout == "imagefolder":
-            written = imagefolder.write(job, samples)
-        else:
-            written = webdataset.write(job, samples, max_bytes=settings.max_shard_bytes)
-        summary = Summary.of(settings, written.samples, tally)
+        written = _write(Job(target, folder, tally, stop), settings, samples)
+        summary = ExportSummary.of(settings, written.samples, tally)
         target.text("classes.json", card.classes(written.samples))
         target.text("README.md", card.card(summary, written, about))
         target.text("croissant.json", croissant.describe(summary, written, target.index))
-        removed = target.remove_others(written.files)
-        tally.count("removed", removed)
+        tally.count("removed", remove_stale_files(target.folder, written.files))
         target.save(
             target.index.model_copy(update={"complete": True, "fingerprint": summary.fingerprint})
         )
-    log.info(
-        "exported layout=%s folder=%s images=%d people=%d",
-        settings.layout,
-        where,
-        summary.images,
-        summary.people,
-    )
+    log.info("exported layout=%s folder=%s images=%d", settings.layout, where, summary.images)
     return summary
 
 
@@ -130,8 +120,18 @@ def _checked(where: Path, folder: ImageStore) -> Path:
     return absolute
 
 
-def _announce(target: Target, settings: Settings, samples: Sequence[Sample]) -> None:
-    """Write into the index what the folder is about to hold, so that whoever looks at a half-finished export knows what may be in it."""
+def _write(job: Job, settings: ExportSettings, samples: Sequence[Sample]) -> Written:
+    if settings.layout == "imagefolder":
+        return imagefolder.write(job, samples)
+    return webdataset.write(job, samples, max_bytes=settings.max_shard_bytes)
+
+
+def _announce(target: ExportFolder, settings: ExportSettings, samples: Sequence[Sample]) -> None:
+    """
+    Write into the index what the folder is about to hold.
+
+    Whoever looks at a half-finished export then knows what may be in it.
+    """
     pictures: dict[str, list[str]] = {}
     for sample in samples:
         pictures.setdefault(sample.qid, []).append(sample.sha256)

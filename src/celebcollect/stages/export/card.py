@@ -1,14 +1,15 @@
-"""The data card: README.md with what is in the set, where it comes from, how it was cleaned, and what it is not fit for.
+"""
+The data card: README.md with what is in the set, where it comes from, how it was cleaned.
+
+It also tells what the set is not fit for.
 
 Names, authors and licences are other people's text: in Markdown they are text and nothing else.
 """
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,14 +17,12 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
-from celebcollect.domain.text import clean_text
-from celebcollect.sources.registry import installed
-from celebcollect.sources.terms import holders, strict_sources
 from celebcollect.stages.export.crops import SIDE_PX
-from celebcollect.stages.export.selection import Sample, Summary
+from celebcollect.stages.export.markdown import counts_table, escaped, table
+from celebcollect.stages.export.rights import rights
+from celebcollect.stages.export.selection import ExportSummary, Sample
 from celebcollect.stages.export.split import SHARES, SPLITS
 from celebcollect.stages.export.writing import Written, to_json
-from celebcollect.stages.reasons import ExportReason
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -33,9 +32,6 @@ _SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 """Of the Hugging Face Hub's dataset cards (huggingface_hub, 2026)."""
-
-_PUNCTUATION = str.maketrans({char: f"\\{char}" for char in string.punctuation})
-_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 _WHY = {
     "readable": "cannot be decoded, or is cut off",
@@ -75,17 +71,12 @@ class About:
         )
 
 
-def escaped(text: str) -> str:
-    """Return text as Markdown that shows exactly this text, on one line: all ASCII punctuation may be escaped (CommonMark 0.31, 2.4)."""
-    return clean_text(text).translate(_PUNCTUATION)
-
-
 def classes(samples: Sequence[Sample]) -> bytes:
     """Return classes.json: the name of each QID."""
     return to_json({sample.qid: sample.name for sample in samples}, indent=1) + b"\n"
 
 
-def card(summary: Summary, written: Written, about: About) -> bytes:
+def card(summary: ExportSummary, written: Written, about: About) -> bytes:
     """Return README.md."""
     parts = [
         _front_matter(summary),
@@ -98,14 +89,14 @@ def card(summary: Summary, written: Written, about: About) -> bytes:
         _how_to_load(summary),
         _contents(summary, written.samples),
         _cleaning(about),
-        _rights(summary, written.samples),
+        rights(summary, written.samples),
         _limits(about),
         _people(written.samples),
     ]
     return "\n\n".join(parts).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _front_matter(summary: Summary) -> str:
+def _front_matter(summary: ExportSummary) -> str:
     # Nothing of other people's text is in here, so nothing needs quoting.
     size = next((name for limit, name in _SIZES if summary.images < limit), "n>10M")
     pattern = "{}/**" if summary.layout == "imagefolder" else "{}-*.tar"
@@ -132,11 +123,12 @@ def _front_matter(summary: Summary) -> str:
     return "\n".join([*lines, "---"])
 
 
-def _how_to_load(summary: Summary) -> str:
+def _how_to_load(summary: ExportSummary) -> str:
     if summary.layout == "imagefolder":
         code = """from datasets import load_dataset
 
-pictures = load_dataset("imagefolder", data_dir="THIS FOLDER")  # image, qid, name, source, licence, author, ...
+# The columns are image, qid, name, source, licence, author and so on.
+pictures = load_dataset("imagefolder", data_dir="THIS FOLDER")
 
 from torchvision.datasets import ImageFolder
 
@@ -145,7 +137,8 @@ train = ImageFolder("THIS FOLDER/train")  # one class per QID; classes.json has 
         code = """import glob
 import webdataset
 
-train = webdataset.WebDataset(sorted(glob.glob("THIS FOLDER/train-*.tar")), shardshuffle=False).decode("pil").to_tuple("jpg", "json")"""
+shards = sorted(glob.glob("THIS FOLDER/train-*.tar"))
+train = webdataset.WebDataset(shards, shardshuffle=False).decode("pil").to_tuple("jpg", "json")"""
     text = f"## Load it\n\n```python\n{code}\n```"
     if summary.layout == "webdataset":
         text += (
@@ -163,8 +156,8 @@ train = webdataset.WebDataset(sorted(glob.glob("THIS FOLDER/train-*.tar")), shar
     return text
 
 
-def _contents(summary: Summary, samples: Sequence[Sample]) -> str:
-    sides = _table(("split", "pictures"), [(split, str(summary.splits[split])) for split in SPLITS])
+def _contents(summary: ExportSummary, samples: Sequence[Sample]) -> str:
+    sides = table(("split", "pictures"), [(split, str(summary.splits[split])) for split in SPLITS])
     sources = Counter(sample.source for sample in samples)
     licences = Counter(sample.licence or "not told by the source" for sample in samples)
     return (
@@ -173,12 +166,12 @@ def _contents(summary: Summary, samples: Sequence[Sample]) -> str:
         f" validation, {SHARES['test']} % for the test), or by its own digest where no page is"
         " known: pictures of one page, which tend to be near copies, are on one side, and none"
         " changes sides when the set grows. So one person's pictures may all be on one"
-        f" side.\n\n{_counts('source', sources)}\n\n{_counts('licence', licences)}"
+        f" side.\n\n{counts_table('source', sources)}\n\n{counts_table('licence', licences)}"
     )
 
 
 def _cleaning(about: About) -> str:
-    checks = _table(
+    checks = table(
         ("check", "throws out", "version and settings"),
         [(escaped(name), _WHY.get(name, ""), escaped(settings)) for name, settings in about.checks],
     )
@@ -191,7 +184,7 @@ def _cleaning(about: About) -> str:
     if about.rejected:
         text += (
             "\n\nIn the whole collection, these pictures were thrown out or could not be"
-            f" had:\n\n{_counts('reason', Counter(about.rejected))}"
+            f" had:\n\n{counts_table('reason', Counter(about.rejected))}"
         )
     if about.unclean:
         text += (
@@ -199,63 +192,6 @@ def _cleaning(about: About) -> str:
             " with other settings than these."
         )
     return text
-
-
-def _rights(summary: Summary, samples: Sequence[Sample]) -> str:
-    text = (
-        "## Rights\n\nThe pictures belong to their authors. What the source told of licence and"
-        " author is in the metadata of each picture (`licence`, `licence_url`, `author`,"
-        " `page_url`); where it told nothing, assume that all rights are reserved. Pictures of"
-        " faces are biometric data in many places: know your law."
-    )
-    text += "".join(f"\n\n{paragraph}" for paragraph in _terms(summary, samples))
-    authors = Counter(
-        (sample.source, sample.author, sample.licence, sample.licence_url)
-        for sample in samples
-        if _asks_for_credit(sample)
-    )
-    if authors:
-        lines = [
-            f"- {escaped(author) or 'author not told'} ({_licence(licence, url)}), by way of"
-            f" {escaped(source)}: {_pictures(n)}"
-            for (source, author, licence, url), n in sorted(authors.items())
-        ]
-        text += (
-            "\n\n### Attribution\n\nThe page of each picture is its `page_url`.\n\n"
-            + "\n".join(lines)
-        )
-    return text
-
-
-def _terms(summary: Summary, samples: Sequence[Sample]) -> Iterator[str]:
-    """Yield what the sources' terms say of these pictures, and of those that are not given away."""
-    held = Counter(spec.name for sample in samples for spec in holders(sample.source, sample.url))
-    strict = strict_sources()
-    for spec in strict:
-        if held[spec.name]:
-            yield (
-                f"{held[spec.name]} pictures come from {spec.title}, whose terms forbid machine learning"
-                " without an agreement; who exported this set claims one."
-            )
-    left_out = summary.left_out.get(ExportReason.NEEDS_AGREEMENT, 0)
-    if left_out:
-        yield (
-            f"{left_out} pictures were left out: the terms of their source"
-            f" ({' or '.join(spec.title for spec in strict)}) forbid machine learning without an"
-            " agreement."
-        )
-    concerned = [spec for spec in installed() if held[spec.name] or (left_out and spec in strict)]
-    yield from (spec.terms.attribution for spec in concerned if spec.terms.attribution)
-
-
-def _asks_for_credit(sample: Sample) -> bool:
-    finder = installed().find(sample.source)
-    return bool(sample.author) or (finder is not None and finder.terms.names_licences)
-
-
-def _licence(licence: str, url: str) -> str:
-    told = escaped(licence) or "licence not told"
-    return f"{told}, <{url}>" if _PLAIN_URL.fullmatch(url) else told
 
 
 def _limits(about: About) -> str:
@@ -298,20 +234,4 @@ def _people(samples: Sequence[Sample]) -> str:
                 *map(str, sides),
             )
         )
-    return "## People\n\n" + _table(("item", "name", "pictures", *SPLITS), rows)
-
-
-def _pictures(n: int) -> str:
-    return f"{n} picture{'s' if n > 1 else ''}"
-
-
-def _counts(what: str, counts: Counter[str]) -> str:
-    rows = [
-        (escaped(text), str(n))
-        for text, n in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    ]
-    return _table((what, "pictures"), rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+    return "## People\n\n" + table(("item", "name", "pictures", *SPLITS), rows)

@@ -1,4 +1,8 @@
-"""Describe the set for programs: Croissant 1.0 (docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html), which data set searches read."""
+"""
+Describe the set for programs: Croissant 1.0, which data set searches read.
+
+The specification: docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celebcollect.stages.export.index import Index
-from celebcollect.stages.export.selection import COLUMNS, Sample, Summary
+from celebcollect.stages.export.selection import COLUMNS, ExportSummary, Sample
 from celebcollect.stages.export.split import SPLITS
 from celebcollect.stages.export.writing import Written, to_json
 
@@ -30,9 +34,10 @@ their content is not offered as records."""
 _TYPES = {"int": "sc:Integer", "str": "sc:Text", "datetime": "sc:DateTime"}
 
 _SHORT = (
-    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes", "isLiveDataset",
-    "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator", "source",
-    "subField", "transform",
+    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject",
+    "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
+    "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate",
+    "separator", "source", "subField", "transform",
 )  # fmt: skip
 
 _CONTEXT: dict[str, Any] = {
@@ -51,7 +56,7 @@ _CONTEXT: dict[str, Any] = {
 """The one that the specification fixes."""
 
 
-def describe(summary: Summary, written: Written, index: Index) -> bytes:
+def describe(summary: ExportSummary, written: Written, index: Index) -> bytes:
     """Return croissant.json."""
     shards = {path: index.shards[path] for path in sorted(written.files) if path in index.shards}
     lists = [_list(path, sha256) for path, sha256 in written.lists.items()]
@@ -80,7 +85,7 @@ def describe(summary: Summary, written: Written, index: Index) -> bytes:
 
 
 def _data_set(
-    summary: Summary, samples: Iterable[Sample], distribution: list[Any], records: list[Any]
+    summary: ExportSummary, samples: Iterable[Sample], distribution: list[Any], records: list[Any]
 ) -> dict[str, Any]:
     return {
         "@context": _CONTEXT,

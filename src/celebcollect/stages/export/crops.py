@@ -29,7 +29,11 @@ MAX_ROLL = math.radians(45)
 
 
 def recipe(face: Face) -> int:
-    """Return a number below 10^9 that stands for this crop of a picture: another one when the face is seen elsewhere in it."""
+    """
+    Return a number below 10^9 that stands for this crop of a picture.
+
+    It is another one when the face is seen elsewhere in the picture.
+    """
     told = f"{VERSION} {SIDE_PX} {QUALITY} {face.box} {face.landmarks}"
     return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big") % 10**9
 
@@ -55,7 +59,11 @@ def cut(picture: PictureFile, face: Face) -> bytes:
 
 
 def _turned(pixels: Pillow.Image, face: Face, side: float) -> Pillow.Image:
-    """Return the square of `side` around the face, turned so that the eyes are level; black where it leaves the picture."""
+    """
+    Return the square of `side` around the face, turned so that the eyes are level.
+
+    It is black where it leaves the picture.
+    """
     roll = roll_of(face.landmarks)
     step = side / SIDE_PX
     cosine, sine = step * math.cos(roll), step * math.sin(roll)

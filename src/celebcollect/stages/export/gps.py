@@ -1,4 +1,7 @@
-"""Take out of a picture file where it was taken, and nothing else: the file keeps its size, its pixels and its orientation.
+"""
+Take out of a picture file where it was taken, and nothing else.
+
+The file keeps its size, its pixels and its orientation.
 
 A place is told in EXIF (the GPS directory, CIPA DC-008), in XMP (`exif:GPS...`), or in the text
 chunks of a PNG that carry one of the two. What makers of cameras write in formats of their own is
@@ -30,7 +33,8 @@ _VALUE_BYTES = 4
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1}
 
 _XMP_PLACE = re.compile(
-    rb"""(?<![\w])\w{1,40}:GPS\w{1,40}\s*(?:=\s*(?:"([^"<]{0,100})"|'([^'<]{0,100})')|>([^<]{0,100})<)"""
+    rb"""(?<![\w])\w{1,40}:GPS\w{1,40}\s*"""
+    rb"""(?:=\s*(?:"([^"<]{0,100})"|'([^'<]{0,100})')|>([^<]{0,100})<)"""
 )
 """Values are short; without a bound, a file of nothing but beginnings would take hours."""
 
@@ -53,7 +57,7 @@ def without_place(data: bytes) -> bytes:
 
 
 def _clear_exif(data: bytearray, start: int) -> None:
-    """Empty the GPS directory of the EXIF that begins at `start`, and take the entry out that leads there."""
+    """Empty the GPS directory of the EXIF at `start`, and take out the entry that leads there."""
     order = "<" if data[start : start + 1] == b"I" else ">"
     directory = start + _number(data, start + 4, order)
     found = next(
@@ -81,7 +85,11 @@ def _clear_exif(data: bytearray, start: int) -> None:
 def _entries(
     data: bytearray, start: int, at: int, order: str
 ) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield offset, tag, type, count and value of a directory's entries; none where there is no whole directory."""
+    """
+    Yield offset, tag, type, count and value of a directory's entries.
+
+    Where there is no whole directory, there are none.
+    """
     if not start < at <= len(data) - 2:
         return
     count = struct.unpack_from(f"{order}H", data, at)[0]
@@ -93,7 +101,11 @@ def _entries(
 
 
 def _take_out(data: bytearray, directory: int, entry: int, order: str) -> None:
-    """Close the gap of an entry: those behind it, and the offset of the next directory that follows them, move up."""
+    """
+    Close the gap of an entry.
+
+    The entries behind it move up, and so does the offset of the next directory that follows them.
+    """
     count = struct.unpack_from(f"{order}H", data, directory)[0]
     end = min(directory + 2 + count * _ENTRY_BYTES + 4, len(data))
     data[entry:end] = data[entry + _ENTRY_BYTES : end] + bytes(_ENTRY_BYTES)

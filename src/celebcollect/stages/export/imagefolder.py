@@ -1,4 +1,8 @@
-"""One folder per side and person, as torchvision reads it, with `metadata.jsonl` as Hugging Face's `datasets` reads it."""
+"""
+One folder per side and person, as torchvision reads it.
+
+`metadata.jsonl` in each side is what Hugging Face's `datasets` reads.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ TOGETHER = 64
 
 
 def write(job: Job, samples: Sequence[Sample]) -> Written:
-    """Copy the pictures that are not there yet to `<split>/<QID>/<sha256>.<extension>`, then write the lists."""
+    """Copy what is not there yet to `<split>/<QID>/<sha256>.<extension>`, then write the lists."""
     there = [sample for batch in batches(samples, TOGETHER) for sample in _copy(job, batch)]
     lists = {}
     for split in SPLITS:

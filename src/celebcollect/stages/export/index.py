@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import Field, ValidationError
 
-from celebcollect.domain.errors import StorageError, UsageError
+from celebcollect.disk.files import disk_errors
+from celebcollect.domain.errors import UsageError
 from celebcollect.domain.records import Record
 
 Layout = Literal["imagefolder", "webdataset"]
@@ -61,29 +59,11 @@ def read_index(folder: Path) -> Index | None:
     """
     file = folder / INDEX
     try:
-        with told("read", file):
+        with disk_errors("read", file, passing=(FileNotFoundError,)):
             return Index.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
     except ValidationError as error:
         raise UsageError(
             f"{file} is no index of an export", hint="Export to another folder, or remove this one."
-        ) from error
-
-
-@contextmanager
-def told(what: str, path: Path) -> Iterator[None]:
-    """Turn errors of the disk into one that a user understands; a missing file is for the caller."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        hint = (
-            "Make room, then run the same command again."
-            if error.errno in (errno.ENOSPC, errno.EDQUOT)
-            else ""
-        )
-        raise StorageError(
-            f"cannot {what} {path}: {error.strerror or type(error).__name__}", hint=hint
         ) from error

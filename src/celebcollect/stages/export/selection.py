@@ -31,7 +31,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ExportSettings:
     """What to export, and how."""
 
     layout: Layout
@@ -47,7 +47,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture of the set: the columns of its metadata, empty texts where the source told nothing."""
+    """One picture of the set: its metadata, with empty texts where the source told nothing."""
 
     qid: str
     name: str
@@ -87,7 +87,11 @@ class Sample:
 
     @property
     def stamp_ns(self) -> int:
-        """Return the time that the exported file gets: that of its download, whose nanoseconds tell one crop from another."""
+        """
+        Return the time that the exported file gets: that of its download.
+
+        Its nanoseconds tell one crop of the picture from another.
+        """
         return int(datetime.fromisoformat(self.stored_at).timestamp()) * 10**9 + (
             recipe(self.face) if self.face else 0
         )
@@ -114,9 +118,11 @@ COLUMNS: dict[str, str] = {
 """Names of the metadata, and their types: `str`, `int`, `datetime`."""
 
 
-def select(catalogue: Catalogue, settings: Settings, tally: Tally) -> list[Sample]:
+def select(catalogue: Catalogue, settings: ExportSettings, tally: Tally) -> list[Sample]:
     """
-    Return the accepted pictures that may be given away, by QID number and SHA-256. About 1 KB of memory each.
+    Return the accepted pictures that may be given away, by QID number and SHA-256.
+
+    Each takes about 1 KB of memory.
 
     Counts `needs_agreement` (its source forbids machine learning without one), `no_known_face` (for
     crops), `forgotten` and `incomplete` as left out.
@@ -137,7 +143,7 @@ def select(catalogue: Catalogue, settings: Settings, tally: Tally) -> list[Sampl
     return sorted(samples.values(), key=lambda sample: (int(sample.qid[1:]), sample.sha256))
 
 
-def _refusal(image: Image, settings: Settings, forgotten: Collection[str]) -> Reason | None:
+def _refusal(image: Image, settings: ExportSettings, forgotten: Collection[str]) -> Reason | None:
     if image.qid in forgotten:
         return CollectReason.FORGOTTEN
     if not (
@@ -184,7 +190,7 @@ def _sample(image: Image, name: str, *, crop: bool) -> Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ExportSummary:
     """What an export holds."""
 
     layout: Layout
@@ -200,7 +206,7 @@ class Summary:
     """When the newest picture was downloaded; the set's date."""
 
     @classmethod
-    def of(cls, settings: Settings, samples: Sequence[Sample], tally: Tally) -> Summary:
+    def of(cls, settings: ExportSettings, samples: Sequence[Sample], tally: Tally) -> ExportSummary:
         """Sum up what was exported."""
         return cls(
             layout=settings.layout,

@@ -1,4 +1,8 @@
-"""Decide on which side of the data set a picture is: by its page alone, so that no picture ever changes sides when the set grows."""
+"""
+Decide on which side of the data set a picture is: by its page alone.
+
+So no picture ever changes sides when the set grows.
+"""
 
 from __future__ import annotations
 

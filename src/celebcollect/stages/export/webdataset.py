@@ -1,4 +1,7 @@
-"""Tar files as the `webdataset` library reads them: `<QID>_<sha256>.jpg` and `.json` for each picture.
+"""
+Tar files as the `webdataset` library reads them.
+
+Each picture is two members: `<QID>_<sha256>.jpg` and `<QID>_<sha256>.json`.
 
 Pictures are in the order of their digests, so shards mix the people. Where a shard begins and ends
 follows from the digests of the pictures near it: one picture more or less changes one shard, or
@@ -14,7 +17,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from celebcollect.stages.export.crops import MAX_BYTES
 from celebcollect.stages.export.index import Shard
@@ -80,7 +83,11 @@ def _plan(split: str, samples: Sequence[Sample], max_bytes: int) -> list[tuple[s
 
 
 def _cut(samples: list[Sample], bit: int, max_bytes: int) -> Iterator[list[Sample]]:
-    """Yield the pictures, sorted by digest, in groups of at most `max_bytes`: halved by one bit of the digest after the other where they are more."""
+    """
+    Yield the pictures, sorted by digest, in groups of at most `max_bytes`.
+
+    Where they are more, they are halved by one bit of the digest after the other.
+    """
     if len(samples) <= 1 or bit == MAX_BITS or sum(map(_size, samples)) <= max_bytes:
         if samples:
             yield samples
@@ -93,7 +100,11 @@ def _cut(samples: list[Sample], bit: int, max_bytes: int) -> Iterator[list[Sampl
 
 
 def _renumber(job: Job, plan: Sequence[tuple[str, list[Sample]]]) -> None:
-    """Give shards that are there under another number the new one, without writing them again; the old names go away in the end."""
+    """
+    Give shards that are there under another number the new one, without writing them again.
+
+    The old names go away in the end.
+    """
     known = job.target.index.shards
     there = {
         shard.digest: name for name, shard in known.items() if job.target.unchanged(name, shard)
@@ -114,7 +125,11 @@ def _size(sample: Sample) -> int:
 
 
 def _shard(job: Job, name: str, content: Sequence[Sample]) -> tuple[Shard | None, list[Sample]]:
-    """Write a shard unless it is there already; return it and the pictures in it. No shard is made when none of them can be read."""
+    """
+    Write a shard unless it is there already; return it and the pictures in it.
+
+    No shard is made when none of them can be read.
+    """
     known = job.target.index.shards.get(name)
     if known and known.digest == _digest(content) and job.target.unchanged(name, known):
         job.tally.count("unchanged")
@@ -126,7 +141,9 @@ def _shard(job: Job, name: str, content: Sequence[Sample]) -> tuple[Shard | None
     there: list[Sample] = []
     with job.target.writing(name) as file:
         hashed = _Hashed(file)
-        with tarfile.open(fileobj=hashed, mode="w|", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload] # a write method is enough
+        # A write method is enough for a stream, whatever the type of `fileobj` asks for.
+        stream = cast("IO[bytes]", hashed)
+        with tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
             for sample, data in chain([first], readable):
                 _add(tar, f"{_key(sample)}.jpg", data)
                 _add(tar, f"{_key(sample)}.json", _metadata(sample))

@@ -19,7 +19,7 @@ from celebcollect.pictures.formats import NotAPicture
 from celebcollect.stages.export.crops import cut
 from celebcollect.stages.export.gps import without_place
 from celebcollect.stages.export.selection import Sample
-from celebcollect.stages.export.target import Target
+from celebcollect.stages.export.target import ExportFolder
 from celebcollect.stages.reasons import ExportReason
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,16 @@ log = logging.getLogger(__name__)
 class Job:
     """One export under way."""
 
-    target: Target
+    target: ExportFolder
     folder: ImageStore
     tally: Tally
     stop: threading.Event
 
     def read(self, sample: Sample) -> bytes | None:
         """
-        Return the bytes to export: the picture, proved by its digest, without its place, or the face that is cut out of it.
+        Return the bytes to export: the picture without its place, or the face cut out of it.
+
+        The digest proves that the file is still the one that was accepted.
 
         None, counted as `file_missing`, `file_changed` or `corrupt_file`, when there are none;
         `clean` may have moved the file meanwhile.
