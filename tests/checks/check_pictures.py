@@ -20,7 +20,11 @@ def picture_of(
     file: Path | None = None,
     **facts: object,
 ) -> Picture:
-    """Write bytes into a folder (or take a `file` that holds them) and describe them as the catalogue does."""
+    """
+    Write bytes into a folder and describe them as the catalogue does.
+
+    Or take a `file` that holds them.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     if file is None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +13,7 @@ from PIL import Image as Pillow
 
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import as_json, faces_of, from_text, published, to_text
-from celebcollect.pictures.file import PictureFile
-from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pixels
-from celebcollect.vision.numbers import UNTESTED
-from celebcollect.vision.workers import Workers
+from celebcollect.vision.base import Face
 from checks.check_pictures import picture_of, reasons
 from checks.face_photos import Photo, face_check, need_engine
 
@@ -39,7 +31,7 @@ def test_the_main_face_is_found(captured: tuple[Photo, ...]) -> None:
 
 
 def test_pictures_with_one_face_are_told_from_others(captured: tuple[Photo, ...]) -> None:
-    """The rule of exactly one face is right on at least 97 % of the photographs of people and groups."""
+    """The rule of exactly one face is right on 97 % of the photographs of people and groups."""
     pictured = [photo for photo in captured if photo.faces]
 
     found = reasons(face_check(), [photo.picture for photo in pictured])
@@ -98,12 +90,16 @@ def with_faces(*widths: float) -> Picture:
 def test_the_number_of_large_faces_decides(
     widths: tuple[float, ...], settings: dict[str, Any], expected: str | None
 ) -> None:
-    """Faces below the limit do not count; more than one above it only where the largest may be chosen."""
+    """Faces below the limit do not count; several above it only where the largest may win."""
     assert reasons(face_check(**settings), [with_faces(*widths)]) == [expected]
 
 
 def test_what_is_published_of_a_face_lies_in_the_picture() -> None:
-    """Box, crop with a margin of a quarter, landmarks and embedding come with the record; the crop ends at the picture's border."""
+    """
+    Box, crop with a margin of a quarter, landmarks and embedding come with the record.
+
+    The crop ends at the picture's border.
+    """
     picture = with_faces(400)
     embedding = np.arange(4, dtype=np.float32)
     image = picture.image.model_copy(
@@ -166,99 +162,3 @@ def test_a_small_face_in_a_large_picture_is_found_at_second_sight(
     facts = dict(face_check().measure([picture_of(out.getvalue(), tmp_path)]))
 
     assert [found["count"] for found in facts.values()] == [1]
-
-
-class FakeEngine:
-    """Sees one face in everything, and dies of pictures that are exactly 13 pixels wide."""
-
-    def detect(self, pixels: Pixels) -> list[Face]:
-        if pixels.shape[1] == 13:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return [Face((0, 0, 10, 10))]
-
-    def detect_hard(self, pixels: Pixels) -> list[Face]:
-        return []
-
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        raise NotImplementedError
-
-
-class FakeSpec:
-    """Sends the fake to a worker."""
-
-    name, detector, embedder, numbers = "fake", "fake", "fake", UNTESTED
-
-    def load(self) -> Engine:
-        return FakeEngine()
-
-
-def look(engine: Engine, picture: PictureFile) -> int:
-    """Ask the engine without reading a file, and say which process did it."""
-    engine.detect(np.zeros((10, picture.width_px, 3), dtype=np.uint8))
-    return os.getpid()
-
-
-def unread(number: int, width_px: int) -> PictureFile:
-    return PictureFile(str(number), Path("unread"), width_px, 10)
-
-
-def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
-    """The one that breaks a worker process is told from those that were in work beside it."""
-    pictures = [unread(number, 13 if number == 3 else 20) for number in range(10)]
-    workers = Workers(FakeSpec(), 2)
-
-    found = dict(workers.run(look, pictures))
-    workers.close()
-
-    assert {id_ for id_, seen in found.items() if isinstance(seen, EngineCrashed)} == {"3"}
-    assert len(found) == 10
-
-
-def test_a_worker_that_dies_while_idle_is_replaced() -> None:
-    """What kills a process between two batches (memory ran out elsewhere) neither ends the next one nor is blamed on its picture."""
-    workers = Workers(FakeSpec(), 1)
-    ((_, gone),) = workers.run(look, [unread(1, 20)])
-    assert isinstance(gone, int)
-    os.kill(gone, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{gone}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    ((_, second),) = workers.run(look, [unread(2, 20)])
-    workers.close()
-
-    assert isinstance(second, int)
-    assert second != gone
-
-
-def test_workers_share_the_pictures() -> None:
-    """Two processes work on them, and neither is this one."""
-    workers = Workers(FakeSpec(), 2)
-
-    seen = {found for _, found in workers.run(look, [unread(number, 20) for number in range(60)])}
-    workers.close()
-
-    assert os.getpid() not in seen
-    assert 1 <= len(seen) <= 2
-
-
-def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
-    """After kill -9 of the parent no worker is left behind."""
-    script = tmp_path / "parent.py"
-    script.write_text(
-        "import sys, os, signal\n"
-        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}\n"
-        "from test_faces import FakeSpec, Workers, look, unread\n"
-        "if __name__ == '__main__':\n"
-        "    for _, found in Workers(FakeSpec(), 1).run(look, [unread(1, 20)]):\n"
-        "        print(found, flush=True)\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    told = subprocess.run(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, timeout=120
-    ).stdout
-
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{int(told)}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{int(told)}").exists()

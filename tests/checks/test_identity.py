@@ -41,7 +41,7 @@ def removed(pictures: Sequence[Picture], **settings: Any) -> dict[str, Rejection
 def dirty(
     albums: dict[str, list[Picture]], share: float, *, one: bool, source: random.Random
 ) -> Iterator[tuple[list[Picture], list[Picture], Picture]]:
-    """Yield for each person the right pictures, wrong ones (of one impostor or of many), and a trusted portrait."""
+    """Yield the right pictures of each person, wrong ones of one or many, and a portrait."""
     for person, album in albums.items():
         reference, *right = source.sample(album, len(album))
         # An album of few pictures cannot hold 5 %: then some albums get one wrong picture and
@@ -72,7 +72,11 @@ def dirty(
 def test_wrong_people_are_removed_and_the_right_ones_kept(
     albums: dict[str, list[Picture]], share: float, *, one: bool
 ) -> None:
-    """With a trusted portrait, 98 % of what is removed is wrong and 98 % of what is wrong is removed, even where the wrong are the majority."""
+    """
+    With a trusted portrait, 98 % of what is removed is wrong.
+
+    And 98 % of what is wrong is removed, even where the wrong are the majority.
+    """
     source, counts = random.Random(5), Counter[str]()
 
     # where few are wrong, more often: some 1,300 wrong pictures for each share
@@ -156,7 +160,7 @@ def test_several_portraits_are_several_ways_to_look() -> None:
 
 
 def test_nobody_like_the_portrait_leaves_nobody() -> None:
-    """When no picture is like the trusted portrait, only the portrait stays, however many agree with one another."""
+    """When no picture is like the trusted portrait, only that stays, however many agree."""
     portrait, crowd = (
         person("Q1", ME, 0.0, reference=0),
         person("Q2", YOU, *(number / 100 for number in range(10))),
@@ -166,7 +170,7 @@ def test_nobody_like_the_portrait_leaves_nobody() -> None:
 
 
 def test_without_a_portrait_a_dominant_group_is_taken_and_marked() -> None:
-    """Three that agree, twice as many as any others, are taken for the person, and said to rest on that."""
+    """Three that agree, twice as many as others, are taken for the person, which is said."""
     group, other = person("Q1", ME, 0.0, 0.1, 0.2), person("Q2", YOU, 0.0)
 
     said = list(identity_check().reject([*group, *other]))

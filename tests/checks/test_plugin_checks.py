@@ -37,7 +37,9 @@ class Odd:
 
 def build(settings): return Odd(settings.own_as(OddSettings).most_px)
 
-SPEC = CheckSpec(name="odd", order=33, build=build, reasons=(OddReason,), settings=lambda: OddSettings)
+SPEC = CheckSpec(
+    name="odd", order=33, build=build, reasons=(OddReason,), settings=lambda: OddSettings,
+)
 """
 
 

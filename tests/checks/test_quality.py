@@ -80,7 +80,7 @@ def test_pictures_without_colour_are_rejected_on_request(tmp_path: Path) -> None
 
 
 def test_a_picture_that_no_longer_decodes_is_corrupt(tmp_path: Path) -> None:
-    """Should a decoder refuse what it once took, the picture is rejected instead of stopping the work."""
+    """Should a decoder refuse what it once took, the picture is rejected and the work goes on."""
     out = io.BytesIO()
     scene().save(out, "PNG")
     picture = picture_of(out.getvalue(), tmp_path)

@@ -103,14 +103,19 @@ class Check(Protocol):
     name: str
 
     def fingerprint(self) -> str:
-        """Return a text that changes whenever the check could decide differently: its version and its settings."""
+        """
+        Return a text that changes whenever the check could decide differently.
+
+        Its version and its settings are in it.
+        """
         ...
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection | Acceptance]:
         """
-        Yield the pictures to throw out of one person's set; those that earlier checks threw out are not in it.
+        Yield the pictures to throw out of one person's set.
 
-        May also yield what it found out about those that stay.
+        Those that earlier checks threw out are not in the set. May also yield what it found out
+        about those that stay.
 
         The verdict depends on nothing but the set: not on its order, on earlier verdicts, or on the
         time.
@@ -120,11 +125,13 @@ class Check(Protocol):
 
 @runtime_checkable
 class Measuring(Check, Protocol):
-    """A check that opens files. What it measures depends on the bytes alone, never on a threshold."""
+    """A check that opens files; what it measures depends on the bytes, never on a threshold."""
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """
-        Yield id and facts of those pictures whose facts under `name` are missing or out of date, each as soon as it is known.
+        Yield id and facts of those pictures whose facts under `name` are missing or out of date.
+
+        Each comes as soon as it is known.
 
         Raises:
             StorageError: A file cannot be read.

@@ -21,7 +21,9 @@ def pairwise(points: npt.NDArray[np.float32]) -> Distances:
 
 def average_link(distances: Distances, threshold: float) -> list[list[int]]:
     """
-    Merge the two clusters with the smallest mean distance until that exceeds the threshold; return indices, first ones first.
+    Merge the two clusters with the smallest mean distance until that exceeds the threshold.
+
+    Returns the indices of each cluster, the cluster of the first one first.
 
     Takes n merges of n steps each; ties go to the lower indices, so that equal input gives equal
     clusters.

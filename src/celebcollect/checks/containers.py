@@ -22,7 +22,7 @@ MAX_PIECES = 100_000
 
 
 class MetadataBomb(Exception):
-    """Compressed metadata unpacks to more than `MAX_INFLATED_BYTES`, or there are more than `MAX_PIECES` of it."""
+    """Metadata unpacks to more than `MAX_INFLATED_BYTES`, or has more than `MAX_PIECES`."""
 
 
 class Pieces(list[bytes]):

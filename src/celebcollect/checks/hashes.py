@@ -14,7 +14,11 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def comparable(images: Iterable[Image]) -> list[list[Image]]:
-    """Group images by the version of their hashes: hashes of two versions come from different pixels and say nothing about one another."""
+    """
+    Group images by the version of their hashes.
+
+    Hashes of two versions come from different pixels and say nothing about one another.
+    """
     groups: dict[int, list[Image]] = {}
     for image in images:
         if image.phash:

@@ -1,4 +1,4 @@
-"""Find the pictures that show somebody else: whose faces are not like the person's trusted portrait.
+"""Find the pictures that show somebody else: faces unlike the person's trusted portrait.
 
 The rule was measured against ten others on folders with up to 60 % of wrong pictures: cluster the
 faces, keep each cluster that is near the reference as a whole. It holds where the wrong ones are
@@ -78,7 +78,9 @@ in 99.5 % of the cases, between 3 pictures each of two people 0.47 at least.
 
 def build(settings: CheckSettings) -> Check | None:
     """
-    Return the check for `[clean] identity_threshold` and `min_cluster`, or None where faces are not looked at.
+    Return the check for `[clean] identity_threshold` and `min_cluster`.
+
+    None where faces are not looked at.
 
     Raises:
         ConfigError: As `faces.build`.
@@ -88,7 +90,7 @@ def build(settings: CheckSettings) -> Check | None:
 
 
 def embedding_version(spec: EngineSpec) -> str:
-    """Return what embeddings of this engine are marked with; those of two versions are never compared."""
+    """Return what embeddings of this engine are marked with; only those of one are compared."""
     return f"{VERSION} {spec.detector} {spec.embedder}"
 
 
@@ -109,7 +111,10 @@ class Identity:
 
     def fingerprint(self) -> str:
         """Return version, models and limits."""
-        return f"{self.version} threshold={self._threshold} min_cluster={self._min_cluster} same={self.same_face:.3f}"
+        return (
+            f"{self.version} threshold={self._threshold} min_cluster={self._min_cluster}"
+            f" same={self.same_face:.3f}"
+        )
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the embedding of the largest face of each picture that has none by these models."""

@@ -1,4 +1,4 @@
-"""Find what somebody hid in a picture file: scripts, archives, programs, data behind the end, bombs.
+"""Find what somebody hid in a picture file: scripts, archives, programs, data, bombs.
 
 Only what lies outside the coded pixels is searched. What cameras, phones and editors append is
 known and forgiven: a picture is thrown out for what it carries, not for being odd.
@@ -87,7 +87,11 @@ class Payload:
         return f"{VERSION} max_pixels={self._max_pixels}"
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
-        """Yield what was found in the files that were not searched yet; nothing but the version where all is well."""
+        """
+        Yield what was found in the files that were not searched yet.
+
+        Where all is well that is the version alone.
+        """
         for picture in missing(self.name, VERSION, pictures):
             found = search(picture.stored.read(), picture.image.format or "")
             facts: Facts = {"version": VERSION}

@@ -1,4 +1,4 @@
-"""Find pictures that show too little: blurred all over, blank, cut to a strip, or without colour where that is not wanted.
+"""Find pictures that show too little: blurred, blank, cut to a strip, or without colour.
 
 The thresholds are settings; where their figures come from stands beside them in the configuration.
 """
@@ -75,7 +75,11 @@ def build(settings: CheckSettings) -> Check:
 
 
 class Quality:
-    """Reject `extreme_aspect`, `blank`, `blurred`, `greyscale`, and `corrupt_file` where decoding fails all the same."""
+    """
+    Reject what shows too little, for a reason of `QualityReason`.
+
+    Also `corrupt_file`, where decoding fails although `store` could decode.
+    """
 
     name = "quality"
 
@@ -85,7 +89,10 @@ class Quality:
     def fingerprint(self) -> str:
         """Return version and limits."""
         clean = self._clean
-        return f"{VERSION} aspect={clean.max_aspect_ratio} sharpness={clean.min_sharpness} contrast={clean.min_contrast} grey={clean.greyscale}"
+        return (
+            f"{VERSION} aspect={clean.max_aspect_ratio} sharpness={clean.min_sharpness}"
+            f" contrast={clean.min_contrast} grey={clean.greyscale}"
+        )
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield sharpness, contrast and colour of what was not looked at yet."""
@@ -135,9 +142,10 @@ def look(pixels: Pillow.Image) -> Facts:
 
 def _sharpness(grey: npt.NDArray[np.float32]) -> float:
     """
-    Return the deviation of the Laplacian in the tile that nine tenths of the 8x8 tiles do not exceed.
+    Return the deviation of the Laplacian that nine tenths of the 8x8 tiles do not exceed.
 
-    Not in the whole picture: a sharp face before a soft background is a good portrait.
+    It is not taken over the whole picture: a sharp face before a soft background is a good
+    portrait.
     """
     laplacian = (
         grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]

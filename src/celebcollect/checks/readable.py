@@ -30,7 +30,11 @@ def build(_: CheckSettings) -> Check:
 
 
 class Readable:
-    """Reject `file_missing` and `corrupt_file`. A file is read again only when its size or its time of change differ."""
+    """
+    Reject `file_missing` and `corrupt_file`.
+
+    A file is read again only when its size or its time of change differ.
+    """
 
     name = "readable"
 

@@ -1,4 +1,7 @@
-"""Find pictures that came for several people: at least one of them is wrong, and nothing here tells which."""
+"""Find pictures that came for several people.
+
+At least one of these people is wrong, and nothing here tells which.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,11 @@ def build(settings: CheckSettings) -> Check:
 
 
 class Shared:
-    """Reject `same_picture_other_person` for every person concerned; that one of them loses the picture for another reason clears nobody."""
+    """
+    Reject `same_picture_other_person` for every person concerned.
+
+    That one of them loses the picture for another reason clears nobody.
+    """
 
     name = NAME
 
@@ -44,9 +51,10 @@ class Shared:
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """
-        Yield the pictures that another person has too, and the near copies of these: they show the same.
+        Yield the pictures that another person has too, and the near copies of these.
 
-        A trusted portrait of this person stays, unless it is one of the other person as well.
+        Near copies show the same. A trusted portrait of this person stays, unless it is one of the
+        other person as well.
         """
         doubts = {
             picture.image.id: min((other.id for other in picture.elsewhere), key=by_person)
@@ -69,7 +77,11 @@ class Shared:
     def _spread(
         self, pictures: Sequence[Picture], doubts: Mapping[str, str], trusted: Collection[str]
     ) -> dict[str, str]:
-        """Return the doubts as they are for near copies too; what is a near copy of a trusted portrait is cleared."""
+        """
+        Return the doubts as they are for near copies too.
+
+        What is a near copy of a trusted portrait is cleared.
+        """
         spread, cleared = dict(doubts), set(trusted)
         for group in comparable(picture.image for picture in pictures):
             hashes = hashes_of(group)
@@ -92,7 +104,9 @@ class Shared:
 
 def unaware(picture: Picture, settled: Collection[str]) -> set[str]:
     """
-    Return the people who must be looked at again because they have this picture too and their rows do not say so, or name a later one.
+    Return the people who must be looked at again because they have this picture too.
+
+    Their rows do not say so yet, or name a later one.
 
     Args:
         picture: Whatever became of it: that others have it is a doubt all the same.

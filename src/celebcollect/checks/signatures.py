@@ -1,4 +1,4 @@
-"""Know programs, scripts and archives by their bytes, wherever they lie in data that should hold none.
+"""Know programs, scripts and archives by their bytes, wherever they lie in other data.
 
 Every signature is long enough, or checked further, that a megabyte of random bytes holds one by
 chance in fewer than 1 of 10,000 cases.
@@ -69,13 +69,21 @@ _SCRIPTS: tuple[tuple[bytes, re.Pattern[bytes]], ...] = tuple(
     )
 )
 _SHORT_SCRIPTS = re.compile(
-    rb"<\?(?:=|\s)|<%(?:[=@]|\s*(?:eval|execute|request|response)\b)|<[a-z]+\s[^<>]{0,200}\bon[a-z]+\s*="
+    rb"<\?(?:=|\s)"
+    rb"|<%(?:[=@]|\s*(?:eval|execute|request|response)\b)"
+    rb"|<[a-z]+\s[^<>]{0,200}\bon[a-z]+\s*="
 )
 """Only for texts and for short strays: too short to mean anything in binary data."""
 
 
 def find_script(data: bytes, *, short: bool = False) -> Finding | None:
-    """Return the first script in metadata or trailing bytes, also where it is written in UTF-16; `short` for texts, where two characters count."""
+    """
+    Return the first script in metadata or trailing bytes, also where it is written in UTF-16.
+
+    Args:
+        data: Metadata or trailing bytes.
+        short: For texts, where two characters count.
+    """
     lowered = data.replace(b"\0", b"").lower()
     for literal, pattern in _SCRIPTS:
         if literal in lowered and pattern.search(lowered):
@@ -155,7 +163,11 @@ def find_archive(data: bytes) -> Finding | None:
 
 
 def is_zip_file(data: bytes) -> bool:
-    """Tell whether unzip would open the whole file: an end record whose comment reaches to the last byte (APPNOTE.TXT 4.3.16)."""
+    """
+    Tell whether unzip would open the whole file.
+
+    It does so for an end record whose comment reaches to the last byte (APPNOTE.TXT 4.3.16).
+    """
     tail = data[-65557:]
     at = tail.rfind(b"PK\x05\x06")
     while at >= 0:

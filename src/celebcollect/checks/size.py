@@ -27,7 +27,11 @@ def build(settings: CheckSettings) -> Check:
 
 
 class Size:
-    """Reject `too_small`. `store` keeps small pictures too, so that a lowered limit brings them back without a download."""
+    """
+    Reject `too_small`.
+
+    `store` keeps small pictures too, so that a lowered limit brings them back without a download.
+    """
 
     name = "size"
 

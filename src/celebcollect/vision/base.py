@@ -91,7 +91,7 @@ class Engine(Protocol):
         ...
 
     def detect_hard(self, pixels: Pixels) -> list[Face]:
-        """Return faces that `detect` misses, by a slower way; none where the engine has no other."""
+        """Return faces that `detect` misses, by a slower way; none without such a way."""
         ...
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
@@ -121,7 +121,7 @@ class EngineSpec(Protocol):
 
     @property
     def embedder(self) -> str:
-        """Return name and version of the embedder; embeddings of two versions are never compared."""
+        """Return name and version of the embedder; only embeddings of one are compared."""
         ...
 
     def load(self) -> Engine:

@@ -25,7 +25,7 @@ _CELL_PX, _FIRST_PX = 8, 14
 _WINDOW_PX = 80
 _SMALLEST_PX = 20
 _OVERLAP = 0.338
-"""Two boxes are of one face when they fill more than this of the box around both (from the file)."""
+"""Two boxes that fill more than this of the box around both are of one face (from the file)."""
 
 Box = tuple[float, float, float, float]
 

@@ -1,9 +1,9 @@
 """dlib, offline: HOG detector (Boost licence), 5-point landmarks, CNN detector, ResNet v1 (CC0).
 
 The home of dlib. Its two networks run on onnxruntime, where they cost a twelfth and let other
-threads run (`dlib_onnx`). Never imports `face_recognition_models`, which needs the long gone pkg_resources: only its model
-files are opened, and of these not the 68-point landmarks, whose training data forbid commercial
-use.
+threads run (`dlib_onnx`). Never imports `face_recognition_models`, which needs the long gone
+pkg_resources: only its model files are opened, and of these not the 68-point landmarks, whose
+training data forbid commercial use.
 """
 
 from __future__ import annotations

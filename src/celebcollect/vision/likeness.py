@@ -1,10 +1,10 @@
 """Say how alike two faces are, on a scale where 1 is the limit for one person.
 
-Euclidean distances of some embeddings are not fair: dlib's ResNet puts all East Asian faces near one
-another, so that one limit for everybody takes 65 % of pairs of two East Asian people of one sex for
-one person, and 0.3 % of white ones. Dividing a distance by how crowded the neighbourhood of the two
-faces is mends that. The neighbourhood is measured on fixed prototypes and not on the people of the
-catalogue, so that the same pictures get the same verdict whatever else was collected.
+Euclidean distances of some embeddings are not fair: dlib's ResNet puts all East Asian faces near
+one another, so that one limit for everybody takes 65 % of pairs of two East Asian people of one sex
+for one person, and 0.3 % of white ones. Dividing a distance by how crowded the neighbourhood of the
+two faces is mends that. The neighbourhood is measured on fixed prototypes and not on the people of
+the catalogue, so that the same pictures get the same verdict whatever else was collected.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class DistanceLimit:
 @dataclass(frozen=True)
 class CrowdedLimit:
     """
-    A distance by the crowd around the two faces, and never more lenient than one limit for everybody.
+    A distance by the crowd around the two faces, never more lenient than one limit for everybody.
 
-    With m(x) the mean distance from x to its `neighbours` nearest prototypes, the score of x and y is
-    max(d / (ratio * sqrt(m(x) m(y))), d / limit).
+    With m(x) the mean distance from x to its `neighbours` nearest prototypes, the score of x and y
+    is max(d / (ratio * sqrt(m(x) m(y))), d / limit).
     """
 
     limit: float

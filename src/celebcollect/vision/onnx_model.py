@@ -95,7 +95,7 @@ def new_session(model: str | bytes) -> Any:
 def _failures() -> tuple[type[Exception], ...]:
     # onnxruntime exports its exceptions nowhere else: its documentation imports them from this
     # module ("Common errors with onnxruntime", onnxruntime.ai/docs/api/python). What a version
-    # lacks is left out; tests/vision/test_onnx_model.py fails when all are gone.
+    # lacks is left out; tests/vision/test_onnx_faults.py fails when all are gone.
     states: Any = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     names = (
         "Fail",

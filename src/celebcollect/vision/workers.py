@@ -1,7 +1,8 @@
 """Run face work in processes of its own, one for each core.
 
-Embedding holds the interpreter lock, and each engine 118 MB of models. A worker dies with the process that started it, however that ends. A picture that kills a worker is
-found and told from the others.
+Embedding holds the interpreter lock, and each engine 118 MB of models. A worker dies with the
+process that started it, however that ends. A picture that kills a worker is found and told from the
+others.
 """
 
 from __future__ import annotations
