@@ -11,6 +11,7 @@ import pytest
 
 from services.kafka_broker import Kafka, kafka
 from services.kafka_keeper import Broker, shared_broker
+from services.ports import closed_port
 from support import SHARED_DATA, folder_of_run, missing
 
 
@@ -30,6 +31,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         missing(f"the captured data ({SHARED_DATA})")
     return SHARED_DATA
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port of this machine on which nobody listens."""
+    with closed_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

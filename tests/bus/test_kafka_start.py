@@ -10,7 +10,7 @@ import pytest
 from celebcollect.bus.kafka import KafkaBus
 from celebcollect.config.sections import KafkaConfig
 from celebcollect.domain.errors import BusError
-from services.kafka_broker import SASL_PASSWORD, SASL_USER, free_ports
+from services.kafka_broker import SASL_PASSWORD, SASL_USER
 from services.kafka_keeper import Broker
 
 SASL = {
@@ -28,14 +28,12 @@ def refused(servers: str, **client: str) -> tuple[BusError, float]:
     return raised.value, time.monotonic() - start
 
 
-def test_a_closed_port_is_told_in_time() -> None:
+def test_a_closed_port_is_told_in_time(dead_port: int) -> None:
     """Nobody listens: exit code 3 within the timeout, naming the servers and the reason."""
-    (port,) = free_ports(1)
-
-    error, took_s = refused(f"127.0.0.1:{port}")
+    error, took_s = refused(f"127.0.0.1:{dead_port}")
 
     assert error.exit_code == 3
-    assert f"127.0.0.1:{port}" in error.message
+    assert f"127.0.0.1:{dead_port}" in error.message
     assert "refused" in error.message
     assert "bootstrap_servers" in error.hint
     assert took_s < 2.5

@@ -43,14 +43,6 @@ def everything_said(error: BaseException, caplog: pytest.LogCaptureFixture) -> s
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
 def deaf_port() -> Iterator[int]:
     """A port that takes connections and never says a word."""
     with socket.socket() as deaf:
@@ -59,7 +51,7 @@ def deaf_port() -> Iterator[int]:
         yield int(deaf.getsockname()[1])
 
 
-@pytest.mark.parametrize("port", ["closed_port", "deaf_port"])
+@pytest.mark.parametrize("port", ["dead_port", "deaf_port"])
 def test_a_server_that_is_not_there_is_told_in_time(
     port: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,7 +257,7 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"127.0.0.1:{port}" in caught.value.message
 
 
-@pytest.mark.parametrize("port", ["closed_port", "deaf_port"])
+@pytest.mark.parametrize("port", ["dead_port", "deaf_port"])
 def test_whoever_waits_for_a_server_can_be_stopped(
     port: str, request: pytest.FixtureRequest
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ ONE_FACT = (
     "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas"
     " Adams'@en ."
 )
-
-
-@pytest.fixture
-def dead_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def findings(text: str) -> dict[str, dict[str, str]]:

@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from filelock import FileLock
 
+from services.ports import free_ports
 from support import missing
 
 HERE = Path(__file__).parent / "kafka"
@@ -272,15 +272,6 @@ def _archive() -> Path | None:
                 # never half a file under its name, nor an empty one: Java crashes on that
                 new.replace(archive)
     return archive if archive.exists() else None
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on right now."""
-    with contextlib.ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 _libc = ctypes.CDLL(None)

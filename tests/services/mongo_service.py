@@ -15,7 +15,6 @@ import functools
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +28,7 @@ import pymongo
 from filelock import FileLock
 from pymongo.errors import PyMongoError
 
+from services.ports import free_ports
 from support import missing
 
 HERE = Path(__file__).parent / "mongo"
@@ -45,7 +45,7 @@ class MongoServer:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.kind = kind
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self.uri = f"mongodb://127.0.0.1:{self.port}/"
 
     def start(self) -> Self:
@@ -193,9 +193,3 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
             f"a server of MongoDB's protocol ({command[0]} failed:"
             f" {(done.stderr or done.stdout)[-500:]})"
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -232,16 +231,14 @@ def test_gives_up_after_some_tries() -> None:
     assert len(server.asked) == 1 + 6
 
 
-def test_names_an_endpoint_that_is_not_there() -> None:
+def test_names_an_endpoint_that_is_not_there(dead_port: int) -> None:
     """Nobody listens: exit code 3 with the address and the reason within three tries, no credentials shown."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/sparql"
-        world = World(f"{url}?key=secret")
-        with pytest.raises(
-            SourceError, match=rf"cannot reach the SPARQL endpoint {url}: Connection refused"
-        ) as failure:
-            world.people()
+    url = f"http://127.0.0.1:{dead_port}/sparql"
+    world = World(f"{url}?key=secret")
+    with pytest.raises(
+        SourceError, match=rf"cannot reach the SPARQL endpoint {url}: Connection refused"
+    ) as failure:
+        world.people()
 
     assert failure.value.exit_code == 3
     assert "wikidata.endpoint" in failure.value.hint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -150,13 +149,13 @@ def test_a_part_of_another_file_is_thrown_away(mirror: Mirror, target: Path) -> 
     assert target.read_bytes() == DATA
 
 
-def test_the_next_address_is_asked_when_one_refuses(mirror: Mirror, target: Path) -> None:
+def test_the_next_address_is_asked_when_one_refuses(
+    mirror: Mirror, target: Path, dead_port: int
+) -> None:
     """Refused, unreachable, then one that has it."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        dead = f"http://127.0.0.1:{closed.getsockname()[1]}/file"
+    dead = f"http://127.0.0.1:{dead_port}/file"
 
-        fetch(known(dead, f"{mirror.url}/file"), target)
+    fetch(known(dead, f"{mirror.url}/file"), target)
 
     assert target.read_bytes() == DATA
 
@@ -173,12 +172,10 @@ def test_a_refusal_says_who_and_why(mirror: Mirror, target: Path, status: int) -
     assert caught.value.exit_code == 3
 
 
-def test_no_network_is_a_clear_error(target: Path) -> None:
+def test_no_network_is_a_clear_error(target: Path, dead_port: int) -> None:
     """A closed port, and no address at all that could be asked."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        with pytest.raises(ServiceError, match="cannot download"):
-            fetch(known(f"http://127.0.0.1:{closed.getsockname()[1]}/file"), target)
+    with pytest.raises(ServiceError, match="cannot download"):
+        fetch(known(f"http://127.0.0.1:{dead_port}/file"), target)
 
 
 def test_a_proxy_of_the_environment_is_used(
