@@ -1,4 +1,7 @@
-"""The contract of every backend: what is published arrives, in order, and again until it is committed."""
+"""The contract of every backend.
+
+What is published arrives, in order, and again until it is committed.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,7 @@ def test_groups_are_independent(bus: Bus, topic: str, group: str) -> None:
 
 
 def test_a_new_group_starts_at_the_beginning(bus: Bus, topic: str, group: str) -> None:
-    """What was published before a group was ever seen is delivered to it, and so is what comes later."""
+    """A group gets what was published before it was ever seen, and what comes later."""
     bus.publish(topic, numbered(5))
 
     with bus.subscribe([topic], group) as subscription:
@@ -165,7 +168,7 @@ def test_an_empty_poll_takes_its_time_and_no_more(bus: Bus, topic: str, group: s
 
 
 def test_a_waiting_poll_sees_a_new_message_at_once(bus: Bus, topic: str, group: str) -> None:
-    """A poll with much patience returns when the first message is there, without waiting for more."""
+    """A poll with much patience returns with the first message, without waiting for more."""
     bus.publish(topic, numbered(1))
     with bus.subscribe([topic], group) as subscription:
         take(subscription, 1)

@@ -1,4 +1,7 @@
-"""The contract of every backend: what a message and a topic may be, compaction, and reading outside a group."""
+"""The contract of every backend.
+
+What a message and a topic may be, compaction, and reading outside a group.
+"""
 
 from __future__ import annotations
 
@@ -148,7 +151,7 @@ def test_reading_an_unknown_topic_is_an_error(bus: Bus, topic: str) -> None:
 
 
 def test_topics_are_listed_with_their_lags(bus: Bus, topic: str, group: str) -> None:
-    """Every topic is there by name, with its messages and how far behind each group is that committed."""
+    """Every topic is there by name, with its messages and the lag of each group."""
     bus.publish(f"{topic}-b", numbered(10))
     bus.publish(f"{topic}-a", numbered(5))
     with bus.subscribe([f"{topic}-b"], group) as subscription:
@@ -186,7 +189,11 @@ def test_ensuring_topics_creates_the_missing_ones(
 def test_a_topic_that_differs_is_told(
     bus: Bus, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A topic that exists without compaction although it should have it is left alone and named in a warning."""
+    """
+    A topic that is not compacted as it should be is left alone.
+
+    A warning names it.
+    """
     bus.publish(topic, numbered(1))
 
     with caplog.at_level(logging.WARNING):
@@ -200,7 +207,11 @@ def test_a_topic_that_differs_is_told(
 def test_a_compacted_topic_ends_with_the_newest_of_each_key(
     bus: Bus, topic: str, group: str
 ) -> None:
-    """Whoever reads a compacted topic late knows each key's newest value, and which keys were withdrawn."""
+    """
+    Whoever reads a compacted topic late knows each key's newest value.
+
+    So it is known which keys were withdrawn.
+    """
     bus.ensure([TopicSpec(topic, compacted=True)])
     for step in range(3):
         bus.publish(topic, [(f"Q{number}", f"{step}".encode()) for number in range(10)])

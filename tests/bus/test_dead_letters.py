@@ -41,7 +41,11 @@ def wrapped(message: Message, error: str) -> tuple[str | None, bytes]:
 
 @given(key=keys, value=values, error=st.text(alphabet=st.characters(), max_size=2000))
 def test_the_raw_bytes_survive(key: str | bytes | None, value: bytes | None, error: str) -> None:
-    """Key, value and coordinates come back byte for byte, even when the error's text holds half a surrogate pair."""
+    """
+    Key, value and coordinates come back byte for byte.
+
+    So they do when the error's text holds half a surrogate pair.
+    """
     message = read_message(encode_key(key) if isinstance(key, str | None) else key, value)
 
     letter_key, letter = wrapped(message, error)
@@ -54,7 +58,7 @@ def test_the_raw_bytes_survive(key: str | bytes | None, value: bytes | None, err
 
 @given(key=st.binary(max_size=3000), value=values)
 def test_the_size_of_a_letter_is_bounded(key: bytes, value: bytes | None) -> None:
-    """No content makes a letter outgrow its topic's limit, which is a multiple of the topic's own."""
+    """No content makes a letter outgrow its topic's limit, a multiple of the topic's own."""
     message = read_message(key, value)
 
     letter_key, letter = wrapped(message, "x" * 5000)

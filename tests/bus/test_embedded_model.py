@@ -1,4 +1,7 @@
-"""The embedded log beside a model of it that is three lists: any sequence of steps gives the same answers."""
+"""The embedded log beside a model of it that is three lists.
+
+Any sequence of steps gives the same answers.
+"""
 
 from __future__ import annotations
 

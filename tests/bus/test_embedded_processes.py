@@ -1,4 +1,7 @@
-"""What only the embedded log promises: one consumer per group, and nothing half done when a process is killed."""
+"""What only the embedded log promises.
+
+One consumer per group, and nothing half done when a process is killed.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def backend(embedded: Backend) -> Backend:
 def test_a_killed_publisher_leaves_whole_batches_only(
     backend: Backend, bus: Bus, topic: str, lines: int
 ) -> None:
-    """Whatever publish returned for is there, each batch is there wholly or not at all, and in order."""
+    """Whatever publish returned for is there in order, each batch wholly or not at all."""
     writer = backend.start("publish", topic, "Q1", 100_000, 50, 400)
     told = [first_line(writer) for _ in range(lines)]
     told += kill(writer)
@@ -94,7 +97,7 @@ def test_uncommitted_work_of_a_killed_consumer_is_repeated(
 def test_the_second_consumer_is_told_who_holds_the_group(
     backend: Backend, bus: Bus, topic: str, group: str
 ) -> None:
-    """Busy names the process and since when; other groups, and the group once it is free, are open."""
+    """Busy names the process and since when; other groups, and this one later, are open."""
     consumer = backend.start("consume", topic, group, 10, 1)
     first_line(consumer)
 
@@ -111,7 +114,7 @@ def test_the_second_consumer_is_told_who_holds_the_group(
 
 
 def test_one_process_is_one_consumer_too(bus: Bus, topic: str, group: str) -> None:
-    """A second subscription of the same process is refused while the first lives, not afterwards."""
+    """A second subscription of one process is refused while the first lives, not afterwards."""
     with bus.subscribe([topic], group) as subscription:
         with pytest.raises(Busy, match=str(os.getpid())):
             bus.subscribe([topic], group)
@@ -125,7 +128,16 @@ def test_one_process_is_one_consumer_too(bus: Bus, topic: str, group: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["../../escape", "a/b", "", "'; DROP TABLE holders; --", "😀" * 100, "\x00", "x" * 5000]
+    "name",
+    [
+        "../../escape",
+        "a/b",
+        "",
+        "'; DROP TABLE holders; --",
+        "😀" * 100,
+        "\x00",
+        "x" * 5000,
+    ],
 )
 def test_any_text_is_a_group(
     backend: Backend, bus: Bus, topic: str, name: str, tmp_path: Path
@@ -156,7 +168,11 @@ def test_closing_the_bus_frees_its_groups(
 def test_four_processes_write_without_getting_in_each_others_way(
     backend: Backend, bus: Bus, topic: str, group: str
 ) -> None:
-    """Four writers start at once on an empty folder, and a reader follows them: all succeed, everything is there."""
+    """
+    Four writers start at once on an empty folder, and a reader follows them.
+
+    All succeed, everything is there.
+    """
     writers = [backend.start("publish", topic, f"Q{number}", 60, 20) for number in range(1, 5)]
     with bus.subscribe([topic], group) as subscription:
         messages: list[Message] = []

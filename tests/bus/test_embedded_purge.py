@@ -54,7 +54,7 @@ def test_the_picked_messages_are_gone_from_every_topic(bus: EmbeddedBus) -> None
 
 @pytest.mark.parametrize("done", range(7))
 def test_lags_stay_exact_wherever_the_gaps_are(bus: EmbeddedBus, done: int) -> None:
-    """Gaps before, at and behind a group's place: it is drained exactly when nothing more can come."""
+    """Wherever the gaps are: a group is drained exactly when nothing more can come."""
     keys = ["Q1", "Q2", "Q1", "Q2", "Q2", "Q1"]
     bus.publish("urls", [(key, bytes([number])) for number, key in enumerate(keys)])
     if done:
@@ -161,7 +161,11 @@ def test_a_log_of_the_first_version_is_upgraded(folder: Path) -> None:
 def test_a_reader_that_never_ends_is_told(
     bus: EmbeddedBus, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its old state keeps the bytes in the write-ahead log: an error, and a second purge finishes the work."""
+    """
+    Its old state keeps the bytes in the write-ahead log.
+
+    An error, and a second purge finishes the work.
+    """
     bus.publish("urls", [("Q1", b"secret")])
     monkeypatch.setattr("celebcollect.disk.sqlite.BUSY_S", 0.2)
     reader = sqlite3.connect(folder / "log.sqlite3", isolation_level=None)

@@ -1,4 +1,7 @@
-"""`topics publish` and `topics replay-dead` on a real Kafka: a message that the topic does not take keeps none of the others."""
+"""`topics publish` and `topics replay-dead` on a real Kafka.
+
+A message that the topic does not take keeps none of the others.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,11 @@ GIANT, SMALL = b"g" * 3000, [str(number).encode() for number in range(600)]
 def test_a_giant_does_not_keep_those_behind_it(
     kafka_broker: Broker, tmp_path: Path, topic: str, command: str
 ) -> None:
-    """The first of several batches holds a message over the topic's limit: all the others arrive, exit code 3 tells of the one."""
+    """
+    The first of several batches holds a message over the topic's limit.
+
+    All the others arrive, exit code 3 tells of the one.
+    """
     admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LIMIT)})])[
         topic
@@ -44,10 +51,15 @@ def test_a_giant_does_not_keep_those_behind_it(
                 [dead.encode(Message(topic, 0, 0, None, line, 0), "garbage") for line in lines],
             )
 
+        program = [sys.executable, "-m", "celebcollect"]
+        config = ["--config", str(tmp_path / "config.toml")]
         done = subprocess.run(
-            [sys.executable, "-m", "celebcollect", "--config", str(tmp_path / "config.toml"), "topics", command, topic],
-            input=b"\n".join(lines) if command == "publish" else b"", capture_output=True, check=False, timeout=120,
-        )  # fmt: skip
+            [*program, *config, "topics", command, topic],
+            input=b"\n".join(lines) if command == "publish" else b"",
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
 
         assert sorted(present(bus.read(topic))) == sorted(SMALL)
     assert done.returncode == 3

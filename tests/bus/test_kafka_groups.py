@@ -1,4 +1,7 @@
-"""Consumer groups of a real cluster: members share the work, and what a member has lost it never commits."""
+"""Consumer groups of a real cluster.
+
+Members share the work, and what a member has lost it never commits.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,11 @@ def test_members_share_the_partitions(bus: KafkaBus, topic: str, group: str) -> 
 
 
 def test_work_on_a_revoked_partition_is_given_up(bus: KafkaBus, topic: str, group: str) -> None:
-    """What a member polled and had not committed when a partition went to another is committed by the other only."""
+    """
+    What a member had polled, and another commits, the first never commits.
+
+    The partition went to the other before the commit.
+    """
     fill(bus, topic)
     with bus.subscribe([topic], group) as one:
         in_flight = turns([one], lambda seen: len(seen[0]) == 200)[0]
@@ -101,7 +108,7 @@ def test_work_on_a_revoked_partition_is_given_up(bus: KafkaBus, topic: str, grou
 
 
 def test_a_partition_that_comes_back_is_not_set_back(bus: KafkaBus, topic: str, group: str) -> None:
-    """A commit for work from before a partition was away does not undo what was committed meanwhile."""
+    """A commit for work from before a partition was away undoes no later commit."""
     fill(bus, topic)
     with bus.subscribe([topic], group) as one:
         old = turns([one], lambda seen: len(seen[0]) == 200)[0]
@@ -118,7 +125,11 @@ def test_a_partition_that_comes_back_is_not_set_back(bus: KafkaBus, topic: str, 
 def test_a_member_that_was_too_slow_gives_its_work_up(
     kafka_broker: Broker, bus: KafkaBus, topic: str, group: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A member that the group has left behind neither commits nor fails: it goes on with what it is given anew."""
+    """
+    A member that the group has left behind neither commits nor fails.
+
+    It goes on with what it is given anew.
+    """
     fill(bus, topic)
     config = KafkaConfig(bootstrap_servers=kafka_broker.bootstrap, client=SHORT)
     # Closed whatever happens: librdkafka can wait for ever for the end of a consumer that its group
@@ -144,7 +155,7 @@ def test_a_member_that_was_too_slow_gives_its_work_up(
 
 
 class MeetsARebalance:
-    """A consumer whose first commit is answered as in the moment when the group's generation changes."""
+    """A consumer whose first commit meets a change of the group's generation."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer, self.refused = consumer, 0
@@ -162,7 +173,11 @@ class MeetsARebalance:
 def test_a_commit_that_meets_a_rebalance_is_made_up_for(
     bus: KafkaBus, topic: str, group: str
 ) -> None:
-    """A member keeps its place in partitions that stay its own, so nobody repeats that work: without another try the lag would stay for ever."""
+    """
+    A member keeps its place in partitions that stay its own, so nobody repeats that work.
+
+    Without another try the lag would stay for ever.
+    """
     fill(bus, topic, 20)
     with bus.subscribe([topic], group) as one:
         messages = turns([one], lambda seen: len(seen[0]) == 20)[0]
@@ -198,7 +213,11 @@ def test_a_session_timeout_that_the_broker_refuses_is_told(
 def test_a_killed_members_partitions_go_to_the_others(
     backend_on_kafka: Backend, bus: KafkaBus, topic: str, group: str
 ) -> None:
-    """After kill -9 the group waits for the session to end, and then another member repeats what was not committed."""
+    """
+    After kill -9 the group waits for the session to end.
+
+    Then another member repeats what was not committed.
+    """
     fill(bus, topic)
     worker = backend_on_kafka.start("consume", topic, group, 20, 0)
     assert worker.stdout is not None
@@ -217,7 +236,11 @@ def test_a_killed_members_partitions_go_to_the_others(
 
 
 def test_coming_and_going_loses_nothing(bus: KafkaBus, topic: str, group: str) -> None:
-    """Members join, leave with work in flight and commit late, at random: every message is handled before it is committed."""
+    """
+    Members join, leave with work in flight and commit late, at random.
+
+    Every message is handled before it is committed.
+    """
     chance = random.Random(7)
     fill(bus, topic, 3000)
     handled: set[bytes | None] = set()

@@ -1,4 +1,7 @@
-"""A cluster of three brokers that loses one, or all for a while: work waits, says so once, goes on, and nothing is lost."""
+"""A cluster of three brokers that loses one, or all for a while.
+
+Work waits, says so once, goes on, and nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
 class Traffic:
-    """One thread that publishes numbers and one that consumes and commits them, until told to stop."""
+    """One thread publishes numbers, one consumes and commits them, until told to stop."""
 
     def __init__(self, bus: KafkaBus, topic: str, group: str) -> None:
         self._bus, self._topic, self._group = bus, topic, group
@@ -84,7 +87,11 @@ class Traffic:
                 subscription.commit(messages)
 
     def nothing_lost(self) -> bool:
-        """Say whether all that was acknowledged arrived, each key's messages in their order (repeats apart)."""
+        """
+        Say whether all that was acknowledged arrived.
+
+        Each key's messages come in their order, repeats apart.
+        """
         first_seen = list(dict.fromkeys(int(message.value or b"") for message in self.received))
         ordered = all(
             mine == sorted(mine)
@@ -118,7 +125,11 @@ def opened(cluster: Kafka) -> KafkaBus:
 def test_one_broker_of_three_is_killed_and_comes_back(
     cluster: Kafka, topic: str, group: str
 ) -> None:
-    """Without one of its brokers, and with it again, the cluster carries everything that was acknowledged."""
+    """
+    The cluster carries everything that was acknowledged.
+
+    So it does without one of its brokers, and with it again.
+    """
     bus = opened(cluster)
     bus.ensure([TopicSpec(topic)])
     with Traffic(bus, topic, group) as traffic:
@@ -139,7 +150,7 @@ def test_one_broker_of_three_is_killed_and_comes_back(
 def test_all_brokers_are_down_for_a_while(
     cluster: Kafka, topic: str, group: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Publishing and consuming wait, one line says so and one that it is over, and nothing is lost."""
+    """Publishing and consuming wait, one line tells of it and one of its end; nothing is lost."""
     bus = opened(cluster)
     bus.ensure([TopicSpec(topic)])
     with Traffic(bus, topic, group) as traffic, caplog.at_level(logging.WARNING, "celebcollect"):
@@ -160,7 +171,11 @@ def test_all_brokers_are_down_for_a_while(
 
 
 def test_waiting_ends_when_the_program_is_to_stop(mortal: Kafka, topic: str, group: str) -> None:
-    """While the cluster is gone, a stop ends publishing, committing and the lag; questions give up; closing is quick."""
+    """
+    While the cluster is gone, a stop ends publishing, committing and the lag.
+
+    Questions give up; closing is quick.
+    """
     stop = threading.Event()
     bus = KafkaBus(
         KafkaConfig(bootstrap_servers=mortal.bootstrap, client={"session.timeout.ms": 2000}),

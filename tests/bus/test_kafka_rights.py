@@ -1,4 +1,7 @@
-"""A cluster with access rules: what it refuses is an error that says so, at once, and never a wait."""
+"""A cluster with access rules.
+
+What it refuses is an error that says so, at once, and never a wait.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,11 @@ def deny(kafka_broker: Broker, kind: ResourceType, name: str, *operations: AclOp
 def test_a_topic_that_may_not_be_written_is_told(
     kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str, operation: AclOperation
 ) -> None:
-    """Publishing is refused with the topic's name and whom to ask, whether the topic can be seen or not."""
+    """
+    Publishing is refused with the topic's name and whom to ask.
+
+    The topic may be one that can be seen or not.
+    """
     owner.ensure([TopicSpec(topic)])
     deny(kafka_broker, ResourceType.TOPIC, topic, operation, AclOperation.WRITE)
 
@@ -94,7 +101,11 @@ def test_a_topic_that_may_not_be_written_is_told(
 def test_publishing_needs_no_right_to_see_settings(
     kafka_broker: Broker, owner: KafkaBus, guest: KafkaBus, topic: str
 ) -> None:
-    """Where the topic's limit may not be asked for, Kafka's default is assumed, and comparing says nothing."""
+    """
+    Where the topic's limit may not be asked for, Kafka's default is assumed.
+
+    Comparing says nothing.
+    """
     owner.ensure([TopicSpec(topic)])
     deny(kafka_broker, ResourceType.TOPIC, topic, AclOperation.DESCRIBE_CONFIGS)
 

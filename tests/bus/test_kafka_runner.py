@@ -39,7 +39,11 @@ def bus(kafka_broker: Broker) -> Iterator[KafkaBus]:
 
 
 def test_garbage_and_giants_do_not_hold_the_loop_up(bus: KafkaBus, topic: str, group: str) -> None:
-    """The largest garbage goes to the dead letters, an output that no topic takes is a counted loss, the rest arrives, and all is committed."""
+    """
+    The largest garbage goes to the dead letters, and all is committed.
+
+    An output that no topic takes is a counted loss; the rest arrives.
+    """
     garbage = b"\xff" * 1_040_000
 
     def decode(message: Message) -> tuple[str | None, bytes]:
@@ -66,7 +70,11 @@ def test_garbage_and_giants_do_not_hold_the_loop_up(bus: KafkaBus, topic: str, g
 def test_a_candidate_that_the_next_topic_does_not_take_is_not_taken_for_known(
     kafka_broker: Broker, topic: str, tmp_path: Path
 ) -> None:
-    """`validate` drops it with a reason and marks nothing, so that it passes when it comes again and the topic's limit was raised."""
+    """
+    `validate` drops it with a reason and marks nothing.
+
+    So it passes when it comes again and the topic's limit was raised.
+    """
 
     def limit(size: int) -> None:
         raised = ConfigEntry(

@@ -1,4 +1,7 @@
-"""What `[kafka.client]` may say: security and tuning pass through, safety does not, mistakes are named, secrets are not shown."""
+"""What `[kafka.client]` may say.
+
+Security and tuning pass through, safety does not, mistakes are named, secrets are not shown.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from confluent_kafka import Consumer, Producer
 from pydantic import ValidationError
 
 from celebcollect.bus.kafka import KafkaBus
-from celebcollect.bus.kafka.settings import Settings
+from celebcollect.bus.kafka.settings import KafkaSettings
 from celebcollect.config.sections import KafkaConfig
 from celebcollect.domain.errors import ConfigError
 
@@ -40,7 +43,7 @@ def opened(**client: str | int | float | bool) -> ConfigError:
     ],
 )
 def test_what_keeps_messages_safe_cannot_be_set(name: str) -> None:
-    """A setting that would lose messages, has a key of its own or takes a function is refused by name."""
+    """A setting that loses messages, has its own key or takes a function is refused by name."""
     error = opened(**{name: "1"})
 
     assert error.exit_code == 2
@@ -88,7 +91,7 @@ def test_a_secret_is_never_shown(name: str) -> None:
 
 def test_a_secret_in_somebody_elses_words_is_masked() -> None:
     """Texts of librdkafka and of brokers lose the secrets that they repeat."""
-    settings = Settings(
+    settings = KafkaSettings(
         KafkaConfig(
             bootstrap_servers=NOWHERE, client={"sasl.password": SECRET, "client.id": "mine"}
         )
@@ -98,14 +101,18 @@ def test_a_secret_in_somebody_elses_words_is_masked() -> None:
 
 
 def test_the_users_settings_reach_every_client() -> None:
-    """Security settings are passed on as they are, and defaults of ours that are no matter of safety give way."""
+    """
+    Security settings are passed on as they are.
+
+    Defaults of ours that are no matter of safety give way.
+    """
     user = {
         "security.protocol": "SSL",
         "ssl.ca.location": "/etc/ca.pem",
         "session.timeout.ms": 30000,
         "socket.keepalive.enable": True,
     }
-    settings = Settings(KafkaConfig(bootstrap_servers=NOWHERE, client=user))
+    settings = KafkaSettings(KafkaConfig(bootstrap_servers=NOWHERE, client=user))
 
     for options in (
         settings.producer(print),
@@ -122,7 +129,7 @@ def test_the_users_settings_reach_every_client() -> None:
 
 def test_librdkafka_knows_all_our_settings() -> None:
     """A misspelled setting of ours would make every start fail."""
-    settings = Settings(KafkaConfig(bootstrap_servers=NOWHERE))
+    settings = KafkaSettings(KafkaConfig(bootstrap_servers=NOWHERE))
 
     settings.make(Producer, settings.producer(print))
     settings.make(Consumer, settings.consumer("g", print)).close()

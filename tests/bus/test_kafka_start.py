@@ -1,4 +1,7 @@
-"""How the bus meets its cluster: an unreachable or refusing one is told in time, with what to do."""
+"""How the bus meets its cluster.
+
+An unreachable or refusing one is told in time, with what to do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The program as a process beside a Kafka that goes away: it waits, and yet ends when it is told to."""
+"""The program as a process beside a Kafka that goes away.
+
+It waits, and yet ends when it is told to.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,11 @@ def stopped(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str
 def test_a_worker_that_waits_for_kafka_can_be_stopped(
     mortal: Kafka, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """A stage that follows its topics says that it waits, and ends soon after the signal, without a traceback."""
+    """
+    A stage that follows its topics says that it waits.
+
+    It ends soon after the signal, without a traceback.
+    """
     worker = start(tmp_path, mortal.bootstrap, "validate", "--follow")
     assert worker.stderr is not None
     lines = iter(worker.stderr.readline, "")

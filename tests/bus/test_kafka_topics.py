@@ -1,4 +1,7 @@
-"""Topics on a real cluster: made as configured, compared with the configuration, and their limits on messages."""
+"""Topics on a real cluster.
+
+They are made as configured, compared with the configuration, and limit their messages.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ def options(admin: AdminClient, topic: str) -> dict[str, str]:
 
 
 def test_topics_are_made_as_configured(opened: OpenKafka, admin: AdminClient, topic: str) -> None:
-    """Partitions, replication and compaction are those of the configuration and the specification."""
+    """Partitions, replication and compaction are those of configuration and specification."""
     bus = opened(partitions=5)
 
     bus.ensure([TopicSpec(topic), TopicSpec(f"{topic}-compacted", compacted=True)])
@@ -140,7 +143,7 @@ def test_a_message_over_the_limit_does_not_hold_up_the_others(
 
 
 def test_messages_up_to_the_limit_fit(opened: OpenKafka, topic: str) -> None:
-    """Several messages near the limit in one call are no trouble, although together they are over it."""
+    """Several messages near the limit in one call are no trouble, though over it together."""
     bus = opened(partitions=1)
 
     bus.publish(topic, [("Q1", bytes(1_048_400))] * 5)
@@ -218,7 +221,11 @@ def test_many_may_make_a_topic_at_once(opened: OpenKafka, topic: str) -> None:
 
 
 def test_lags_of_many_partitions_add_up(opened: OpenKafka, topic: str, group: str) -> None:
-    """A topic's lag is the sum over its partitions, those included where the group has committed nothing."""
+    """
+    A topic's lag is the sum over its partitions.
+
+    Those where the group has committed nothing are included.
+    """
     bus = opened(partitions=6)
     bus.publish(topic, [(f"Q{number}", b"") for number in range(60)])
     with bus.subscribe([topic], group) as subscription:

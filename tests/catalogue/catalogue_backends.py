@@ -40,7 +40,7 @@ class Backend:
         return MongoCatalogue(MongoConfig(uri=SecretStr(self.where), database=self.database))
 
     def process(self, task: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start a process that opens the catalogue and does one of the tasks of `catalogue_process`."""
+        """Start a process that opens the catalogue and does a task of `catalogue_process`."""
         script = Path(__file__).with_name("catalogue_process.py")
         command = [
             sys.executable,
@@ -65,7 +65,11 @@ class Backend:
 
 @contextmanager
 def new_backend(kind: str, folder: Path) -> Iterator[Backend]:
-    """Yield an empty catalogue's place: a new file, or a new database on a server that ends with the tests."""
+    """
+    Yield an empty catalogue's place.
+
+    A new file, or a new database on a server that ends with the tests.
+    """
     if kind == "embedded":
         backend = Backend(kind, str(folder / "catalogue.sqlite3"))
     else:

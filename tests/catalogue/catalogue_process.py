@@ -1,4 +1,7 @@
-"""One process of many on a catalogue: catalogue_process.py KIND WHERE DATABASE TASK ARGUMENTS, results as JSON lines."""
+"""One process of many on a catalogue.
+
+Catalogue_process.py KIND WHERE DATABASE TASK ARGUMENTS, results as JSON lines.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,11 @@ def hold(catalogue: Catalogue, task: str, *qids: str) -> None:
 
 
 def take_all(catalogue: Catalogue, task: str, people: str) -> None:
-    """Wait for the start, then claim Q1..Qn one by one, report whom this process got, and keep them until the process is ended."""
+    """
+    Wait for the start, then claim Q1..Qn one by one.
+
+    Report whom this process got, and keep them until the process is ended.
+    """
     say("ready")
     sys.stdin.readline()
     say(
@@ -40,7 +47,11 @@ def take_all(catalogue: Catalogue, task: str, people: str) -> None:
 
 
 def write(catalogue: Catalogue, first: str, people: str, pictures: str) -> None:
-    """Wait for the start, then walk the same candidates as every other writer through the catalogue, from another place on."""
+    """
+    Wait for the start, then take the same candidates as every other writer.
+
+    Each writer begins at another place.
+    """
     say("ready")
     sys.stdin.readline()
     new = 0
@@ -58,7 +69,7 @@ def write(catalogue: Catalogue, first: str, people: str, pictures: str) -> None:
 
 
 def insert_forever(catalogue: Catalogue, first: str) -> None:
-    """Add people with a picture each until the process is ended, and say after each that it is done."""
+    """Add people with a picture each until the process is ended; tell of each that is done."""
     number = int(first)
     while True:
         catalogue.add_verified([candidate(number, 0)])

@@ -84,7 +84,11 @@ def failed(number: int, place: int, **facts: Any) -> Image:
 
 
 def workout(catalogue: Catalogue) -> set[str]:
-    """Call every method, with and without its options, so that every query is sent at least once; return the methods' names."""
+    """
+    Call every method, with and without its options, so that every query is sent at least once.
+
+    Return the methods' names.
+    """
     called: set[str] = set()
 
     class Recorded:

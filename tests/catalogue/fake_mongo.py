@@ -1,4 +1,7 @@
-"""A server that speaks just enough of MongoDB's protocol to refuse: with it every error of a real server can be brought about."""
+"""A server that speaks just enough of MongoDB's protocol to refuse.
+
+With it every error of a real server can be brought about.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def refusal(code: int, name: str, words: str) -> dict[str, Any]:
 
 @contextmanager
 def fake_mongo(answer: Answer) -> Iterator[int]:
-    """Yield the port of a server that answers each command with `answer`, and greetings by itself."""
+    """Yield the port of a server that answers each command but greetings with `answer`."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:

@@ -1,4 +1,7 @@
-"""Run Python on a disk of its own that is small, or read-only: nothing else shows what a program does when the disk refuses."""
+"""Run Python on a disk of its own that is small, or read-only.
+
+Nothing else shows what a program does when the disk refuses.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from support import missing
 
 def on_small_disk(folder: Path, code: str, *, kib: int = 1024) -> str:
     """
-    Mount a file system of this size on `folder` for one process, run the code there and return what it printed.
+    Mount a file system of this size on `folder` for one process and run the code there.
+
+    Return what it printed.
 
     The code finds the folder in `disk`; `read_only()` makes the file system read-only from then on.
     The mount lives in a namespace of the process and ends with it.

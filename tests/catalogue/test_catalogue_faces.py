@@ -52,7 +52,11 @@ def test_a_face_replaces_the_former_one(catalogue: Catalogue) -> None:
 
 
 def test_what_is_new_comes_after_a_mark(catalogue: Catalogue) -> None:
-    """All faces from the beginning; after that every change, while what was there before need not come again."""
+    """
+    All faces from the beginning.
+
+    After that every change, while what was there before need not come again.
+    """
     catalogue.record_face(face(1))
     catalogue.record_face(face(2))
     everything, mark = catalogue.faces_since(0)

@@ -74,7 +74,11 @@ def test_the_forgotten_are_remembered_by_other_processes(backend: Backend) -> No
 
 
 def test_nothing_brings_the_forgotten_back(catalogue: Catalogue) -> None:
-    """Whatever is written about them afterwards has no effect, while others in the same call are written."""
+    """
+    Whatever is written about them afterwards has no effect.
+
+    Others in the same call are written.
+    """
     fill(catalogue)
     catalogue.forget("Q1")
 
@@ -103,7 +107,7 @@ def test_only_the_forgotten_in_a_call_are_no_error(catalogue: Catalogue) -> None
 
 
 def test_another_item_of_the_same_person_is_the_same_person(catalogue: Catalogue) -> None:
-    """Who carries a forbidden TMDB or IMDb id is left out, and known under the other QID from then on."""
+    """Who has a forbidden TMDB or IMDb id is left out, and known under the other QID, too."""
     catalogue.forbid(["Q1"], person(1, tmdb_ids=("100",), imdb_ids=("nm1",)).external_ids)
 
     saved = catalogue.save_people(
@@ -120,7 +124,7 @@ def test_another_item_of_the_same_person_is_the_same_person(catalogue: Catalogue
 
 
 def test_forbidding_alone_stops_the_work_and_removes_nothing(catalogue: Catalogue) -> None:
-    """Between the two steps, and after a crash there, nobody searches or cleans the person any more."""
+    """Between the two steps, and after a crash, nobody searches or cleans the person."""
     fill(catalogue)
     catalogue.clean_again(["Q1"])
 
@@ -146,7 +150,11 @@ def test_forgetting_twice_and_strangers_is_harmless(catalogue: Catalogue) -> Non
 
 
 def test_what_was_held_against_others_is_taken_back(catalogue: Catalogue) -> None:
-    """A picture that was doubted because the forgotten person had it too no longer says so, and is looked at again."""
+    """
+    A picture that was doubted for the forgotten person's sake no longer says so.
+
+    It is looked at again.
+    """
     fill(catalogue)
     catalogue.record_verdicts(
         [
@@ -166,7 +174,11 @@ def test_what_was_held_against_others_is_taken_back(catalogue: Catalogue) -> Non
 
 
 def test_notes_lose_what_names_the_person(catalogue: Catalogue) -> None:
-    """Entries under the QID, entries that lead to it, and notes of the person alone; longer QIDs are somebody else's."""
+    """
+    Entries under the QID, entries that lead to it, and notes of the person alone.
+
+    Longer QIDs are somebody else's.
+    """
     catalogue.set_note(
         "run-all", {"plan": {"limit": 3}, "people": {"Q1": 0, "Q12": 1}, "order": ["Q1", "Q12"]}
     )

@@ -10,7 +10,11 @@ from celebcollect.domain.records import Image, Status
 
 
 def test_verified_rows_come_back_as_they_were(catalogue: Catalogue) -> None:
-    """Every field of an image survives the way through the catalogue, odd text, huge numbers and the part of a second included."""
+    """
+    Every field of an image survives the way through the catalogue.
+
+    Odd text, huge numbers and parts of a second do, too.
+    """
     row = candidate(
         1,
         0,
@@ -31,7 +35,11 @@ def test_verified_rows_come_back_as_they_were(catalogue: Catalogue) -> None:
 
 
 def test_adding_again_changes_nothing(catalogue: Catalogue) -> None:
-    """A candidate that comes again, in the same call or later, stays as it was first and is not counted."""
+    """
+    A candidate that comes again stays as it was first.
+
+    It is not counted, whether it comes in the same call or later.
+    """
     first = [candidate(1, 0), candidate(1, 1)]
     catalogue.add_verified(first)
 
@@ -65,7 +73,11 @@ def test_known_tells_which_ids_exist(catalogue: Catalogue) -> None:
 
 
 def test_an_id_of_another_person_is_refused(catalogue: Catalogue) -> None:
-    """An image whose id does not begin with its person is a mistake of the program, and nothing of the batch is written."""
+    """
+    An image whose id does not begin with its person is a mistake of the program.
+
+    Nothing of the batch is written.
+    """
     with pytest.raises(ValueError, match="Q2"):
         catalogue.add_verified([candidate(1, 0), candidate(2, 0, id="Q1:00")])
 
@@ -138,7 +150,11 @@ def test_a_download_without_a_row_adds_it(catalogue: Catalogue) -> None:
 
 
 def test_rows_are_found_by_their_bytes(catalogue: Catalogue) -> None:
-    """All rows with the same bytes are found, of whatever person and status; a row without bytes is not."""
+    """
+    All rows with the same bytes are found, of whatever person and status.
+
+    A row without bytes is not.
+    """
     sha = "ab" * 32
     rows = [stored(2, 0, sha256=sha), stored(1, 1, sha256=sha), stored(1, 0, sha256=sha)]
     catalogue.record_stored([*rows, stored(3, 0), failed(4, 0)])
@@ -197,7 +213,11 @@ def test_images_are_filtered_by_status(catalogue: Catalogue) -> None:
 
 
 def test_images_may_be_walked_while_they_are_written(catalogue: Catalogue) -> None:
-    """A walk sees every row that was there before it began, in order and once, whatever is written meanwhile."""
+    """
+    A walk sees every row that was there before it began, in order and once.
+
+    So it does whatever is written meanwhile.
+    """
     before = [candidate(number, place) for number in range(1, 8) for place in range(200)]
     catalogue.add_verified(before)
 
@@ -213,7 +233,11 @@ def test_images_may_be_walked_while_they_are_written(catalogue: Catalogue) -> No
 
 
 def test_counts_follow_every_change(catalogue: Catalogue) -> None:
-    """Every candidate is counted in exactly one of the five states, and the reasons of the lost ones add up."""
+    """
+    Every candidate is counted in exactly one of the five states.
+
+    The reasons of the lost ones add up.
+    """
     nothing = catalogue.counts()
     catalogue.save_people([person(1), person(2)])
     catalogue.add_verified([candidate(1, place) for place in range(6)])

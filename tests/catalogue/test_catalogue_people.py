@@ -107,7 +107,7 @@ def test_wikidata_overwrites_a_message(catalogue: Catalogue) -> None:
 
 
 def test_people_come_by_fame(catalogue: Catalogue) -> None:
-    """The most famous come first, equals in the order of their numbers; a limit cuts the tail off."""
+    """The most famous come first, equals by their numbers; a limit cuts the tail off."""
     catalogue.save_people(
         [
             person(10, sitelinks=5),
@@ -127,7 +127,11 @@ def test_people_come_by_fame(catalogue: Catalogue) -> None:
 
 
 def test_a_fame_beyond_all_numbers_is_kept(catalogue: Catalogue) -> None:
-    """An endpoint that tells nonsense about a person's fame makes the person famous and breaks nothing."""
+    """
+    An endpoint's nonsense about a person's fame breaks nothing.
+
+    It makes the person famous.
+    """
     catalogue.save_people([person(1), person(2, sitelinks=10**30), person(3, sitelinks=-5)])
 
     assert [(found.qid, found.sitelinks) for found in catalogue.people()] == [
@@ -168,7 +172,11 @@ def test_names_are_found_without_their_case_but_whole(catalogue: Catalogue) -> N
 
 
 def test_candidates_bring_their_people_along(catalogue: Catalogue) -> None:
-    """A candidate about a person whom nobody knew adds the person, with what the candidate says; known ones stay."""
+    """
+    A candidate about a person whom nobody knew adds the person, with what the candidate says.
+
+    Known ones stay.
+    """
     catalogue.save_people([person(1)])
 
     catalogue.add_verified(

@@ -39,7 +39,11 @@ def start(backend: Backend, n: int, task: str, *arguments: str) -> list[subproce
 
 
 def test_the_claims_of_a_killed_process_are_free_at_once(shared_backend: Backend) -> None:
-    """What a live process holds is held; the moment it is killed, others have it, long before its lease ends."""
+    """
+    What a live process holds is held.
+
+    The moment it is killed, others have it, long before its lease ends.
+    """
     holder = shared_backend.process("hold", "clean", "Q1", "Q2")
     with closing(shared_backend.open()) as catalogue:
         held = answer(holder)
@@ -55,7 +59,7 @@ def test_the_claims_of_a_killed_process_are_free_at_once(shared_backend: Backend
 
 
 def test_people_claimed_by_a_killed_scraper_are_searched_by_others(shared_backend: Backend) -> None:
-    """Whom a live scraper has is left out of the next people to search, whom a killed one had is not."""
+    """Whom a live scraper has is not searched next, whom a killed one had is."""
     with closing(shared_backend.open()) as catalogue:
         catalogue.save_people([person(1), person(2)])
         holder = shared_backend.process("hold", "search:tmdb", "Q1")
@@ -69,7 +73,7 @@ def test_people_claimed_by_a_killed_scraper_are_searched_by_others(shared_backen
 
 
 def test_each_person_is_claimed_by_exactly_one_of_four(shared_backend: Backend) -> None:
-    """Four processes that claim the same hundred people share them without overlap and without a gap."""
+    """Four processes that claim the same hundred people share them without overlap or gap."""
     shares = [
         answer(process) for process in start(shared_backend, 4, "take_all", "clean", str(PEOPLE))
     ]
@@ -96,7 +100,11 @@ def test_an_expired_claim_goes_to_exactly_one_of_four(shared_backend: Backend) -
 
 
 def test_several_writers_lose_and_double_nothing(shared_backend: Backend) -> None:
-    """Three processes that write the same rows at once leave each exactly once, and every person in need of cleaning."""
+    """
+    Three processes that write the same rows leave each exactly once.
+
+    Every person is in need of cleaning.
+    """
     people, pictures = 20, 10
     new = [
         answer(process)
@@ -119,7 +127,7 @@ def test_several_writers_lose_and_double_nothing(shared_backend: Backend) -> Non
 
 
 def test_what_was_written_survives_kill_9(shared_backend: Backend) -> None:
-    """Every row that a killed process reported as written is there, and no half of a person or row."""
+    """Every row that a killed process reported is there, and no half of a person or row."""
     process = shared_backend.process("insert_forever", "1")
     last = max(answer(process) for _ in range(30))
     process.kill()
@@ -159,7 +167,11 @@ def test_many_processes_may_open_a_new_catalogue_at_once(shared_backend: Backend
 
 
 def test_rows_come_in_order_while_another_process_writes(shared_backend: Backend) -> None:
-    """A walk over the images stays in order and finds everything old while another process adds rows as fast as it can."""
+    """
+    A walk over the images stays in order and finds everything old.
+
+    Another process adds rows as fast as it can.
+    """
     with closing(shared_backend.open()) as catalogue:
         catalogue.add_verified([candidate(n, place) for n in range(1, 40) for place in range(40)])
         writer = shared_backend.process("insert_forever", "20")

@@ -51,7 +51,11 @@ def test_distances_without_an_index_are_refused() -> None:
 
 
 def test_rows_of_similar_hashes_are_found_whoever_they_belong_to(catalogue: Catalogue) -> None:
-    """Rows within the distance come by person and id, each once; other versions and rows without a hash do not."""
+    """
+    Rows within the distance come by person and id, each once.
+
+    Other versions and rows without a hash do not.
+    """
     source, middle = random.Random(1), 0x8F00_FF00_1234_5678
     near = [
         stored(7, 1, phash=f"{flipped(middle, 4, source):016x}"),

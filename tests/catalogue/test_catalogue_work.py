@@ -45,7 +45,11 @@ def test_the_state_of_a_person_is_kept(catalogue: Catalogue) -> None:
 
 
 def test_who_was_never_searched_comes_first(catalogue: Catalogue) -> None:
-    """People never searched by this source come first, then those who were; each group by fame, exhausted ones not at all."""
+    """
+    People never searched by this source come first, then those who were.
+
+    Each group by fame, exhausted ones not at all.
+    """
     catalogue.save_people([person(n, sitelinks=100 - n) for n in range(1, 8)])
     catalogue.record_search("Q1", "tmdb", SearchState(rounds=1, offered=5))
     catalogue.record_search("Q3", "tmdb", SearchState(rounds=2, offered=5))
@@ -60,7 +64,11 @@ def test_who_was_never_searched_comes_first(catalogue: Catalogue) -> None:
 
 
 def test_who_has_enough_is_not_searched(catalogue: Catalogue) -> None:
-    """Accepted, stored and verified pictures count towards the target; rejected and failed ones do not."""
+    """
+    Accepted, stored and verified pictures count towards the target.
+
+    Rejected and failed ones do not.
+    """
     catalogue.save_people([person(1, sitelinks=3), person(2, sitelinks=2), person(3, sitelinks=1)])
     catalogue.record_stored([stored(1, 0), stored(1, 1), stored(2, 0), stored(2, 1), failed(2, 2)])
     catalogue.add_verified([candidate(1, 2)])
@@ -72,7 +80,11 @@ def test_who_has_enough_is_not_searched(catalogue: Catalogue) -> None:
 
 
 def test_whom_others_search_is_left_out(catalogue: Catalogue) -> None:
-    """Live claims of others on the same source are left out; own ones, those on other sources and those run out are not."""
+    """
+    Live claims of others on the same source are left out.
+
+    Own ones, those on other sources and those run out are not.
+    """
     catalogue.save_people([person(n, sitelinks=100 - n) for n in range(1, 5)])
     catalogue.claim(search_task("tmdb"), ["Q1"], owner=SOMEBODY, lease_s=60)
     catalogue.claim(search_task("google"), ["Q2"], owner=SOMEBODY, lease_s=60)
@@ -96,7 +108,7 @@ def test_new_pictures_put_a_person_in_need_of_cleaning(catalogue: Catalogue) -> 
 
 
 def test_other_checks_ask_for_cleaning_again(catalogue: Catalogue) -> None:
-    """Whoever was cleaned with another fingerprint needs cleaning, whichever way the two texts sort."""
+    """Whoever was cleaned with another fingerprint needs cleaning, however the two sort."""
     catalogue.record_stored([stored(1, 0), stored(2, 0), failed(3, 0)])
     for cleaning in catalogue.need_cleaning("m"):
         catalogue.record_cleaned(cleaning, "m")
@@ -131,7 +143,11 @@ def test_cleaning_may_be_asked_of_some_and_of_few(catalogue: Catalogue) -> None:
 
 
 def test_a_picture_that_comes_during_cleaning_is_not_forgotten(catalogue: Catalogue) -> None:
-    """A picture stored after the cleaner began keeps the person in need, although the cleaning is recorded later."""
+    """
+    A picture stored after the cleaner began keeps the person in need.
+
+    So it does although the cleaning is recorded later.
+    """
     catalogue.record_stored([stored(1, 0)])
     cleaning = catalogue.need_cleaning("v1")[0]
     catalogue.record_stored([stored(1, 1)])
@@ -157,7 +173,7 @@ def test_a_slow_cleaner_takes_nothing_back(catalogue: Catalogue) -> None:
 
 
 def test_a_repeated_download_of_cleaned_pictures_needs_no_cleaning(catalogue: Catalogue) -> None:
-    """A message that comes again about pictures that are decided does not start the cleaning anew."""
+    """A message that comes again about decided pictures does not start the cleaning anew."""
     catalogue.record_stored([stored(1, 0), stored(1, 1)])
     catalogue.record_verdicts([accepted(1, 0), rejected(1, 1)])
     catalogue.record_cleaned(catalogue.need_cleaning("v1")[0], "v1")
@@ -168,7 +184,11 @@ def test_a_repeated_download_of_cleaned_pictures_needs_no_cleaning(catalogue: Ca
 
 
 def test_people_may_be_sent_to_cleaning_again(catalogue: Catalogue) -> None:
-    """Cleaning asked for by hand is needed until it is done, and a cleaner that began before it does not fulfil it."""
+    """
+    Cleaning asked for by hand is needed until it is done.
+
+    A cleaner that began before it does not fulfil it.
+    """
     catalogue.record_stored([stored(1, 0), stored(2, 0)])
     before = catalogue.need_cleaning("v1")
     catalogue.clean_again(["Q1", "Q77", "nobody"])
@@ -180,7 +200,11 @@ def test_people_may_be_sent_to_cleaning_again(catalogue: Catalogue) -> None:
 
 
 def test_other_portraits_ask_for_cleaning(catalogue: Catalogue) -> None:
-    """Which picture is trusted decides about all others of a person; any other news about somebody, or people without pictures, ask for nothing."""
+    """
+    Which picture is trusted decides about all others of a person.
+
+    Any other news about somebody, or people without pictures, ask for nothing.
+    """
     catalogue.save_people([person(number) for number in (1, 2, 3)])
     catalogue.record_stored([stored(1, 0), stored(2, 0)])
     for cleaning in catalogue.need_cleaning("v1"):

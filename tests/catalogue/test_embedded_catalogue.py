@@ -1,4 +1,7 @@
-"""What only the catalogue in an SQLite file promises: indexes, durability, and clear words when the file is unusable."""
+"""What only the catalogue in an SQLite file promises.
+
+Indexes, durability, and clear words when the file is unusable.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,11 @@ def only_connection(catalogue: EmbeddedCatalogue) -> sqlite3.Connection:
 
 
 def test_every_query_is_served_by_an_index(catalogue: EmbeddedCatalogue) -> None:
-    """No statement of any method but `forget` walks through a table (but small ones): SQLite's own plan names an index for each."""
+    """
+    No statement of any method but `forget` walks through a table (but small ones).
+
+    SQLite's own plan names an index for each.
+    """
     connection = only_connection(catalogue)
     statements: set[str] = set()
     connection.set_trace_callback(statements.add)
@@ -80,7 +87,11 @@ def test_a_walk_through_a_table_would_be_noticed(catalogue: EmbeddedCatalogue) -
 
 
 def test_commits_are_flushed_before_they_return(catalogue: EmbeddedCatalogue) -> None:
-    """Every connection flushes at each commit (2: FULL) and lets readers and a writer work side by side."""
+    """
+    Every connection flushes at each commit (2: FULL).
+
+    Readers and a writer work side by side.
+    """
     connection = only_connection(catalogue)
 
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -88,7 +99,11 @@ def test_commits_are_flushed_before_they_return(catalogue: EmbeddedCatalogue) ->
 
 
 def test_a_failed_write_leaves_no_half(catalogue: EmbeddedCatalogue) -> None:
-    """When one row of a call cannot be written, none of its batch is, and the catalogue goes on working."""
+    """
+    When one row of a call cannot be written, none of its batch is.
+
+    The catalogue goes on working.
+    """
     with pytest.raises(ValueError, match="does not belong"):
         catalogue.record_stored([stored(1, 0), stored(2, 0, id="Q3:0")])
 
@@ -122,7 +137,11 @@ def test_counters_agree_with_the_rows(catalogue: EmbeddedCatalogue) -> None:
 def test_pictures_are_found_whether_their_marks_are_settled_or_new(
     catalogue: EmbeddedCatalogue, monkeypatch: pytest.MonkeyPatch, settle_at: int
 ) -> None:
-    """However many entries wait in the small table, each picture is found by its bytes and its likeness, and no longer when it changed."""
+    """
+    However many entries wait in the small table, each picture is found.
+
+    It is found by its bytes and its likeness, and no longer when it changed.
+    """
     monkeypatch.setattr(embedded_marks, "SETTLE_AT", settle_at)
     rows = [
         stored(number, 0, phash=f"{number * 0x1111111111111111:016x}") for number in range(1, 9)
@@ -228,7 +247,7 @@ def test_a_damaged_file_is_told(file: Path) -> None:
 
 
 def test_a_damaged_record_is_told(catalogue: EmbeddedCatalogue) -> None:
-    """A row that is no record any more is a trouble of the catalogue, never taken for a bad message."""
+    """A row that is no record is a trouble of the catalogue, not taken for a bad message."""
     catalogue.save_people([person(1)])
     with catalogue._file.transaction() as connection:
         connection.execute("UPDATE celebrities SET data = '{}'")
@@ -248,7 +267,11 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
-    """On a full disk the error says so; what was written before is there, and once there is room the work goes on."""
+    """
+    On a full disk the error says so.
+
+    What was written before is there, and once there is room the work goes on.
+    """
     told = on_small_disk(
         tmp_path,
         """
@@ -261,7 +284,8 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
         written = 0
         try:
             while True:
-                catalogue.add_verified([candidate(written + n, 0, page_title="x" * 500) for n in range(1, 51)])
+                new = [candidate(written + n, 0, page_title="x" * 500) for n in range(1, 51)]
+                catalogue.add_verified(new)
                 written += 50
         except CatalogueError as error:
             print(error.hint)

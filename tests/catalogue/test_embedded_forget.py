@@ -1,4 +1,7 @@
-"""What only the SQLite file has to prove: that nothing of a forgotten person is left in its bytes."""
+"""What only the SQLite file has to prove.
+
+That nothing of a forgotten person is left in its bytes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,11 @@ def written(folder: Path) -> bytes:
 
 
 def test_no_byte_about_the_person_is_left(tmp_path: Path) -> None:
-    """Neither in free pages, nor in the gaps of full ones, nor in the write-ahead log, while others have the file open."""
+    """
+    No byte is in free pages, in the gaps of full ones or in the write-ahead log.
+
+    Others have the file open meanwhile.
+    """
     catalogue = EmbeddedCatalogue(tmp_path / "catalogue.sqlite3")
     bystander = EmbeddedCatalogue(tmp_path / "catalogue.sqlite3")
     catalogue.save_people(
@@ -75,7 +82,11 @@ def test_hashes_that_nobody_has_any_more_go_too(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as somebody reads the old state the old bytes stay in the write-ahead log: an error, not a false promise."""
+    """
+    As long as somebody reads the old state the old bytes stay in the write-ahead log.
+
+    An error, not a false promise.
+    """
     monkeypatch.setattr("celebcollect.disk.sqlite.BUSY_S", 0.2)
     catalogue = EmbeddedCatalogue(tmp_path / "catalogue.sqlite3")
     catalogue.save_people([person(1)])

@@ -1,4 +1,7 @@
-"""The catalogue in MongoDB when the server is not there, refuses, goes away, or another worker is faster."""
+"""The catalogue in MongoDB when the server is not there, refuses or goes away.
+
+Another worker may be faster, too.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,11 @@ def deaf_port() -> Iterator[int]:
 def test_a_server_that_is_not_there_is_told_in_time(
     port: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody there, or somebody who never answers: an error within the time limit that names the place and no password."""
+    """
+    Nobody there, or somebody who never answers.
+
+    An error within the time limit that names the place and no password.
+    """
     caplog.set_level(logging.DEBUG)
     where = f"127.0.0.1:{request.getfixturevalue(port)}"
     began = time.monotonic()
@@ -80,7 +87,11 @@ def test_a_server_that_is_not_there_is_told_in_time(
 def test_a_server_that_refuses_is_told(
     code: int, words: str, hint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a server answers when it refuses is passed on in a line, with advice and without the password."""
+    """
+    What a server answers when it refuses is passed on in a line, with advice.
+
+    The line does not hold the password.
+    """
     caplog.set_level(logging.DEBUG)
     with fake_mongo(
         lambda command: {"ok": 1.0} if "ping" in command else refusal(code, "No", words)
@@ -149,7 +160,11 @@ def test_an_unusable_uri_is_told_without_its_secrets(
 def test_a_certificate_that_cannot_be_used_is_told(
     tmp_path: Path, option: str, content: bytes | None
 ) -> None:
-    """A file that is missing or holds something else is a mistake in the configuration, not a fault of the program."""
+    """
+    A file that is missing or no certificate is a mistake in the configuration.
+
+    It is not a fault of the program.
+    """
     file = tmp_path / "file.pem"
     if content is not None:
         file.write_bytes(content)
@@ -168,7 +183,7 @@ def test_a_certificate_that_cannot_be_used_is_told(
 def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With mongodb+srv the servers are looked up: no name server is a service that cannot be reached."""
+    """With mongodb+srv no name server is a service that cannot be reached."""
     resolver = pytest.importorskip("dns.resolver")
 
     def nobody(*_: object, **__: object) -> None:
@@ -188,7 +203,11 @@ def test_servers_that_dns_does_not_name_are_no_mistake_in_the_uri(
 def test_the_work_waits_for_a_server_that_goes_away(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A server that is away for some seconds loses nothing: two threads wait, the log says so once, and the work goes on."""
+    """
+    A server that is away for some seconds loses nothing.
+
+    Two threads wait, the log says so once, and the work goes on.
+    """
     caplog.set_level(logging.INFO)
     server = MongoServer(kind, tmp_path).start()
     people = 30
@@ -240,7 +259,11 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that shuts down in the middle and stays away is given up some time, with an error that says how long we waited."""
+    """
+    A server that shuts down in the middle and stays away is given up some time.
+
+    The error says how long we waited.
+    """
     monkeypatch.setattr(connection, "PATIENCE_S", 0.5)
     going = refusal(11600, "InterruptedAtShutdown", "the server is going down")
     with fake_mongo(
@@ -275,7 +298,11 @@ def test_whoever_waits_for_a_server_can_be_stopped(
 
 @pytest.mark.mongo
 def test_a_stop_ends_the_waiting_in_the_middle_of_the_work(tmp_path: Path) -> None:
-    """The server is gone and stays away: a stop ends the waiting, and what was asked is not said to be done."""
+    """
+    The server is gone and stays away.
+
+    A stop ends the waiting, and what was asked is not said to be done.
+    """
     stop, server = threading.Event(), MongoServer("java", tmp_path).start()
     with closing(MongoCatalogue(settings(server.uri), stop=stop)) as catalogue:
         server.stop()
@@ -292,7 +319,11 @@ def test_a_stop_ends_the_waiting_in_the_middle_of_the_work(tmp_path: Path) -> No
 def test_a_worker_that_dies_before_the_last_step_repeats_it(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A picture whose worker died after writing the row, before sending the person to cleaning, is cleaned when its message comes again."""
+    """
+    A picture is cleaned although its worker died after writing the row.
+
+    The worker had not sent the person to cleaning; the message comes again.
+    """
     with closing(backend.open()) as catalogue:
         assert isinstance(catalogue, MongoCatalogue)
         with monkeypatch.context() as dying:
@@ -332,7 +363,11 @@ def test_a_row_that_another_worker_inserts_in_between_is_settled_all_the_same(
     faster: Callable[[Catalogue], object],
     outcome: Any,
 ) -> None:
-    """Between the look and the write another worker inserts the row: a verified one is replaced, a stored one stays, and the person is cleaned."""
+    """
+    Between the look and the write another worker inserts the row.
+
+    A verified one is replaced, a stored one stays, and the person is cleaned.
+    """
     insert = commands.insert
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
 
@@ -353,7 +388,11 @@ def test_a_row_that_another_worker_inserts_in_between_is_settled_all_the_same(
 def test_a_row_that_another_worker_settles_in_between_stays(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look and the write another worker stores the picture and `clean` accepts it: the slower download overrides nothing."""
+    """
+    Between the look and the write another worker stores the picture and `clean` accepts it.
+
+    The slower download overrides nothing.
+    """
     replace = MongoCatalogue._replace
     with closing(backend.open()) as catalogue, closing(backend.open()) as other:
         catalogue.add_verified([candidate(1, 0), candidate(1, 1)])
@@ -395,7 +434,11 @@ def test_nothing_written_at_the_moment_of_forgetting_stays(
 
 @pytest.mark.mongo
 def test_people_and_images_can_be_read_with_other_tools(backend: Backend) -> None:
-    """In the collections named in the contract facts lie under the names of the records, people and images under their ids."""
+    """
+    In the collections named in the contract lie the records' own fields.
+
+    People and images lie under their ids.
+    """
     with closing(backend.open()) as catalogue:
         assert isinstance(catalogue, MongoCatalogue)
         catalogue.save_people([person(1)])

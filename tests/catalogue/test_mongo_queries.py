@@ -123,7 +123,11 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 def test_every_query_has_its_index(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What all methods send is what is listed here, and every index that is named exists and begins with a field of the query."""
+    """
+    What all methods send is what is listed here.
+
+    Every index that is named exists and begins with a field of the query.
+    """
     queries = Queries()
     client = pymongo.MongoClient
     monkeypatch.setattr(

@@ -84,13 +84,21 @@ def test_a_reused_process_id_does_not_keep_a_claim() -> None:
     ],
 )
 def test_what_cannot_be_known_is_not_dead(owner: str) -> None:
-    """Owners of other machines and texts that nobody understands count as alive: only their lease ends them."""
+    """
+    Owners of other machines and texts that nobody understands count as alive.
+
+    Only their lease ends them.
+    """
     assert not owners.is_dead(owner.format(host=owners.this_host(), live=os.getpid()))
 
 
 @pytest.mark.usefixtures("fresh_host")
 def test_containers_with_one_host_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two process id namespaces are two hosts, whatever the host name, and no host name breaks the text."""
+    """
+    Two process id namespaces are two hosts, whatever the host name.
+
+    No host name breaks the text.
+    """
     monkeypatch.setattr(socket, "gethostname", lambda: "work|er 1")
     monkeypatch.setattr(Path, "readlink", lambda _: Path("pid:[4026539999]"))
     container = owners.this_host()

@@ -56,7 +56,7 @@ def test_the_same_picture_again_is_not_written(folder: ImageFolder) -> None:
 
 
 def test_a_file_that_was_cut_is_mended(folder: ImageFolder) -> None:
-    """A file of another length than its content cannot be ours, and is replaced by the whole one."""
+    """A file of another length cannot be ours, and is replaced by the whole one."""
     folder.put("Q42", SHA, "jpg", BYTES)
     folder.file(PATH).write_bytes(BYTES[:100])
 
@@ -102,7 +102,11 @@ def test_a_picture_moves_to_quarantine_and_back(folder: ImageFolder, data_dir: P
 def test_a_picture_in_both_places_stays_in_one(
     folder: ImageFolder, data_dir: Path, quarantined: bool, left: str
 ) -> None:
-    """A picture that was downloaded again while its first copy lay in quarantine ends in the wanted place only."""
+    """
+    A picture that was downloaded again ends in the wanted place only.
+
+    Its first copy lay in quarantine.
+    """
     folder.put("Q42", SHA, "jpg", BYTES)
     folder.place(PATH, quarantined=True)
     folder.put("Q42", SHA, "jpg", BYTES)
@@ -147,7 +151,11 @@ def test_a_picture_in_neither_place_is_told(
     ],
 )
 def test_no_other_text_becomes_a_path(folder: ImageFolder, path: str) -> None:
-    """Only a kind, a QID, a digest and an ending make a path; everything else is refused before the disk is touched."""
+    """
+    Only a kind, a QID, a digest and an ending make a path.
+
+    Everything else is refused before the disk is touched.
+    """
     with pytest.raises(ValueError, match="no path of a picture"):
         folder.file(path)
     with pytest.raises(ValueError, match="no path of a picture"):
@@ -194,7 +202,11 @@ def link_kind(data_dir: Path, outside: Path) -> None:
 def test_links_lead_nowhere(
     folder: ImageFolder, data_dir: Path, tmp_path: Path, link: Callable[[Path, Path], None]
 ) -> None:
-    """A symbolic link inside the folder is followed neither for reading nor for writing nor for moving."""
+    """
+    A symbolic link inside the folder is never followed.
+
+    That holds for reading, writing and moving.
+    """
     outside = tmp_path / "outside"
     outside.mkdir()
     link(data_dir, outside)
@@ -212,7 +224,7 @@ def test_links_lead_nowhere(
 
 
 def test_all_pictures_are_listed_and_nothing_else(folder: ImageFolder, data_dir: Path) -> None:
-    """Pictures of both places are listed; strangers, folders and temporary files are passed over."""
+    """Pictures of both places are listed; strangers and temporary files are passed over."""
     folder.put("Q42", SHA, "jpg", BYTES)
     folder.put("Q7", SHA, "png", BYTES)
     folder.place(PATH, quarantined=True)
@@ -236,7 +248,11 @@ def test_an_empty_data_folder_lists_nothing(folder: ImageFolder) -> None:
 
 
 def test_sweeping_removes_what_the_dead_left(folder: ImageFolder, data_dir: Path) -> None:
-    """Temporary files of dead processes of this machine go, and old ones of others; those of the living and strangers' files stay."""
+    """
+    Temporary files of dead processes of this machine go, and old ones of others.
+
+    Those of the living and strangers' files stay.
+    """
     with subprocess.Popen(
         [
             sys.executable,

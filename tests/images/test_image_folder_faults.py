@@ -52,7 +52,11 @@ def is_whole(file: Path) -> bool:
 
 
 def test_kill_9_leaves_no_half_file_under_a_name(tmp_path: Path) -> None:
-    """Wherever a writer is killed, every named file is whole, every reported one is there, and sweeping removes the rest."""
+    """
+    Wherever a writer is killed, every named file is whole.
+
+    Every reported one is there, and sweeping removes the rest.
+    """
     moments = random.Random(7)
     left_behind = rounds = 0
     # At least one writer must be hit in the middle, or the test would show nothing.
@@ -74,7 +78,11 @@ def test_kill_9_leaves_no_half_file_under_a_name(tmp_path: Path) -> None:
 
 
 def test_writers_of_the_same_pictures_do_not_disturb_each_other(tmp_path: Path) -> None:
-    """Three processes that write the same pictures at once all succeed, and each picture is there once and whole."""
+    """
+    Three processes that write the same pictures at once all succeed.
+
+    Each picture is there once and whole.
+    """
     processes = [writer(tmp_path, 40) for _ in range(3)]
     for process in processes:
         go(process)
@@ -88,7 +96,11 @@ def test_writers_of_the_same_pictures_do_not_disturb_each_other(tmp_path: Path) 
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half(tmp_path: Path) -> None:
-    """When the disk is full the error names it and the hint says so; nothing half-written stays, and earlier files are whole."""
+    """
+    When the disk is full the error names it and the hint says so.
+
+    Nothing half-written stays, and earlier files are whole.
+    """
     told = on_small_disk(
         tmp_path,
         """
@@ -103,7 +115,8 @@ def test_a_full_disk_is_told_and_leaves_nothing_half(tmp_path: Path) -> None:
         except StorageError as error:
             print(error.message, "|", error.hint)
         found = list(folder.files())
-        print(len(found), all(hashlib.sha256((disk / path).read_bytes()).hexdigest() in path for path in found))
+        digests = [hashlib.sha256((disk / path).read_bytes()).hexdigest() for path in found]
+        print(len(found), all(map(str.__contains__, found, digests)))
         print(list((disk / "tmp").iterdir()))
         """,
     )
@@ -142,7 +155,11 @@ def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_beyond_the_limit_of_the_process_is_told(tmp_path: Path) -> None:
-    """A picture larger than `ulimit -f` allows is an error with the reason, and leaves no temporary file."""
+    """
+    A picture larger than `ulimit -f` allows is an error with the reason.
+
+    It leaves no temporary file.
+    """
     code = f"""
 import resource
 from pathlib import Path
@@ -186,7 +203,11 @@ def test_a_path_too_long_is_told(tmp_path: Path) -> None:
 def test_other_refusals_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, hint: str
 ) -> None:
-    """Refusals that cannot be brought about here, played at the boundary to the system: the picture has no name and no rest stays."""
+    """
+    Refusals that cannot be brought about here, played at the boundary to the system.
+
+    The picture has no name and no rest stays.
+    """
 
     def refuse(descriptor: int) -> None:
         raise OSError(code, os.strerror(code))

@@ -58,7 +58,11 @@ class TopicSpec:
 
 
 def encode_key(key: str | None) -> bytes | None:
-    """Return a key's bytes. A lone surrogate (JSON may escape one) becomes bytes that are not UTF-8, never an error."""
+    """
+    Return a key's bytes.
+
+    A lone surrogate (JSON may escape one) becomes bytes that are not UTF-8, never an error.
+    """
     return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
@@ -93,15 +97,20 @@ class Subscription(Protocol):
 
     def poll(self, limit: int, timeout_s: float) -> list[Message]:
         """
-        Return up to `limit` new messages, in order within a partition; an empty list after `timeout_s` without any.
+        Return up to `limit` new messages; an empty list after `timeout_s` without any.
 
+        They are in order within a partition.
         Messages that were returned and not committed are not returned again by this subscription,
         but by the next one.
         """
         ...
 
     def commit(self, messages: Sequence[Message]) -> None:
-        """Mark messages (whole batches, as polled) as done; durable on return. Call it after their outputs are durable."""
+        """
+        Mark messages (whole batches, as polled) as done; durable on return.
+
+        Call it after their outputs are durable.
+        """
         ...
 
     def lag(self) -> int:
@@ -118,12 +127,16 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    """A durable log of named topics. `publish` and the read-only methods may be called from any thread."""
+    """
+    A durable log of named topics.
+
+    `publish` and the read-only methods may be called from any thread.
+    """
 
     kind: Literal["embedded", "kafka"]
 
     def ensure(self, topics: Iterable[TopicSpec]) -> None:
-        """Create the topics that are missing; tell of existing ones that differ from the configuration."""
+        """Create the topics that are missing; tell of existing ones that differ."""
         ...
 
     def publish(self, topic: str, items: Iterable[Item]) -> None:
@@ -139,7 +152,9 @@ class Bus(Protocol):
 
     def subscribe(self, topics: Iterable[str], group: str) -> Subscription:
         """
-        Join a consumer group; a new group starts at the beginning of each topic. Creates missing topics.
+        Join a consumer group; a new group starts at the beginning of each topic.
+
+        Creates missing topics.
 
         Raises:
             Busy: The backend allows one live consumer per group, and another process has it.
@@ -152,7 +167,9 @@ class Bus(Protocol):
 
     def read(self, topic: str, *, last: int | None = None) -> Iterator[Message]:
         """
-        Read what is on a topic now, outside any group: from its beginning, or only its newest `last` messages, oldest first.
+        Read what is on a topic now, outside any group, oldest first.
+
+        It is read from its beginning, or only its newest `last` messages.
 
         Raises:
             UsageError: There is no such topic (raised by the call itself, not by the first step of
@@ -167,13 +184,18 @@ class Bus(Protocol):
 
 @runtime_checkable
 class Purging(Protocol):
-    """A log that can remove single messages for good. Kafka cannot: it loses them by retention, or by a newer message on a compacted topic."""
+    """
+    A log that can remove single messages for good.
+
+    Kafka cannot: it loses them by retention, or by a newer message on a compacted topic.
+    """
 
     def purge(self, about: Callable[[Message], bool]) -> dict[str, int]:
         """
-        Remove the messages that `about` picks, from all topics, for good; return how many of each topic.
+        Remove the messages that `about` picks, from all topics; return how many of each topic.
 
-        They are gone from the log's files too. Consumers pass over them, and no lag counts them.
+        They are gone for good, from the log's files too. Consumers pass over them, and no lag
+        counts them.
 
         Raises:
             BusError: The log cannot be written, or somebody keeps reading an old state of it; what

@@ -33,8 +33,9 @@ def dead_topic(topic: str) -> str:
 
 def encode(message: Message, error: str) -> Item:
     """
-    Wrap a message for its dead topic: JSON with the raw bytes in base64, and as text too where they are short and UTF-8.
+    Wrap a message for its dead topic.
 
+    The letter is JSON with the raw bytes in base64, and as text too where they are short and UTF-8.
     At most 8/3 of the message plus 20 KB, whatever is in it: the dead topic must be able to take
     every message of its topic.
     """
@@ -58,7 +59,9 @@ def encode(message: Message, error: str) -> Item:
 
 def decode(value: bytes) -> DeadLetter:
     """
-    Unwrap what `encode` wrote. A key that is not UTF-8 becomes None, as it was when the message was read.
+    Unwrap what `encode` wrote.
+
+    A key that is not UTF-8 becomes None, as it was when the message was read.
 
     Raises:
         ValueError: Somebody else wrote it.

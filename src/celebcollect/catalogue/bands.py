@@ -1,4 +1,6 @@
-"""Find hashes that differ in few bits without looking at all of them: by 16-bit bands, some of which differ in very few.
+"""Find hashes that differ in few bits without looking at all of them.
+
+They are found by 16-bit bands, some of which differ in very few bits.
 
 Of `bits` differing bits in four bands one band has at most a quarter. So whoever asks for all
 values that a band may have within that distance meets every such hash (multi-index hashing,
@@ -41,7 +43,9 @@ def keys(phash: int) -> list[int]:
 
 def probes(phashes: Collection[str], bits: int) -> dict[int, list[int]]:
     """
-    Return the keys under which all hashes lie that differ in at most `bits` bits, and for whom each is asked.
+    Return the keys under which all hashes lie that differ in at most `bits` bits.
+
+    Beside each key stand the hashes for which it is asked.
 
     Raises:
         ValueError: More than `MAX_BITS`, or a text that is no hash.
@@ -62,7 +66,11 @@ def probes(phashes: Collection[str], bits: int) -> dict[int, list[int]]:
 
 
 def near(asked: dict[int, list[int]], found: Iterable[tuple[int, int]], bits: int) -> set[int]:
-    """Return those of the found (key, signed hash) that differ in at most `bits` bits from a hash that asked for them; signed as they came."""
+    """
+    Return the found hashes that differ in at most `bits` bits from one that asked for them.
+
+    `found` is pairs of key and signed hash; the answer is signed, too.
+    """
     return {
         phash
         for key, phash in found

@@ -13,7 +13,11 @@ def is_note_about(key: str, qid: str) -> bool:
 
 
 def without(value: JsonValue, gone: Collection[str]) -> JsonValue:
-    """Return a note's value without what names one of these ids: entries under it or with it as their value, items of lists."""
+    """
+    Return a note's value without what names one of these ids.
+
+    That is entries under it or with it as their value, and items of lists.
+    """
     if isinstance(value, dict):
         return {
             key: without(entry, gone)

@@ -1,4 +1,4 @@
-"""The identities that both catalogues agree on: numbers of people, names as they are compared, ids of images."""
+"""What both catalogues agree on: numbers of people, names as compared, ids of images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ def number(qid: str) -> int:
 
 
 def numbers(qids: Iterable[str]) -> list[int]:
-    """Return the numbers of QIDs, each once, ascending; what is no QID belongs to nobody and is left out."""
+    """
+    Return the numbers of QIDs, each once, ascending.
+
+    What is no QID belongs to nobody and is left out.
+    """
     return sorted({int(qid[1:]) for qid in qids if _QID.fullmatch(qid)})
 
 

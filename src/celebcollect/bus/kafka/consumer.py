@@ -1,4 +1,7 @@
-"""Consume from Kafka as a member of a group: commits by hand, and never for a partition that another member has now."""
+"""Consume from Kafka as a member of a group.
+
+Commits are made by hand, and never for a partition that another member has now.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,18 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from celebcollect.bus.base import Message, decode_key
-from celebcollect.bus.kafka.settings import Settings
-from celebcollect.bus.kafka.topics import Place, Topics, behind
-from celebcollect.bus.kafka.trouble import Trouble
-from celebcollect.domain.errors import BusError, ConfigError
+from celebcollect.bus.base import Message
+from celebcollect.bus.kafka.errors import (
+    ALL_BROKERS_DOWN,
+    GROUP_REFUSALS,
+    LATE_COMMITS,
+    MAX_POLL_EXCEEDED,
+)
+from celebcollect.bus.kafka.health import ClusterHealth
+from celebcollect.bus.kafka.messages import to_message
+from celebcollect.bus.kafka.offsets import Offsets, Place, behind
+from celebcollect.bus.kafka.settings import KafkaSettings
+from celebcollect.domain.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -25,45 +35,23 @@ _PROBE_S = 0.3
 """How long to wait for an answer when the brokers seem to be gone; a healthy one takes
 milliseconds."""
 
-_LATE = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._STATE,
-    }
-)
-"""Answers to a commit that met a rebalance: the next poll shows which partitions are still ours."""
-
-_FINAL = frozenset(
-    {
-        *(
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-            KafkaError.GROUP_AUTHORIZATION_FAILED,
-            KafkaError._FATAL,
-        ),
-        *(
-            KafkaError.INCONSISTENT_GROUP_PROTOCOL,
-            KafkaError.GROUP_MAX_SIZE_REACHED,
-            KafkaError.INVALID_GROUP_ID,
-        ),
-    }
-)
-"""Events of a group that will not have us: no waiting cures them."""
-
 
 class KafkaSubscription:
     """One member of a consumer group."""
 
     def __init__(
-        self, settings: Settings, trouble: Trouble, topics: Topics, names: Sequence[str], group: str
+        self,
+        settings: KafkaSettings,
+        health: ClusterHealth,
+        offsets: Offsets,
+        names: Sequence[str],
+        group: str,
     ) -> None:
         self._names = names
         self._group = group
         self._who = f"consuming for {group}"
-        self._trouble = trouble
-        self._topics = topics
+        self._health = health
+        self._offsets = offsets
         # First offset that was polled since a partition became ours; None before the first.
         self._owned: dict[Place, int | None] = {}
         self._committed: dict[Place, int] = {}
@@ -80,7 +68,9 @@ class KafkaSubscription:
 
     def poll(self, limit: int, timeout_s: float) -> list[Message]:
         """
-        Return up to `limit` new messages; an empty list after `timeout_s` without any. A cluster that is gone counts as none.
+        Return up to `limit` new messages; an empty list after `timeout_s` without any.
+
+        From a cluster that is gone there are none.
 
         Raises:
             BusError: The cluster refuses us.
@@ -97,10 +87,10 @@ class KafkaSubscription:
                 got += self._consumer.consume(limit - 1, 0)
             messages = list(self._usable(got))
             if self._late:
-                self._trouble.patiently(self._who, lambda: self._commit(self._late))
+                self._health.retry(self._who, lambda: self._commit(self._late))
             if messages:
                 self._brokers_down = False
-                self._trouble.back(self._who)
+                self._health.back(self._who)
             elif self._brokers_down:
                 self._probe()
             if messages or time.monotonic() >= deadline:
@@ -108,7 +98,9 @@ class KafkaSubscription:
 
     def commit(self, messages: Sequence[Message]) -> None:
         """
-        Mark messages as done, as far as their partitions are still ours; the others will be repeated by their new owner.
+        Mark messages as done, as far as their partitions are still ours.
+
+        The others will be repeated by their new owner.
 
         Raises:
             BusError: The cluster refuses us.
@@ -130,17 +122,17 @@ class KafkaSubscription:
                 given_up,
             )
         if done:
-            self._trouble.patiently(self._who, lambda: self._commit(self._late | done))
+            self._health.retry(self._who, lambda: self._commit(self._late | done))
 
     def lag(self) -> int:
         """Return how many messages the whole group has not committed yet."""
-        return self._trouble.patiently(self._who, self._lag)
+        return self._health.retry(self._who, self._lag)
 
     def close(self) -> None:
         """Leave the group; what was not committed will be delivered again."""
         if not self._closed:
             self._closed = True
-            self._trouble.leave(self._who)
+            self._health.leave(self._who)
             self._consumer.close()
             del self._consumer  # its threads end here, not with the interpreter
 
@@ -172,9 +164,9 @@ class KafkaSubscription:
                     " what it takes."
                 ),
             )
-        if error.code() in _FINAL or error.fatal():
-            raise self._trouble.error(error, self._who)
-        if error.code() == KafkaError._MAX_POLL_EXCEEDED:
+        if error.code() in GROUP_REFUSALS or error.fatal():
+            raise self._health.error(error, self._who)
+        if error.code() == MAX_POLL_EXCEEDED:
             log.warning(
                 "a batch took longer than max.poll.interval.ms, the group went on without us"
                 " group=%s",
@@ -190,7 +182,7 @@ class KafkaSubscription:
         try:
             answers = self._consumer.commit(offsets=offsets, asynchronous=False) or []
         except KafkaException as trouble:
-            if trouble.args[0].code() in _LATE:
+            if trouble.args[0].code() in LATE_COMMITS:
                 log.debug(
                     "commit met a rebalance group=%s reason=%s", self._group, trouble.args[0].str()
                 )
@@ -206,25 +198,25 @@ class KafkaSubscription:
     def _lag(self) -> int:
         # Asked by the admin client: the consumer's own question has to wait while its group
         # rebalances.
-        places = self._topics.places(self._names)
-        done = self._topics.committed([self._group])[self._group]
-        ends = self._topics.ends(places)
+        places = self._offsets.places(self._names)
+        done = self._offsets.committed([self._group])[self._group]
+        ends = self._offsets.ends(places)
         waiting = [place for place in places if done.get(place, -1) < ends[place]]
-        starts = self._topics.starts(waiting)
+        starts = self._offsets.starts(waiting)
         return sum(behind(starts[place], ends[place], done.get(place)) for place in waiting)
 
     def _probe(self) -> None:
         try:
             self._consumer.list_topics(self._names[0], timeout=_PROBE_S)
         except KafkaException:
-            self._trouble.gone(self._who, self._last_error)
+            self._health.gone(self._who, self._last_error)
         else:
             self._brokers_down = False
-            self._trouble.back(self._who)
+            self._health.back(self._who)
 
     def _note(self, error: KafkaError) -> None:
         log.debug("consumer error group=%s error=%s", self._group, error)
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        if error.code() == ALL_BROKERS_DOWN:
             self._brokers_down = True
         else:
             self._last_error = error.str()
@@ -248,15 +240,3 @@ class KafkaSubscription:
             len(partitions),
         )
         self._on_revoke(consumer, partitions)
-
-
-def to_message(message: KafkaMessage) -> Message:
-    """Return confluent_kafka's message as ours."""
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    if topic is None or partition is None or offset is None:
-        raise BusError(
-            "Kafka delivered a message without coordinates",
-            hint="That is a fault of the broker or of librdkafka: upgrade both.",
-        )
-    key, raw_key = decode_key(message.key())
-    return Message(topic, partition, offset, key, message.value(), message.timestamp()[1], raw_key)

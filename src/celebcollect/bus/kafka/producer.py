@@ -1,4 +1,7 @@
-"""Publish to Kafka: one idempotent producer per process, and every delivery report checked before `send` returns."""
+"""Publish to Kafka by one idempotent producer for each process.
+
+Every delivery report is checked before `send` returns.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from celebcollect.bus.base import decode_key
-from celebcollect.bus.kafka.settings import Settings
-from celebcollect.bus.kafka.trouble import REFUSALS, Trouble
+from celebcollect.bus.kafka.errors import ALL_BROKERS_DOWN, REFUSALS
+from celebcollect.bus.kafka.health import ClusterHealth
+from celebcollect.bus.kafka.settings import KafkaSettings
 from celebcollect.domain.errors import MessageTooLarge
 
 log = logging.getLogger(__name__)
@@ -26,12 +30,12 @@ _QUIET_S = 5.0
 """Without any delivery for so long, the cluster counts as gone: an election takes less."""
 
 
-class Publisher:
+class KafkaProducer:
     """The process's producer. Thread-safe."""
 
-    def __init__(self, settings: Settings, trouble: Trouble) -> None:
+    def __init__(self, settings: KafkaSettings, health: ClusterHealth) -> None:
         self._config = settings.config
-        self._trouble = trouble
+        self._health = health
         self._last_error: KafkaError | None = None
         self._producer = settings.make(Producer, settings.producer(self._note))
 
@@ -43,6 +47,7 @@ class Publisher:
             BusError: There was none, or the cluster refuses us (at once).
             Interrupted: The program was asked to stop meanwhile.
         """
+        # Not stamina: librdkafka itself tries again, here its answer is waited for, until `stop`.
         deadline = time.monotonic() + self._config.timeout_s
         while True:
             try:
@@ -52,13 +57,15 @@ class Publisher:
                 self._producer.poll(0)
                 error = self._last_error or trouble.args[0]
                 if error.code() in REFUSALS or time.monotonic() >= deadline:
-                    raise self._trouble.error(error, "no connection") from None
-                self._trouble.check_stop()
+                    raise self._health.error(error, "no connection") from None
+                self._health.check_stop()
             time.sleep(0.05)
 
     def send(self, topic: str, rows: Sequence[Row], limit: int) -> None:
         """
-        Publish messages and wait until all in-sync replicas have them; waits for a cluster that is gone.
+        Publish messages and wait until all in-sync replicas have them.
+
+        A cluster that is gone is waited for.
 
         Raises:
             MessageTooLarge: Some are over the topic's `limit` in bytes; all the others are durable.
@@ -69,12 +76,12 @@ class Publisher:
         for chunk in _chunks((row for row in rows if _size(row) <= limit), limit):
             for error, row in self._deliver(topic, chunk):
                 if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-                    raise self._trouble.error(error, f"publishing to {topic}")
+                    raise self._health.error(error, f"publishing to {topic}")
                 # The broker measures a whole batch. Alone, a message is refused for its own size
                 # only.
                 for alone, refused in self._deliver(topic, [row]):
                     if alone.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-                        raise self._trouble.error(alone, f"publishing to {topic}")
+                        raise self._health.error(alone, f"publishing to {topic}")
                     too_large.append(refused)
         if too_large:
             size = max(map(_size, too_large)) - _FRAME_BYTES
@@ -125,15 +132,15 @@ class Publisher:
             if len(done) > seen:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > min(_QUIET_S, self._config.timeout_s):
-                self._trouble.gone(
+                self._health.gone(
                     who, self._last_error.str() if self._last_error else "no acknowledgement"
                 )
-        self._trouble.back(who)
+        self._health.back(who)
 
     def _note(self, error: KafkaError) -> None:
         log.debug("producer error=%s", error)
         # Every broker's failure is summed up by a last "all brokers are down", which says less.
-        if error.code() != KafkaError._ALL_BROKERS_DOWN or self._last_error is None:
+        if error.code() != ALL_BROKERS_DOWN or self._last_error is None:
             self._last_error = error
 
 

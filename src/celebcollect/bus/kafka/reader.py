@@ -9,16 +9,20 @@ from collections.abc import Iterator, Mapping
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from celebcollect.bus.base import Message
-from celebcollect.bus.kafka.consumer import to_message
-from celebcollect.bus.kafka.settings import Settings
-from celebcollect.bus.kafka.topics import Place
-from celebcollect.bus.kafka.trouble import Trouble
+from celebcollect.bus.kafka.errors import PARTITION_EOF, TIMED_OUT
+from celebcollect.bus.kafka.health import ClusterHealth
+from celebcollect.bus.kafka.messages import to_message
+from celebcollect.bus.kafka.offsets import Place
+from celebcollect.bus.kafka.settings import KafkaSettings
 
 _PAGE = 500
 
 
 def read(
-    settings: Settings, trouble: Trouble, starts: Mapping[Place, int], ends: Mapping[Place, int]
+    settings: KafkaSettings,
+    health: ClusterHealth,
+    starts: Mapping[Place, int],
+    ends: Mapping[Place, int],
 ) -> Iterator[Message]:
     """
     Yield the messages of partitions from start to end offset; in order within a partition.
@@ -37,10 +41,10 @@ def read(
                 quiet_since = time.monotonic()
                 place = (got.topic() or "", got.partition() or 0)
                 error = got.error()
-                if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                if error is not None and error.code() == PARTITION_EOF:
                     open_places.discard(place)
                 elif error is not None:
-                    raise trouble.error(error, f"reading {place[0]}")
+                    raise health.error(error, f"reading {place[0]}")
                 elif place in open_places:
                     message = to_message(got)
                     if message.offset < ends[place]:
@@ -48,12 +52,12 @@ def read(
                     if message.offset >= ends[place] - 1:
                         open_places.discard(place)
             if time.monotonic() - quiet_since > settings.config.timeout_s:
-                raise trouble.error(KafkaError(KafkaError._TIMED_OUT), "reading")
+                raise health.error(KafkaError(TIMED_OUT), "reading")
 
 
 def read_newest(
-    settings: Settings,
-    trouble: Trouble,
+    settings: KafkaSettings,
+    health: ClusterHealth,
     starts: Mapping[Place, int],
     ends: Mapping[Place, int],
     last: int,
@@ -65,7 +69,7 @@ def read_newest(
         # further back then.
         since = {place: max(starts[place], ends[place] - window) for place in ends}
         messages = sorted(
-            read(settings, trouble, since, ends), key=lambda message: message.timestamp_ms
+            read(settings, health, since, ends), key=lambda message: message.timestamp_ms
         )
         if len(messages) >= last or since == dict(starts):
             return messages[-last:]

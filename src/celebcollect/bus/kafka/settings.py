@@ -1,4 +1,7 @@
-"""The librdkafka settings of our clients: the user's, checked, between our defaults and what may not be changed."""
+"""The librdkafka settings of our clients.
+
+The user's, checked, stand between our defaults and what may not be changed.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,21 @@ _OWN_KEY = dict.fromkeys(
 )
 _SAFETY = dict.fromkeys(
     (
-        *("acks", "request.required.acks", "enable.idempotence", "transactional.id"),
-        *("message.timeout.ms", "delivery.timeout.ms", "retries", "message.send.max.retries"),
-        *(
-            "enable.auto.commit",
-            "enable.auto.offset.store",
-            "auto.offset.reset",
-            "enable.partition.eof",
-        ),
-        *("group.id", "group.protocol", "partition.assignment.strategy"),
+        "acks",
+        "request.required.acks",
+        "enable.idempotence",
+        "transactional.id",
+        "message.timeout.ms",
+        "delivery.timeout.ms",
+        "retries",
+        "message.send.max.retries",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "auto.offset.reset",
+        "enable.partition.eof",
+        "group.id",
+        "group.protocol",
+        "partition.assignment.strategy",
     ),
     "celebcollect sets it so that no message is lost",
 )
@@ -67,14 +76,14 @@ _CONSUMER_DEFAULTS: Options = {
 }
 
 
-class _Quiet:
+class _DebugLog:
     """Takes librdkafka's own log lines: it repeats itself during an outage, and we say it once."""
 
     def log(self, _level: int, form: str, *values: object) -> None:
         log.debug(form, *values)
 
 
-class Settings:
+class KafkaSettings:
     """
     The settings of every client, from `[kafka]`.
 
@@ -94,18 +103,26 @@ class Settings:
         self._always: Options = {"bootstrap.servers": config.bootstrap_servers}
 
     def producer(self, on_error: Callable[..., None]) -> Options:
-        """Return a producer's settings: idempotent, acknowledged by all in-sync replicas, patient without end."""
+        """
+        Return a producer's settings.
+
+        Idempotent, acknowledged by all in-sync replicas, patient without end.
+        """
         ours = {
             "acks": "all",
             "enable.idempotence": "true",
             "message.timeout.ms": "0",
             "error_cb": on_error,
-            "logger": _Quiet(),
+            "logger": _DebugLog(),
         }
         return {**_DEFAULTS, **_PRODUCER_DEFAULTS, **self._user, **self._always, **ours}
 
     def consumer(self, group: str, on_error: Callable[..., None]) -> Options:
-        """Return a consumer's settings: commits by hand, cooperative rebalancing, a new group starts at the beginning."""
+        """
+        Return a consumer's settings.
+
+        Commits by hand, cooperative rebalancing, a new group starts at the beginning.
+        """
         ours = {
             "group.id": group,
             "enable.auto.commit": "false",
@@ -113,17 +130,17 @@ class Settings:
             "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "cooperative-sticky",
             "error_cb": on_error,
-            "logger": _Quiet(),
+            "logger": _DebugLog(),
         }
         return {**_DEFAULTS, **_CONSUMER_DEFAULTS, **self._user, **self._always, **ours}
 
     def reader(self) -> Options:
-        """Return the settings of a consumer that reads outside any group and is told where a partition ends."""
+        """Return the settings of a consumer outside any group that is told where partitions end."""
         ours = {
             "group.id": "celebcollect-reader",
             "enable.auto.commit": "false",
             "enable.partition.eof": "true",
-            "logger": _Quiet(),
+            "logger": _DebugLog(),
         }
         return {**_DEFAULTS, **_CONSUMER_DEFAULTS, **self._user, **self._always, **ours}
 

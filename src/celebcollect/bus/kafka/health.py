@@ -1,4 +1,4 @@
-"""Errors of Kafka as a person should read them, and patience with a cluster that is gone for a while."""
+"""What a process knows of its cluster's health, and how it waits for one that is gone."""
 
 from __future__ import annotations
 
@@ -10,98 +10,27 @@ from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from celebcollect.bus.kafka.settings import Settings
+from celebcollect.bus.kafka.errors import PASSING, hint_of
+from celebcollect.bus.kafka.settings import KafkaSettings
 from celebcollect.domain.errors import BusError, Interrupted
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_REFUSED = "Kafka does not let this user do that: ask whoever runs the cluster for the right (ACL)."
-_HINTS: dict[int, str] = {
-    KafkaError._AUTHENTICATION: "Check sasl.* in [kafka.client].",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "Check sasl.* in [kafka.client].",
-    KafkaError._SSL: "Check security.protocol and ssl.* in [kafka.client].",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: _REFUSED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED: _REFUSED,
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: _REFUSED,
-    KafkaError.INVALID_REPLICATION_FACTOR: (
-        "[kafka] replication_factor may be as large as the number of brokers that are up."
-    ),
-    KafkaError.INVALID_RECORD: "Give every message of a compacted topic a key.",
-    KafkaError.INCONSISTENT_GROUP_PROTOCOL: (
-        "Another program uses this consumer group in its own way: end it, or give it another group."
-    ),
-    KafkaError.GROUP_MAX_SIZE_REACHED: (
-        "The brokers' group.max.size says how many workers there may be."
-    ),
-}
-_UNREACHABLE = (
-    "Is Kafka running there? Check [kafka] bootstrap_servers, and security.protocol in"
-    " [kafka.client]."
-)
-
-REFUSALS = frozenset(
-    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}
-)
-"""Errors of a connection that waiting does not cure."""
-
-_PASSING = frozenset(
-    {
-        *(
-            KafkaError._TRANSPORT,
-            KafkaError._ALL_BROKERS_DOWN,
-            KafkaError._TIMED_OUT,
-            KafkaError._RESOLVE,
-            KafkaError._WAIT_COORD,
-        ),
-        *(
-            KafkaError._WAIT_CACHE,
-            KafkaError._RETRY,
-            KafkaError._TIMED_OUT_QUEUE,
-            KafkaError._IN_PROGRESS,
-            KafkaError._PARTIAL,
-        ),
-        *(
-            KafkaError.COORDINATOR_NOT_AVAILABLE,
-            KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-            KafkaError.NOT_COORDINATOR,
-        ),
-        *(
-            KafkaError.LEADER_NOT_AVAILABLE,
-            KafkaError.NOT_LEADER_FOR_PARTITION,
-            KafkaError.BROKER_NOT_AVAILABLE,
-        ),
-        *(
-            KafkaError.REQUEST_TIMED_OUT,
-            KafkaError.NETWORK_EXCEPTION,
-            KafkaError.REBALANCE_IN_PROGRESS,
-        ),
-        *(
-            KafkaError.OFFSET_NOT_AVAILABLE,
-            KafkaError.FENCED_LEADER_EPOCH,
-            KafkaError.UNKNOWN_LEADER_EPOCH,
-            KafkaError.REPLICA_NOT_AVAILABLE,
-        ),
-        *(
-            KafkaError.NOT_ENOUGH_REPLICAS,
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError.NOT_CONTROLLER,
-        ),
-    }
-)
-"""Errors that a healthy cluster gets over: a broker that starts, an election, a topic that not
-every broker knows yet."""
-
 _RETRY_S = 0.2
 _GRACE_S = 2.0
 """So long an election or a rebalance may take before it is worth a word."""
 
 
-class Trouble:
-    """What one process knows of its cluster's health; thread-safe. Whoever waits says so here, so that it is logged once."""
+class ClusterHealth:
+    """
+    What one process knows of its cluster's health; thread-safe.
 
-    def __init__(self, settings: Settings, stop: threading.Event) -> None:
+    Whoever waits for the cluster says so here, so that it is logged once.
+    """
+
+    def __init__(self, settings: KafkaSettings, stop: threading.Event) -> None:
         self._settings = settings
         self._stop = stop
         self._lock = threading.Lock()
@@ -113,9 +42,7 @@ class Trouble:
         what = self._settings.mask(
             f"Kafka at {self._settings.config.bootstrap_servers}: {doing}: {error.str()}"
         )
-        return BusError(
-            what, hint=_HINTS.get(error.code(), _UNREACHABLE if error.code() in _PASSING else "")
-        )
+        return BusError(what, hint=hint_of(error))
 
     def gone(self, who: str, reason: str) -> None:
         """
@@ -169,14 +96,19 @@ class Trouble:
                 time.monotonic() - self._since,
             )
 
-    def patiently(self, who: str, ask: Callable[[], T], *, give_up_s: float | None = None) -> T:
+    def retry(self, who: str, ask: Callable[[], T], *, give_up_s: float | None = None) -> T:
         """
-        Ask the cluster until it answers; `give_up_s` is for questions that nobody's work depends on.
+        Ask the cluster until it answers.
+
+        `give_up_s` is for questions that nobody's work depends on.
 
         Raises:
             BusError: The cluster refuses, or `give_up_s` is over.
             Interrupted: The program was asked to stop meanwhile.
         """
+        # Not stamina: the pause must end at once when `stop` is set; the first seconds of an
+        # election pass in silence, and an outage is told once for all that wait, not once for each
+        # attempt of each; and a worker outlives an outage of any length.
         start = time.monotonic()
         while True:
             try:
@@ -190,7 +122,7 @@ class Trouble:
                     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
                     else give_up_s
                 )
-                if error.code() not in _PASSING or (limit_s is not None and waited_s > limit_s):
+                if error.code() not in PASSING or (limit_s is not None and waited_s > limit_s):
                     self.back(who)
                     raise self.error(error, who) from trouble
                 if waited_s > _GRACE_S and give_up_s is None:
