@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celebcollect.app import App
+from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import SourceContext, SourceSpec
@@ -83,7 +84,7 @@ def examine(app: App) -> Iterator[Finding]:
     for spec in app.sources:
         if spec.probe:
             yield _source(app, spec, spec.probe, notes)
-    for problem in app.sources.problems:
+    for problem in (*app.sources.problems, *installed_checks().problems):
         yield Finding(
             "plug-in", Verdict.ADVICE, problem, "Bring its package up to date, or uninstall it."
         )

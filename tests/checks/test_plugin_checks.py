@@ -10,22 +10,29 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect.app import App
 from celebcollect.checks import build_checks, fingerprint, registry
+from celebcollect.config.example import example
+from celebcollect.config.file import load
 from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.configuration import config_model
 from celebcollect.explain import known_reasons, meaning
 
 BUILT_IN = ["readable", "size", "payload", "quality", "shared", "duplicate"]
 
-CHECK = """
+CHECK = '''
 from celebcollect.checks.base import CheckSpec, Rejection
-from celebcollect.config.sections import Section
+from celebcollect.config.fields import Section
 from celebcollect.domain.reasons import Reason
 
 class OddReason(Reason):
     ODD_PICTURE = "odd_picture", "clean", "The picture is odd."
 
 class OddSettings(Section):
+    """`[odd]`: what is odd."""
+
     most_px: int = 7
+    """Widest picture that is odd."""
 
 class Odd:
     name = "odd"
@@ -40,12 +47,13 @@ def build(settings): return Odd(settings.own_as(OddSettings).most_px)
 SPEC = CheckSpec(
     name="odd", order=33, build=build, reasons=(OddReason,), settings=lambda: OddSettings,
 )
-"""
+'''
 
 
 def forget_checks() -> None:
-    for remembered in (registry.installed_checks, registry.own_sections, registry._warn):
-        remembered.cache_clear()
+    remembered = (registry.installed_checks, registry.own_sections, registry._warn)
+    for function in (*remembered, config_model):
+        function.cache_clear()
 
 
 Install = Callable[..., None]
@@ -99,6 +107,33 @@ def test_its_settings_change_what_cleaning_depends_on(install: Install) -> None:
     }
 
     assert len(prints) == 3
+
+
+def test_its_section_is_a_part_of_the_configuration(install: Install, tmp_path: Path) -> None:
+    """`init` writes it, the file and the environment set it, and the check is built from it."""
+    install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")
+    file = tmp_path / "config.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n[clean]\nfaces = "off"\n[odd]\nmost_px = 9\n')
+
+    written = example(config_model())
+    with App(load(config_model(), file)) as app:
+        (odd,) = [check for check in app.checks if check.name == "odd"]
+
+    assert "[odd]\n# Widest picture that is odd.\nmost_px = 7\n" in written
+    assert odd.fingerprint() == "1 most_px=9"
+
+
+def test_a_section_that_cannot_be_made_leaves_the_check_without_one(
+    install: Install, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says so, and the configuration is made all the same."""
+    code = CHECK.replace("lambda: OddSettings", "lambda: 1 / 0")
+    install("odd_pictures", code, "odd = odd_pictures:SPEC")
+
+    assert "odd" not in config_model().model_fields
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the check odd goes without a section of its own: ")
 
 
 def test_its_reasons_are_explained_like_all_others(install: Install) -> None:
