@@ -1,4 +1,8 @@
-"""Write what the documentation takes from the code: `make docs`. With `--tour` the README's tour is run again, too."""
+"""
+Write what the documentation takes from the code: `make docs`.
+
+With `--tour` the README's tour is run again, too.
+"""
 
 from __future__ import annotations
 

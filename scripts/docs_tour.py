@@ -68,7 +68,11 @@ def run(commands: list[str], folder: Path) -> list[list[str]]:
 
 
 def fitted(output: list[str], shown: tuple[str, ...]) -> list[str]:
-    """Leave out of an output what the former one left out: as many lines stay before and after `...` as there were."""
+    """
+    Leave out of an output what the former one left out.
+
+    As many lines stay before and after `...` as there were.
+    """
     if ELISION not in shown:
         return output
     at = shown.index(ELISION)
@@ -101,7 +105,7 @@ def rewritten(readme: str, outputs: list[list[str]]) -> str:
 
 
 def without_numbers(lines: list[str] | tuple[str, ...]) -> list[str]:
-    """Return lines as they are compared: digests, numbers, and the widths that follow from them, do not count."""
+    """Return lines as they are compared: without digests, numbers and the widths they cause."""
     texts = (re.sub(r"\b[0-9a-f]{12,}\b", "HASH", line) for line in lines)
     texts = (re.sub(r"[0-9]+(?:[.,:][0-9]+)*", "0", line) for line in texts)
     return [

@@ -115,9 +115,8 @@ class World:
         rows: list[dict[str, Any]] = []
         for number in range(len(list(self.page.glob("data-*/rows-*.js")))):
             [file] = self.page.glob(f"data-*/rows-{number}.js")
-            given, found = json.loads(
-                f"[{file.read_text('ascii').removeprefix('gallery.rows(').removesuffix(');' + chr(10))}]"
-            )
+            text = file.read_text("ascii").removeprefix("gallery.rows(").removesuffix(");\n")
+            given, found = json.loads(f"[{text}]")
             assert given == number
             rows += found
         qids = [qid for qid, _, _, n, _ in facts["people"] for _ in range(n)]
@@ -139,7 +138,7 @@ def world(folder: Path) -> Iterator[World]:
 
 
 def fill(made: World) -> None:
-    """Add three people: an ordinary one, a hostile one, and one who shares a picture with the first."""
+    """Add three people: an ordinary one, a hostile one, one who shares a picture with the first."""
     made.person(1, "Ada Brightwater")
     made.person(2, HOSTILE)
     made.person(3, "ليلى المثال")

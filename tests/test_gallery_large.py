@@ -58,9 +58,17 @@ def rows(made: World) -> Iterator[Image]:
             id_ = image_id(f"Q{number}", url)
             kept = kept or id_
             yield Image(
-                id=id_, qid=f"Q{number}", name=f"Person Number {number}", url=url, source=("google", "tmdb", "commons")[place % 3], found_at=at,
-                page_url=f"https://site.example/{number}/{place}", page_title=f"A picture of person {number}", author="somebody", **facts,
-            )  # fmt: skip
+                id=id_,
+                qid=f"Q{number}",
+                name=f"Person Number {number}",
+                url=url,
+                source=("google", "tmdb", "commons")[place % 3],
+                found_at=at,
+                page_url=f"https://site.example/{number}/{place}",
+                page_title=f"A picture of person {number}",
+                author="somebody",
+                **facts,
+            )
 
 
 def metrics(driver: Any) -> dict[str, float]:
@@ -71,7 +79,7 @@ def metrics(driver: Any) -> dict[str, float]:
 
 
 def test_the_first_page_takes_less_than_a_second_of_cpu(browser: None, tmp_path: Path) -> None:
-    """Loading, and then the hardest filter and the last page; writing needs little memory and time."""
+    """Loading, the hardest filter and the last page; writing needs little memory and time."""
     with world(tmp_path) as made, chromium() as driver:
         made.catalogue.record_stored(list(rows(made)))
         started = time.process_time()

@@ -1,4 +1,4 @@
-"""The gallery in a real browser: what it shows, how it is used, and that nothing hostile gets through."""
+"""The gallery in a real browser: what it shows, how it is used, what cannot get through."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def requests(driver: webdriver.Chrome) -> set[str]:
 
 
 def test_nothing_hostile_gets_through_and_nothing_is_asked_elsewhere(page: Page) -> None:
-    """Names, titles and addresses are text; every request stays in the page's folder; the browser has nothing to complain about."""
+    """Names, titles and addresses are text; every request stays in the folder; no complaints."""
     page.driver.get_log("browser")
     requests(page.driver)
     for view in VIEWS:
@@ -148,7 +148,7 @@ def test_links_lead_to_the_web_or_to_accepted_files(page: Page) -> None:
 
 
 def test_filters_leave_what_they_say(page: Page) -> None:
-    """Person, status, reason and source, alone and together; the choices count what they would leave."""
+    """Person, status, reason and source, alone and together; choices count what they leave."""
     page.open("#view=pictures")
     Select(page.driver.find_element(By.ID, "status")).select_by_value("rejected")
     page.wait(5)
@@ -198,7 +198,7 @@ def test_a_rejected_copy_stands_beside_the_picture_that_was_kept(page: Page) -> 
 
 
 def test_it_can_be_used_with_the_keyboard_alone(page: Page) -> None:
-    """Skip the filters, open a person, turn to the next page, go back: focus is always seen and never lost."""
+    """Skip the filters, open a person, turn the page, go back: focus is seen and never lost."""
     page.open()
     body = page.driver.switch_to
     body.active_element.send_keys(Keys.TAB)

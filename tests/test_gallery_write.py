@@ -1,4 +1,4 @@
-"""What the gallery writes: whole or not at all, nothing of a rejected file, nothing that was forgotten."""
+"""What the gallery writes: whole or not at all, nothing of rejected files or forgotten people."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_second_run_makes_new_thumbnails_only(made: World) -> None:
 
 
 def test_who_was_forgotten_is_gone_from_the_page(made: World) -> None:
-    """Rows and thumbnails of a forgotten person do not live on, not even while only `forbid` was said."""
+    """Rows and thumbnails of a forgotten person go, even while only `forbid` was said."""
     fill(made)
     made.write()
     hers = {image.sha256 for image in made.catalogue.images(qid="Q1") if image.sha256}
@@ -92,7 +92,7 @@ def test_who_was_forgotten_is_gone_from_the_page(made: World) -> None:
 
 
 def test_a_thumbnail_is_small_and_holds_pixels_only(made: World) -> None:
-    """Neither comments, profiles and EXIF nor trailing data of the original get into it, and it is turned upright."""
+    """No comments, profiles, EXIF or trailing data of the original get into it; it is upright."""
     exif = Pillow.Exif()
     exif[0x0112] = 6  # turned by a quarter
     exif[0x010E] = "where I live"
@@ -130,7 +130,7 @@ def test_nothing_of_a_rejected_file_but_pixels_reaches_the_page(made: World) -> 
 
 
 def test_a_copy_of_an_accepted_file_is_not_linked_itself(made: World) -> None:
-    """The same bytes under another URL share the file; the page leads there from the accepted row and what is said of it."""
+    """The same bytes under another URL share the file; the page leads there from both rows."""
     kept = made.add(1, 0)
     copy = made.add(
         1, 1, Status.REJECTED, data=picture(1000), reason="exact_duplicate", duplicate_of=kept.id

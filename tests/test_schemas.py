@@ -1,4 +1,4 @@
-"""The messages as others see them: schemas that are what the models say, and an example consumer that works."""
+"""The messages as others see them: schemas as the models are, an example consumer that works."""
 
 from __future__ import annotations
 
@@ -106,13 +106,31 @@ def test_our_own_messages_fit_their_schemas() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {}, {"schema": 2}, {"schema": None}, {"qid": "42"}, {"qid": "Q0"}, {"qid": None}, {"name": None}, {"name": 5}, {"url": ""},
-        {"url": "x" * 8193}, {"url": "x" * 8192}, {"source": "x" * 41}, {"rank": "first"}, {"rank": 1.5}, {"rank": None}, {"licence": None},
-        {"licence": []}, {"found_at": "2026-03-01T00:00:00Z"}, {"found_at": None}, {"unknown": {"deep": [1]}}, {"width_px": -1},
+        {},
+        {"schema": 2},
+        {"schema": None},
+        {"qid": "42"},
+        {"qid": "Q0"},
+        {"qid": None},
+        {"name": None},
+        {"name": 5},
+        {"url": ""},
+        {"url": "x" * 8193},
+        {"url": "x" * 8192},
+        {"source": "x" * 41},
+        {"rank": "first"},
+        {"rank": 1.5},
+        {"rank": None},
+        {"licence": None},
+        {"licence": []},
+        {"found_at": "2026-03-01T00:00:00Z"},
+        {"found_at": None},
+        {"unknown": {"deep": [1]}},
+        {"width_px": -1},
     ],
-)  # fmt: skip
+)
 def test_a_schema_says_what_the_program_says(change: dict[str, Any]) -> None:
-    """A candidate that fits the schema is taken, one that does not is undecodable; also without each of the fields that it needs."""
+    """A candidate that fits the schema is taken; one that does not, or lacks a field, is not."""
     for missing in (None, *CANDIDATE):
         message = {key: value for key, value in {**CANDIDATE, **change}.items() if key != missing}
 
@@ -137,7 +155,7 @@ def test_fields_are_explained() -> None:
 
 
 def test_the_example_consumer_keeps_its_list_right(tmp_path: Path) -> None:
-    """As it stands in the docs: it reads what is there, honours withdrawals and terms, and goes on where it was."""
+    """As it stands in the docs: it honours withdrawals and terms, and goes on where it was."""
     (code,) = re.findall(
         r"```python\n(.*?)```", (DOCS / "consumer.md").read_text(), flags=re.DOTALL
     )

@@ -29,7 +29,7 @@ def test_it_writes_the_page_and_says_what_is_in_it(run: Run, tmp_path: Path) -> 
 
 
 def test_a_program_can_read_what_a_rejection_rests_on(run: Run, tmp_path: Path) -> None:
-    """`images --json` tells the measured value and the picture that was held against it, as the gallery shows them."""
+    """`images --json` tells the measured value and the other picture, as the gallery shows them."""
     with world(tmp_path) as made:
         fill(made)
         rows = {image.id: image for image in made.catalogue.images() if image.duplicate_of}

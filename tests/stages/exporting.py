@@ -73,12 +73,26 @@ class Shelf:
         url = facts.pop("url", f"https://pictures.example/{number}/{seed}.{extension}")
         status = facts.pop("status", Status.ACCEPTED)
         row: dict[str, Any] = {
-            "id": image_id(qid, url), "qid": qid, "name": f"Person {number}", "status": Status.STORED, "source": "commons", "url": url,
-            "page_url": f"https://pages.example/{seed}", "licence": "CC BY 4.0", "licence_url": "https://creativecommons.org/licenses/by/4.0/",
-            "author": "Jane Doe", "sha256": sha256, "path": f"images/{qid}/{sha256}.{extension}", "bytes": len(data),
-            "format": kind.lower(), "width_px": 120, "height_px": 100, "phash": sha256[:16], "phash_version": 1,
+            "id": image_id(qid, url),
+            "qid": qid,
+            "name": f"Person {number}",
+            "status": Status.STORED,
+            "source": "commons",
+            "url": url,
+            "page_url": f"https://pages.example/{seed}",
+            "licence": "CC BY 4.0",
+            "licence_url": "https://creativecommons.org/licenses/by/4.0/",
+            "author": "Jane Doe",
+            "sha256": sha256,
+            "path": f"images/{qid}/{sha256}.{extension}",
+            "bytes": len(data),
+            "format": kind.lower(),
+            "width_px": 120,
+            "height_px": 100,
+            "phash": sha256[:16],
+            "phash_version": 1,
             "stored_at": datetime(2026, 3, 1, 12, 0, seed % 60, tzinfo=UTC),
-        }  # fmt: skip
+        }
         image = Image(**{**row, **facts})
         file = self.images.file(image.path or "")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +184,7 @@ def keys(images: Collection[Image]) -> set[str]:
 
 
 def library(name: str) -> Any:
-    """Return a library that reads data sets, kept off the network and away from the user's caches."""
+    """Return a library that reads data sets, kept off the network and the user's caches."""
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -1,4 +1,4 @@
-"""The data card and the Croissant metadata: true, complete, and deaf to what names and authors try to say in Markdown."""
+"""The data card and the Croissant metadata: true, complete, and deaf to others' Markdown."""
 
 from __future__ import annotations
 
@@ -63,10 +63,28 @@ def test_escaped_text_is_text_and_nothing_else(text: str) -> None:
     shown = tokens(f"- {escaped(text)}\n\n| a |\n| --- |\n| {escaped(text)} |\n")
 
     assert {token.type for token in shown} <= {
-        "bullet_list_open", "list_item_open", "paragraph_open", "inline", "text", "paragraph_close", "list_item_close", "bullet_list_close",
-        "table_open", "thead_open", "tr_open", "th_open", "th_close", "tr_close", "thead_close", "tbody_open", "td_open", "td_close", "tbody_close",
-        "table_close", "text_special",
-    }  # fmt: skip
+        "bullet_list_open",
+        "list_item_open",
+        "paragraph_open",
+        "inline",
+        "text",
+        "paragraph_close",
+        "list_item_close",
+        "bullet_list_close",
+        "table_open",
+        "thead_open",
+        "tr_open",
+        "th_open",
+        "th_close",
+        "tr_close",
+        "thead_close",
+        "tbody_open",
+        "td_open",
+        "td_close",
+        "tbody_close",
+        "table_close",
+        "text_special",
+    }
     shown_texts = [
         "".join(part.content for part in token.children or ())
         for token in shown
@@ -103,7 +121,7 @@ def test_the_card_counts_people_sources_and_licences(shelf: Shelf, tmp_path: Pat
 
 
 def test_no_hostile_text_becomes_markup(shelf: Shelf, tmp_path: Path) -> None:
-    """The whole card has the links that we put there, no HTML, no picture, and the headings that we wrote."""
+    """The whole card has our links and our headings, no HTML and no picture."""
     varied(shelf)
     shelf.add(
         1,
@@ -144,7 +162,7 @@ def test_no_hostile_text_becomes_markup(shelf: Shelf, tmp_path: Path) -> None:
 
 
 def test_authors_are_named_with_their_licences(shelf: Shelf, tmp_path: Path) -> None:
-    """One line for each author and licence of Commons, also where the author is not told; others only where one is told."""
+    """One line for each author and licence of Commons; other sources only where one is told."""
     shelf.add(1, 1, author="Jane Doe")
     shelf.add(1, 2, author="Jane Doe")
     shelf.add(1, 3, author=None, licence="Public domain", licence_url=None)
@@ -169,7 +187,7 @@ def test_authors_are_named_with_their_licences(shelf: Shelf, tmp_path: Path) -> 
 
 
 def test_tmdb_is_left_out_unless_an_agreement_is_named(shelf: Shelf, tmp_path: Path) -> None:
-    """Also what another source found on TMDB's servers; an agreement with that source is none with TMDB."""
+    """Also what another source found on TMDB's servers, whose agreement is none with TMDB."""
     shelf.add(1, 1)
     shelf.add(1, 2, source="tmdb", url="https://image.tmdb.org/t/p/original/a.jpg")
     shelf.add(1, 3, source="google", url="https://image.tmdb.org/t/p/w500/b.jpg")
@@ -187,7 +205,7 @@ def test_tmdb_is_left_out_unless_an_agreement_is_named(shelf: Shelf, tmp_path: P
 
 
 def test_the_card_says_how_the_pictures_were_cleaned(shelf: Shelf, tmp_path: Path) -> None:
-    """Each check with its settings, what was thrown out, and whether anybody is still to be cleaned."""
+    """Each check with its settings, what was thrown out, and who is still to be cleaned."""
     shelf.add(1, 1)
     shelf.export(
         tmp_path / "out", about=About(ABOUT.version, ABOUT.checks, ABOUT.rejected, unclean=3)
@@ -226,7 +244,7 @@ def test_the_front_matter_is_what_the_hub_reads(shelf: Shelf, tmp_path: Path, la
 def test_croissant_is_valid_and_its_records_can_be_read(
     shelf: Shelf, tmp_path: Path, layout: str
 ) -> None:
-    """The reference library finds neither errors nor warnings, and yields the metadata and the pictures."""
+    """The reference library finds no errors or warnings, and yields metadata and pictures."""
     added = varied(shelf, people=3)
     shelf.export(tmp_path / "out", layout, max_shard_bytes=60_000)
     croissant = library("mlcroissant")

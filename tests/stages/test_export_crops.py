@@ -33,7 +33,7 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def turned(x: float, y: float, degrees: float) -> tuple[float, float]:
-    """A point of a face that is turned clockwise, from fractions of the face's width around its middle to pixels of the picture."""
+    """Return the pixel of a point of a turned face, told in face widths from its middle."""
     angle = math.radians(degrees)
     x, y = x * WIDTH, y * WIDTH
     return MIDDLE[0] + x * math.cos(angle) - y * math.sin(angle), MIDDLE[1] + x * math.sin(
@@ -164,7 +164,11 @@ def with_faces(shelf: Shelf, count: int = 6) -> list[Image]:
 def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(
     shelf: Shelf, tmp_path: Path, layout: str
 ) -> None:
-    """The set has a crop of each picture with a known face; a second export cuts nothing, and a better detector cuts what it sees otherwise."""
+    """
+    The set has a crop of each picture with a known face.
+
+    A second export cuts nothing, and a better detector cuts what it sees otherwise.
+    """
     added = with_faces(shelf)
     shelf.add(1, 99)
     summary, tally = shelf.export(tmp_path / "out", layout, crops=True, max_shard_bytes=1)
@@ -190,7 +194,7 @@ def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(
 
 
 def test_libraries_load_crops(shelf: Shelf, tmp_path: Path) -> None:
-    """All are JPEGs of one size; the metadata are those of the whole picture, and the card says so."""
+    """All are JPEGs of one size; metadata are those of the whole picture, as the card says."""
     with_faces(shelf)
     shelf.export(tmp_path / "out", crops=True)
     datasets = library("datasets")
@@ -220,7 +224,7 @@ def test_crops_and_pictures_do_not_share_a_folder(shelf: Shelf, tmp_path: Path) 
 
 
 def test_real_faces_are_found_again_and_level(shared_data: Path) -> None:
-    """Photographs of people: in every crop the detector finds one face, in the middle, that leans by less than 4 degrees."""
+    """In every crop of a photograph there is one face, in the middle, leaning below 4 degrees."""
     from celebcollect.vision import dlib_engine
 
     if dlib_engine.why_not():

@@ -1,4 +1,4 @@
-"""Which folders are exported to, what happens when the work is interrupted, and what is told of the disk's faults."""
+"""Which folders are exported to, and what interruptions and faults of the disk do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(shelf: Shelf, tmp_path: Path) -> None:
-    """Not empty and no former export: an error that names what is in the way, and nothing is written."""
+    """Not empty and no former export: an error names what is in the way; nothing is written."""
     shelf.add(1, 1)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
@@ -158,10 +158,12 @@ from celebcollect.images.folder import ImageFolder
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.export import About, ExportSettings, export_images
 data, out, layout = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-about = About(version="1.2.3", checks=[("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")], rejected={"too_small": 7, "near_duplicate": 3})
+checks = [("size", "1 min_side_px=100"), ("duplicate", "1 near_bits=6")]
+about = About(version="1.2.3", checks=checks, rejected={"too_small": 7, "near_duplicate": 3})
 print("begin", flush=True)
-export_images(EmbeddedCatalogue(data / "catalogue.sqlite3"), ImageFolder(data), out, ExportSettings(layout, max_shard_bytes=20_000), about=about,
-              tally=Tally(), stop=threading.Event())
+settings = ExportSettings(layout, max_shard_bytes=20_000)
+export_images(EmbeddedCatalogue(data / "catalogue.sqlite3"), ImageFolder(data), out, settings,
+              about=about, tally=Tally(), stop=threading.Event())
 print("end", flush=True)
 """
 
@@ -170,7 +172,7 @@ print("end", flush=True)
 def test_killed_at_any_moment_it_goes_on_and_no_file_is_ever_half(
     shelf: Shelf, tmp_path: Path, layout: str
 ) -> None:
-    """Kill -9 at random moments of first and second exports: every name stands for whole bytes, and the end is always the same."""
+    """After a kill -9 at any moment every name stands for whole bytes, and the end is the same."""
     added = varied(shelf)
     shelf.export(tmp_path / "want", layout, max_shard_bytes=20_000)
     want = contents(tmp_path / "want")
@@ -216,7 +218,7 @@ def _whole_s(shelf: Shelf, out: Path, layout: str) -> float:
 
 
 def _killed(shelf: Shelf, out: Path, layout: str, after_s: float) -> bool:
-    """Export in a process that is killed so many seconds after its first step; return whether it was still at work."""
+    """Export in a process, kill it some seconds after its first step; return whether it ran."""
     command = [sys.executable, "-c", PROGRAM, str(shelf.folder), str(out), layout]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout

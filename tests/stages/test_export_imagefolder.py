@@ -26,7 +26,7 @@ def rows(where: Path) -> list[dict[str, object]]:
 
 
 def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: Path) -> None:
-    """One line of Hugging Face's library loads all sides; every picture decodes and carries what the catalogue knows of it."""
+    """One line of Hugging Face's library loads all sides, with what the catalogue knows."""
     added = {image.sha256: image for image in varied(shelf)}
     shelf.export(tmp_path / "out")
     datasets = library("datasets")
@@ -57,7 +57,7 @@ def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: 
 
 
 def test_the_folder_itself_is_a_data_set(shelf: Shelf, tmp_path: Path) -> None:
-    """The data card says where the sides are, so the folder can be loaded by its name, as from the Hub."""
+    """The data card says where the sides are, so the folder loads by its name, as from the Hub."""
     varied(shelf, people=4)
     shelf.export(tmp_path / "out")
     datasets = library("datasets")
@@ -71,7 +71,7 @@ def test_the_folder_itself_is_a_data_set(shelf: Shelf, tmp_path: Path) -> None:
 def test_a_side_without_pictures_and_facts_that_nobody_knows_are_no_trouble(
     shelf: Shelf, tmp_path: Path
 ) -> None:
-    """A column without a value in one side and with values in the other still has one type; an empty side is not there."""
+    """A column without a value in one side still has one type; an empty side is not there."""
     for seed in range(12):
         # all on one side
         shelf.add(1, seed, page_url="https://pages.example/7", licence=None, author=None)
@@ -94,7 +94,7 @@ def test_a_side_without_pictures_and_facts_that_nobody_knows_are_no_trouble(
 def test_a_walk_as_torchvision_does_it_finds_every_picture_in_its_class(
     shelf: Shelf, tmp_path: Path
 ) -> None:
-    """Below a side there are folders of people with files of pictures, and nothing else that could be taken for a class."""
+    """Below a side there are folders of people and nothing else that looks like a class."""
     added = varied(shelf)
     shelf.export(tmp_path / "out")
     # torchvision.datasets.folder.IMG_EXTENSIONS
@@ -168,7 +168,7 @@ def test_a_second_export_writes_what_is_new_and_removes_what_is_no_longer_accept
 
 
 def test_a_damaged_copy_is_written_again(shelf: Shelf, tmp_path: Path) -> None:
-    """Bytes that were changed behind our back are noticed by size or time, also when somebody copied the folder without its times."""
+    """Changed bytes are noticed by size or time, also in a folder copied without its times."""
     varied(shelf, people=2)
     shelf.export(tmp_path / "out")
     right = contents(tmp_path / "out")

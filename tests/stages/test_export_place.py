@@ -82,7 +82,7 @@ def test_both_byte_orders_are_read() -> None:
 
 
 def test_packed_texts_of_a_png_go() -> None:
-    """XMP that is compressed and EXIF in hexadecimal, which nobody can search, are blanked as a whole."""
+    """Compressed XMP and EXIF in hexadecimal cannot be searched: they are blanked as a whole."""
     texts = _xmp_text(packed=True)
     texts.add_text("Raw profile type exif", "\nexif\n  20\n" + exif().tobytes().hex(), zip=True)
     texts.add_text("Title", "A portrait", zip=True)
@@ -131,7 +131,7 @@ def test_a_file_of_nothing_but_beginnings_takes_no_time(crumb: bytes) -> None:
 def test_an_export_tells_no_place_and_a_second_one_writes_nothing(
     tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The collected file keeps every byte, the exported one has no GPS; its name is still the digest of the original."""
+    """The collected file keeps every byte; the exported one has no GPS, and the same name."""
     data = picture(1, (120, 100), exif=exif(), xmp=XMP)
     monkeypatch.setattr("stages.exporting.drawn", lambda *_: data)
     shelf = Shelf(tmp_path / "data")

@@ -15,7 +15,7 @@ def digest(number: int) -> str:
 
 
 def test_the_sides_of_known_pictures_never_change() -> None:
-    """A new version of this program that moved pictures between the sides would spoil every comparison: these are for ever."""
+    """These are for ever: pictures that move between the sides would spoil every comparison."""
     by_page = [split_of(f"https://pages.example/{number}", digest(number)) for number in range(40)]
     by_digest = [split_of(None, digest(number)) for number in range(40)]
 
@@ -45,10 +45,13 @@ def test_the_shares_are_as_told() -> None:
 
 
 def test_pictures_of_one_page_are_on_one_side() -> None:
-    """Query, fragment, scheme, port, www and a slash at the end make no other page; whose picture it is makes no difference."""
+    """Query, fragment, scheme, port, www and a last slash make no other page; no person does."""
     forms = (
-        "https://www.pages.example/a/b", "http://pages.example/a/b/", "https://PAGES.example./a/b?page=2", "https://pages.example:8443/a/b#top",
-    )  # fmt: skip
+        "https://www.pages.example/a/b",
+        "http://pages.example/a/b/",
+        "https://PAGES.example./a/b?page=2",
+        "https://pages.example:8443/a/b#top",
+    )
     sides = {
         split_of(form.replace("/a/b", f"/a/{page}"), digest(number))
         for page in (1,)
@@ -77,7 +80,7 @@ def test_pictures_of_one_page_are_on_one_side() -> None:
     ],
 )
 def test_without_a_page_the_picture_decides(page: str | None) -> None:
-    """Whatever stands where the page should be, no picture is without a side, and they do not all go to one."""
+    """Whatever stands where the page should be, each picture has a side, and not all the same."""
     sides = [split_of(page, digest(number)) for number in range(200)]
 
     assert sides == [split_of(None, digest(number)) for number in range(200)]

@@ -1,4 +1,4 @@
-"""Export as tar files: what the libraries find in them, and how the shards live with a set that grows and shrinks."""
+"""Export as tar files: what libraries find in them, and what a set that grows does to shards."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_picture_larger_than_a_shard_gets_one_of_its_own(shelf: Shelf, tmp_pat
 
 
 def test_the_bytes_depend_on_the_set_alone(shelf: Shelf, tmp_path: Path) -> None:
-    """Exported elsewhere, in another order of events, by another path of growth: the same bytes in the same files."""
+    """Exported elsewhere, grown in another order: the same bytes in the same files."""
     added = varied(shelf, people=4)
     shelf.export(tmp_path / "grown", "webdataset", max_shard_bytes=SMALL)
     for image in added[5:20]:
@@ -236,7 +236,7 @@ def test_lost_originals_leave_the_shard_and_not_its_neighbours(
 def test_a_death_in_the_middle_of_a_shard_leaves_no_half_shard(
     shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever happens while a shard is written, its name stands for the old bytes or the new ones, and the next export finishes it."""
+    """The name of a shard stands for the old bytes or the new ones; the next export finishes it."""
     varied(shelf, people=2)
     shelf.export(tmp_path / "out", "webdataset")
     before = {shard.name: shard.read_bytes() for shard in shards(tmp_path / "out")}
