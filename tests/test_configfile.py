@@ -1,4 +1,7 @@
-"""Reading the configuration: the file, the environment above it, and one line for whatever is wrong."""
+"""Reading the configuration.
+
+The file, the environment above it, and one line for whatever is wrong.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,7 @@ def test_the_exit_code_of_a_second_run_can_come_from_the_environment(
 def test_the_file_is_looked_for_in_this_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """--config, then $CELEBCOLLECT_CONFIG, then ./config.toml, then the user's folder, then the defaults."""
+    """--config, $CELEBCOLLECT_CONFIG, ./config.toml, the user's folder, then the defaults."""
     for name, number in (
         ("named", 1),
         ("environment", 2),
@@ -198,7 +201,7 @@ def test_a_value_that_only_looks_right_is_told(tmp_path: Path, text: str, said: 
 
 
 def test_a_file_may_say_dates_both_ways_and_begin_with_a_mark(tmp_path: Path) -> None:
-    """A date with or without quotes, Windows' line ends and byte order mark, dotted names of librdkafka."""
+    """A date with or without quotes, Windows' line ends and mark, dotted names of librdkafka."""
     text = (
         '[wikidata]\nborn_after = {}\noccupations = ["Q33999"]\n[kafka.client]\nsasl.mechanism ='
         ' "PLAIN"\n"socket.timeout.ms" = 5\n'
@@ -231,7 +234,11 @@ def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_variable_is_told_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """A misspelt section or key, or a wrong value in the environment, is not blamed on the file, and never passed over."""
+    """
+    A misspelt section or key, or a wrong value in the environment, is never passed over.
+
+    It is not blamed on the file.
+    """
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigError, match=name.upper()) as raised:

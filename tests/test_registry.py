@@ -16,7 +16,8 @@ from celebcollect.sources.registry import Sources, installed
 
 SPEC = """
 from celebcollect.sources.base import SourceSpec
-SPEC = SourceSpec(name={name!r}, title="It", topic={topic!r}, settings=None, build=None, summary="Do.")
+SPEC = SourceSpec(name={name!r}, title="It", topic={topic!r}, settings=None,
+                  build=None, summary="Do.")
 """
 
 
@@ -103,7 +104,9 @@ def test_specs_import_nothing_heavy() -> None:
     """They are read at every start, for the list of commands."""
     heavy = ("pydantic", "selenium", "httpx", "numpy", "importlib.metadata", "email")
     code = (
-        "import sys\nfrom celebcollect.sources.registry import installed\nassert installed().names\n"
+        "import sys\n"
+        "from celebcollect.sources.registry import installed\n"
+        "assert installed().names\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -38,7 +38,9 @@ log = logging.getLogger(__name__)
 
 class App:
     """
-    What the commands work with. Use it as a context manager: leaving it closes what was opened, last opened first.
+    What the commands work with.
+
+    Use it as a context manager: leaving it closes what was opened, last opened first.
 
     `stop` ends the waiting for a service that is gone.
     """

@@ -1,4 +1,7 @@
-"""Look at everything that a run will need, before it is needed: what works, what does not, and what to do."""
+"""Look at everything that a run will need, before it is needed.
+
+What works, what does not, and what to do.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +144,11 @@ def _data_folder(app: App) -> Finding:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what lies in a folder: a run by another user (root, once) leaves folders there that this one may not write."""
+    """
+    Return what lies in a folder.
+
+    A run by another user (root, once) leaves folders there that this one may not write.
+    """
     try:
         return sorted(folder.iterdir())
     except OSError:

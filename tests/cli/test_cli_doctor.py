@@ -26,7 +26,11 @@ def findings(text: str) -> dict[str, dict[str, str]]:
 
 
 def test_what_works_is_ok_and_what_is_left_out_is_advice(run: Run, tmp_path: Path) -> None:
-    """Without a browser, a token and a contact a run is possible: exit 0, and each is told with what to do."""
+    """
+    Without a browser, a token and a contact a run is possible.
+
+    Exit 0, and each is told with what to do.
+    """
     with SparqlServer(ONE_FACT) as server:
         done = run(
             "doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere/chromium"
@@ -35,9 +39,15 @@ def test_what_works_is_ok_and_what_is_left_out_is_advice(run: Run, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     found = findings(done.stdout)
     assert {name: finding["verdict"] for name, finding in found.items() if name != "faces"} == {
-        "data folder": "ok", "log": "ok", "catalogue": "ok", "contact": "advice", "wikidata": "ok", "browser": "advice", "tmdb": "advice",
+        "data folder": "ok",
+        "log": "ok",
+        "catalogue": "ok",
+        "contact": "advice",
+        "wikidata": "ok",
+        "browser": "advice",
+        "tmdb": "advice",
         "clock": "ok",
-    }  # fmt: skip
+    }
     assert "/nowhere/chromium" in found["browser"]["what"]
     assert all(finding["hint"] for finding in found.values() if finding["verdict"] != "ok")
 
@@ -45,10 +55,14 @@ def test_what_works_is_ok_and_what_is_left_out_is_advice(run: Run, tmp_path: Pat
 def test_what_nothing_works_without_ends_with_3(run: Run, dead_port: int) -> None:
     """A dead endpoint, broker and database are told each in its line."""
     done = run(
-        "doctor", WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql", GOOGLE__BROWSER="/nowhere",
-        KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{dead_port}", KAFKA__TIMEOUT_S="1",
-        MONGO__URI=f"mongodb://user:hunter2@127.0.0.1:{dead_port}", MONGO__TIMEOUT_S="1",
-    )  # fmt: skip
+        "doctor",
+        WIKIDATA__ENDPOINT=f"http://127.0.0.1:{dead_port}/sparql",
+        GOOGLE__BROWSER="/nowhere",
+        KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{dead_port}",
+        KAFKA__TIMEOUT_S="1",
+        MONGO__URI=f"mongodb://user:hunter2@127.0.0.1:{dead_port}",
+        MONGO__TIMEOUT_S="1",
+    )
 
     assert done.returncode == 3
     missing = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("missing")]
@@ -61,9 +75,13 @@ def test_each_thing_is_looked_at_for_itself(run: Run, dead_port: int) -> None:
     """A database that is gone is told once, and does not hide that the endpoint answers."""
     with SparqlServer(ONE_FACT) as server:
         done = run(
-            "doctor", "--json", WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2", GOOGLE__BROWSER="/nowhere",
-            MONGO__URI=f"mongodb://127.0.0.1:{dead_port}", MONGO__TIMEOUT_S="1",
-        )  # fmt: skip
+            "doctor",
+            "--json",
+            WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2",
+            GOOGLE__BROWSER="/nowhere",
+            MONGO__URI=f"mongodb://127.0.0.1:{dead_port}",
+            MONGO__TIMEOUT_S="1",
+        )
 
     found = findings(done.stdout)
     assert [name for name, finding in found.items() if finding["verdict"] == "missing"] == [
@@ -77,8 +95,10 @@ def test_secrets_in_addresses_are_not_shown(run: Run, dead_port: int) -> None:
     """What doctor prints is pasted into bug reports."""
     with SparqlServer(ONE_FACT) as server:
         done = run(
-            "doctor", WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2", GOOGLE__REMOTE_URL=f"http://me:hunter3@127.0.0.1:{dead_port}"
-        )  # fmt: skip
+            "doctor",
+            WIKIDATA__ENDPOINT=f"{server.url}?key=hunter2",
+            GOOGLE__REMOTE_URL=f"http://me:hunter3@127.0.0.1:{dead_port}",
+        )
 
     assert "hunter" not in done.stdout + done.stderr
     assert server.url in done.stdout
@@ -103,9 +123,13 @@ def test_a_face_model_that_is_not_there_is_told(run: Run) -> None:
     """The user's own models are part of what a run needs."""
     with SparqlServer(ONE_FACT) as server:
         done = run(
-            "doctor", "--json", WIKIDATA__ENDPOINT=server.url, GOOGLE__BROWSER="/nowhere",
-            CLEAN__DETECTOR_MODEL="/nowhere/yunet.onnx", CLEAN__EMBEDDER_MODEL="/nowhere/sface.onnx",
-        )  # fmt: skip
+            "doctor",
+            "--json",
+            WIKIDATA__ENDPOINT=server.url,
+            GOOGLE__BROWSER="/nowhere",
+            CLEAN__DETECTOR_MODEL="/nowhere/yunet.onnx",
+            CLEAN__EMBEDDER_MODEL="/nowhere/sface.onnx",
+        )
 
     assert done.returncode == 3
     assert findings(done.stdout)["faces"]["verdict"] == "missing"

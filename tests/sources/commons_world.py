@@ -1,4 +1,7 @@
-"""A Wikimedia Commons of tests: a server that answers like the MediaWiki API about invented files."""
+"""A Wikimedia Commons of tests.
+
+A server that answers like the MediaWiki API about invented files.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,16 @@ def original(name: str) -> str:
 
 def thumbnail(name: str, width_px: int) -> str:
     """Return the URL of the file in another width."""
-    return f"https://thumb.wikimedia.org/commons/a/ab/{quote(name.replace(' ', '_'))}/{width_px}px-{quote(name.replace(' ', '_'))}"
+    file = quote(name.replace(" ", "_"))
+    return f"https://thumb.wikimedia.org/commons/a/ab/{file}/{width_px}px-{file}"
 
 
 class CommonsWorld:
-    """Files, categories and redirects; `source` opens a source that asks about them without waiting."""
+    """
+    Files, categories and redirects.
+
+    `source` opens a source that asks about them without waiting.
+    """
 
     def __init__(self) -> None:
         self.tally = Tally()
@@ -92,7 +100,7 @@ class CommonsWorld:
         meta: dict[str, Any] | None = None,
         **facts: Any,
     ) -> None:
-        """Upload a file; `meta` are entries of `extmetadata`, `facts` replace those of `imageinfo`."""
+        """Upload a file; `meta` goes into `extmetadata`, `facts` replace those of `imageinfo`."""
         entries = {
             "LicenseShortName": "CC BY-SA 4.0",
             "LicenseUrl": "https://creativecommons.org/licenses/by-sa/4.0",

@@ -51,7 +51,11 @@ def _browser_to_share() -> Iterator[list[Browser]]:
 
 @pytest.fixture
 def scraper(own_scraper: MakeScraper, _browser_to_share: list[Browser]) -> Iterator[MakeScraper]:
-    """Make Google sources, the first of which goes on with the browser of the test before: starting one is slow."""
+    """
+    Make Google sources.
+
+    The first goes on with the browser of the test before, because starting one is slow.
+    """
     made: list[Scraper] = []
 
     def make(folder: str = "data", **settings: Any) -> Scraper:

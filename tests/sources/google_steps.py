@@ -1,4 +1,7 @@
-"""What tests of the Google source share: notes, people, and the source itself against the small search engine."""
+"""What tests of the Google source share.
+
+Notes, people, and the source itself against the small search engine.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,11 @@ class MakeScraper(Protocol):
 
 
 class Scraper:
-    """The Google source with its own data folder, quick enough for a test. Use it as a context manager."""
+    """
+    The Google source with its own data folder, quick enough for a test.
+
+    Use it as a context manager.
+    """
 
     def __init__(self, search_url: str, folder: Path, **settings: Any) -> None:
         options = {

@@ -1,4 +1,7 @@
-"""A small search engine for tests of the Google source: it plays every kind of page on 127.0.0.1 and remembers who asked what."""
+"""A small search engine for tests of the Google source.
+
+It plays every kind of page on 127.0.0.1 and remembers who asked what.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,11 @@ class Asked:
 
 @dataclass
 class GoogleWeb:
-    """Answers `/search` by the query (`pages`, else `default`) and other paths by `paths`; a value may be a function of the parameters."""
+    """
+    Answers `/search` by the query (`pages`, else `default`) and other paths by `paths`.
+
+    A value may be a function of the parameters.
+    """
 
     default: Any = field(default_factory=Page)
     pages: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +118,11 @@ def _handler(web: GoogleWeb) -> type[BaseHTTPRequestHandler]:
 
 
 def picture(number: int, host: str = "pictures.example", **facts: Any) -> list[Any]:
-    """Return a record in the form of 2026: id, thumbnail, original with height before width, facts by number."""
+    """
+    Return a record in the form of 2026.
+
+    Id, thumbnail, original with height before width, facts by number.
+    """
     thumb = f"https://encrypted-tbn0.gstatic.com/images?q=tbn:{number:04d}"
     page = [
         None,
@@ -162,13 +173,21 @@ def result_page(pictures: Iterable[list[Any]], more: str = "") -> Page:
 
 
 def scrolling(chunks: Iterable[str]) -> str:
-    """Return a script that loads `/chunk?n=0`, 1, ... when the page is scrolled to its end, alternately by fetch and XMLHttpRequest."""
+    """
+    Return a script that loads `/chunk?n=0`, 1, ... when the page is scrolled to its end.
+
+    It does so by fetch and XMLHttpRequest in turn.
+    """
     count = len(list(chunks))
     return f"""<div style="height:4000px"></div><script>
       let next = 0, busy = false;
-      const done = () => {{ busy = false; document.body.appendChild(document.createElement('div')).style.height = '3000px'; }};
+      const done = () => {{
+        busy = false;
+        document.body.appendChild(document.createElement('div')).style.height = '3000px';
+      }};
       addEventListener('scroll', () => {{
-        if (busy || next >= {count} || scrollY + innerHeight < document.documentElement.scrollHeight - 50) return;
+        const end = document.documentElement.scrollHeight - 50;
+        if (busy || next >= {count} || scrollY + innerHeight < end) return;
         busy = true;
         const url = '/chunk?n=' + next++;
         if (next % 2) fetch(url).then((a) => a.text()).then(done);
@@ -178,7 +197,11 @@ def scrolling(chunks: Iterable[str]) -> str:
 
 
 def tiles(pictures: Iterable[tuple[str, str]], on_click: str = "") -> str:
-    """Return tiles (page, title) without records; `on_click` is JavaScript with `n` as the number of the tile."""
+    """
+    Return tiles (page, title) without records.
+
+    `on_click` is JavaScript with `n` as the number of the tile.
+    """
     shown = "".join(
         f'<div data-docid="tile{n}" data-lpage="{html.escape(page)}"><h3><a href="#"><div'
         f' class="H8Rx8c"><img alt="{html.escape(title)}" width=90 height=90></div></a></h3></div>'

@@ -1,4 +1,7 @@
-"""A SPARQL endpoint on 127.0.0.1 with a real engine behind it, which fails as it is told and remembers who asked what and when."""
+"""A SPARQL endpoint on 127.0.0.1 with a real engine behind it.
+
+It fails as it is told and remembers who asked what and when.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Wikimedia Commons source does when the API refuses, fails or lies, and how gently it asks."""
+"""What the Commons source does when the API refuses, fails or lies, and how it asks."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_block_says_until_when_and_asks_for_a_contact(commons: CommonsWorld) -> 
     "fault", [Reply(status=500), Reply("{"), refusal("internal_api_error_DBQueryError")]
 )
 def test_failure_for_one_person_is_counted(commons: CommonsWorld, fault: Reply) -> None:
-    """When only the question about this person fails, the person is left for later and others go on."""
+    """When only this person's question fails, the person is left for later; others go on."""
 
     def answer(request: Request) -> Reply:
         return fault if "Poison" in request.raw else commons.answer(request)
@@ -131,9 +131,18 @@ def test_failure_for_one_person_is_counted(commons: CommonsWorld, fault: Reply) 
 
 @pytest.mark.parametrize(
     "body",
-    [None, [], 7, {"query": 5}, {"query": {"pages": 5}}, {"query": {"pages": [5]}}, {"query": {"pages": [{"title": 1}]}}, {"continue": 5},
-     {"query": {"normalized": [{"from": 1}]}}],
-)  # fmt: skip
+    [
+        None,
+        [],
+        7,
+        {"query": 5},
+        {"query": {"pages": 5}},
+        {"query": {"pages": [5]}},
+        {"query": {"pages": [{"title": 1}]}},
+        {"continue": 5},
+        {"query": {"normalized": [{"from": 1}]}},
+    ],
+)
 def test_wrong_shapes_are_counted(commons: CommonsWorld, body: Any) -> None:
     """An answer of another shape is counted and leaves the person for later."""
     commons.server.on(
@@ -156,7 +165,7 @@ def test_wrong_shapes_are_counted(commons: CommonsWorld, body: Any) -> None:
     ],
 )
 def test_empty_answers_mean_missing(commons: CommonsWorld, body: Any) -> None:
-    """PHP's empty lists in the place of tables, and answers without pages, mean that there is no such file."""
+    """PHP's empty lists instead of tables, and answers without pages, mean: no such file."""
     commons.server.on(API, Reply(body))
 
     assert commons.find("A.jpg", category="Jane Doe") == []
@@ -165,11 +174,23 @@ def test_empty_answers_mean_missing(commons: CommonsWorld, body: Any) -> None:
 
 @pytest.mark.parametrize(
     "meta",
-    [{"Artist": None}, {"Artist": 7}, {"Artist": ["x"]}, {"Artist": {"en": "x"}}, {"LicenseUrl": "javascript:alert(1)"}, {"LicenseUrl": "http://["},
-     {"Artist": "\u202e\x00<script>x</script>", "LicenseShortName": ""}, {"Categories": 5}],
-)  # fmt: skip
+    [
+        {"Artist": None},
+        {"Artist": 7},
+        {"Artist": ["x"]},
+        {"Artist": {"en": "x"}},
+        {"LicenseUrl": "javascript:alert(1)"},
+        {"LicenseUrl": "http://["},
+        {"Artist": "\u202e\x00<script>x</script>", "LicenseShortName": ""},
+        {"Categories": 5},
+    ],
+)
 def test_hostile_facts_are_left_out(commons: CommonsWorld, meta: dict[str, Any]) -> None:
-    """A fact that is no text, or a licence URL that is none, is left out; the picture stays and becomes a message."""
+    """
+    A fact that is no text, or a licence URL that is none, is left out.
+
+    The picture stays and becomes a message.
+    """
     commons.add("B.jpg", meta=meta, descriptionurl="https://commons.wikimedia.org/wiki/\ud800")
 
     (found,) = commons.find("B.jpg")
@@ -192,9 +213,17 @@ def test_empty_facts_as_a_list(commons: CommonsWorld) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "https://commons.wikimedia.org/wiki/File:A.jpg", "http://[", "http://x/Special:FilePath/", "http://x/Special:FilePath/a%7Cb.jpg",
-     "http://x/Special:FilePath/%ff.jpg", "http://x/Special:FilePath/a%0Ab%00.jpg", f"http://x/Special:FilePath/{'a' * 300}.jpg"],
-)  # fmt: skip
+    [
+        "",
+        "https://commons.wikimedia.org/wiki/File:A.jpg",
+        "http://[",
+        "http://x/Special:FilePath/",
+        "http://x/Special:FilePath/a%7Cb.jpg",
+        "http://x/Special:FilePath/%ff.jpg",
+        "http://x/Special:FilePath/a%0Ab%00.jpg",
+        f"http://x/Special:FilePath/{'a' * 300}.jpg",
+    ],
+)
 def test_portraits_that_are_none(commons: CommonsWorld, url: str) -> None:
     """A portrait that names no file is counted and not asked for."""
     person = Celebrity(qid="Q1", name="Jane", portraits=(url,))
@@ -220,7 +249,11 @@ def test_category_that_cannot_be(commons: CommonsWorld) -> None:
 
 
 def test_continuation_cannot_change_the_question(commons: CommonsWorld) -> None:
-    """Only the known parameters of a continuation are sent back, and a server that continues for ever is left."""
+    """
+    Only known parameters of a continuation are sent back.
+
+    A server that continues for ever is left.
+    """
     numbers = iter(range(10_000))
     commons.server.on(
         API,

@@ -1,4 +1,4 @@
-"""Which files of Wikimedia Commons become candidates, in how many requests, and what comes with them."""
+"""Which files of Commons become candidates, in how many requests, and with which facts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def commons() -> Iterator[CommonsWorld]:
 
 
 def test_portrait_with_licence_author_and_restrictions(commons: CommonsWorld) -> None:
-    """A portrait takes one request and brings licence, licence URL, author as text, restrictions, page and size."""
+    """
+    A portrait takes one request.
+
+    It brings licence, licence URL, author as text, restrictions, page and size.
+    """
     artist = (
         '<a href="//commons.wikimedia.org/wiki/User:Ann">Ann &amp; <b>Bob</b></a><span'
         ' style="display:none">hidden</span>'
@@ -53,7 +57,11 @@ def test_portrait_with_licence_author_and_restrictions(commons: CommonsWorld) ->
 
 
 def test_recorded_answer(commons: CommonsWorld, shared_data: Path) -> None:
-    """The recorded answer about Douglas Adams's portrait is read whole, and older versions of the file are not asked for."""
+    """
+    The recorded answer about Douglas Adams's portrait is read whole.
+
+    Older versions of the file are not asked for.
+    """
     body = json.loads(
         (shared_data / "commons" / "imageinfo_extmetadata_Q42_P18.json").read_text(encoding="utf-8")
     )["body"]
@@ -79,14 +87,23 @@ def test_recorded_answer(commons: CommonsWorld, shared_data: Path) -> None:
 
 
 NAMES = [
-    'KBS "The Producers" press conference, 11 May 2015.jpg', "MKr347546 Lupita Nyong'o (Jury, Berlinale 2024) crop.jpg",
-    'A+B & "C" #1 100% é.jpg', "Ж портрет.png", "宮崎 駿.webp", "a?b=c;d.jpeg", "Ünïcode ß.JPG",
-]  # fmt: skip
+    'KBS "The Producers" press conference, 11 May 2015.jpg',
+    "MKr347546 Lupita Nyong'o (Jury, Berlinale 2024) crop.jpg",
+    'A+B & "C" #1 100% é.jpg',
+    "Ж портрет.png",
+    "宮崎 駿.webp",
+    "a?b=c;d.jpeg",
+    "Ünïcode ß.JPG",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_of_a_file(commons: CommonsWorld, name: str) -> None:
-    """Names with quotes, plus, ampersand, hash, percent and letters of every script are asked for and found as they are."""
+    """
+    Names are asked for and found as they are.
+
+    They have quotes, plus, ampersand, hash, percent and letters of every script.
+    """
     mime = {"png": "image/png", "webp": "image/webp"}.get(name.rpartition(".")[2], "image/jpeg")
     title = f"{name[0].upper()}{name[1:]}"
     commons.add(title, mime=mime)
@@ -98,7 +115,11 @@ def test_any_name_of_a_file(commons: CommonsWorld, name: str) -> None:
 
 
 def test_portraits_come_before_the_category(commons: CommonsWorld) -> None:
-    """Portraits come in Wikidata's order, then the category by title; a file in both comes once; two requests do."""
+    """
+    Portraits come in Wikidata's order, then the category by title.
+
+    A file in both comes once; two requests do.
+    """
     for name in ("B.jpg", "A.jpg"):
         commons.add(name)
     for name in ("Z.jpg", "C.jpg", "A.jpg"):
@@ -119,7 +140,11 @@ def test_portraits_come_before_the_category(commons: CommonsWorld) -> None:
 
 
 def test_no_more_requests_than_the_limit_needs(commons: CommonsWorld) -> None:
-    """When the portraits are enough, the category is not asked for; a full page of the category is not followed by another one."""
+    """
+    When the portraits are enough, the category is not asked for.
+
+    A full page of the category is not followed by another one.
+    """
     commons.add("P.jpg")
     for number in range(120):
         commons.add(f"C{number:03}.jpg", category="Jane Doe")
@@ -133,7 +158,7 @@ def test_no_more_requests_than_the_limit_needs(commons: CommonsWorld) -> None:
 
 
 def test_long_category_is_read_50_files_a_request(commons: CommonsWorld) -> None:
-    """A category of 120 files and one that is gone takes three requests and gives each file once."""
+    """120 files of a category, and one that is gone: three requests, each file once."""
     commons.categories["Category:Jane Doe"] = ["File:Gone.jpg"]
     for number in range(120):
         commons.add(f"C{number:03}.jpg", category="Jane Doe")
@@ -146,7 +171,11 @@ def test_long_category_is_read_50_files_a_request(commons: CommonsWorld) -> None
 
 
 def test_split_answers_are_put_together(commons: CommonsWorld) -> None:
-    """When the API tells only some files of a batch at a time, the others are asked for and the order stays."""
+    """
+    When the API tells some files of a batch only, it is asked for the others.
+
+    The order stays.
+    """
     names = [f"P{number}.jpg" for number in range(7)]
     for name in names:
         commons.add(name, category="Jane Doe")
@@ -224,7 +253,11 @@ def test_renamed_and_missing_files(commons: CommonsWorld) -> None:
 def test_what_is_no_photograph_is_left_out(
     commons: CommonsWorld, name: str, facts: dict[str, Any], reason: str
 ) -> None:
-    """Drawings, scans, documents, sound, film and files from elsewhere are counted, as portraits and in the category alike."""
+    """
+    Drawings, scans, documents, sound, film and files from elsewhere are counted.
+
+    That holds for portraits and in the category alike.
+    """
     commons.add(name, category="Jane Doe", **facts)
     commons.add(
         "Good.jpg",
@@ -250,7 +283,11 @@ def test_what_is_no_photograph_is_left_out(
 def test_width_of_the_picture(
     commons: CommonsWorld, width_px: int, size: tuple[int, int], url: str
 ) -> None:
-    """The API scales to the configured width; a smaller original comes as it is; 0 always asks for the original."""
+    """
+    The API scales to the configured width.
+
+    A smaller original comes as it is; 0 always asks for the original.
+    """
     commons.add("A.jpg", width=size[0], height=size[1])
 
     (found,) = commons.find("A.jpg", width_px=width_px)
@@ -270,7 +307,11 @@ def test_width_of_the_picture(
     ],
 )
 def test_odd_thumbnails_are_not_taken(commons: CommonsWorld, facts: dict[str, Any]) -> None:
-    """A thumbnail of a width that Wikimedia does not offer, or from elsewhere, or none: then the original it is."""
+    """
+    The original is taken where there is no thumbnail of a width that Wikimedia offers.
+
+    One from elsewhere counts as none.
+    """
     commons.add("A.jpg", **facts)
 
     assert [one.url for one in commons.find("A.jpg")] == [original("A.jpg")]

@@ -1,4 +1,7 @@
-"""What the Google source remembers between runs: answers, the last query, the rest after a captcha."""
+"""What the Google source remembers between runs.
+
+Answers, the last query, the rest after a captcha.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 def test_a_person_can_be_forgotten(tmp_path: Path) -> None:
-    """All that is remembered of a person goes, and nothing of a person whose QID begins the same."""
+    """All that is remembered of a person goes, and nothing of one whose QID begins the same."""
     for qid in ("Q1", "Q11"):
         cache(tmp_path).put(qid, answer())
     cache(tmp_path).put("Q1", answer(f"{URL}y"))

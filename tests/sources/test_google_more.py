@@ -1,4 +1,7 @@
-"""What the Google source does on a page with a real Chromium: consent, scrolling, clicking, names, memory, manners."""
+"""What the Google source does on a page with a real Chromium.
+
+Consent, scrolling, clicking, names, memory, manners.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,7 @@ def consent_page(buttons: str) -> str:
     ],
 )
 def test_consent_is_refused(scraper: MakeScraper, google_web: GoogleWeb, buttons: str) -> None:
-    """Whatever the dialog looks like, "reject all" is pressed, and the results after it are read."""
+    """Whatever the dialog looks like, "reject all" is pressed, and then results are read."""
     go = (
         "<script>function go(yes) { location.href = '/consent.google.com/save?yes=' + yes;"
         " }</script>"
@@ -96,9 +99,14 @@ def test_consent_is_refused(scraper: MakeScraper, google_web: GoogleWeb, buttons
 
 
 def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """A dialog that merely lies above the results is answered once, also when another element covers its button."""
+    """
+    A dialog that merely lies above the results is answered once.
+
+    Another element may cover its button.
+    """
     cover = '<div style="position:fixed;inset:0;z-index:9"></div>'
-    dialog = f"""<div id=d><button id="W0wltc" onclick="fetch('/refused'); d.remove()">Reject all</button></div>{cover}"""
+    press = "fetch('/refused'); d.remove()"
+    dialog = f'<div id=d><button id="W0wltc" onclick="{press}">Reject all</button></div>{cover}'
     google_web.default = result_page([picture(n) for n in range(5)], dialog)
 
     assert len(scraper().find("Ada")) == 5
@@ -110,7 +118,11 @@ def test_a_dialog_over_results_is_closed_first(scraper: MakeScraper, google_web:
 def test_a_dialog_that_does_not_go_away_is_an_unknown_page(
     scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path
 ) -> None:
-    """The real dialog without its scripts cannot be answered: no candidate, and the page is kept."""
+    """
+    The real dialog without its scripts cannot be answered.
+
+    No candidate, and the page is kept.
+    """
     google_web.default = Page((shared_data / "google" / "consent_dialog_de.html").read_bytes())
 
     with pytest.raises(PersonNotSearched, match="consent"):
@@ -120,7 +132,11 @@ def test_a_dialog_that_does_not_go_away_is_an_unknown_page(
 def test_scrolling_brings_more(
     scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path
 ) -> None:
-    """When more are wanted than the page holds, the answers to its own requests (fetch and XMLHttpRequest) are read too."""
+    """
+    When more are wanted than the page holds, the answers to its own requests are read.
+
+    The page makes them by fetch and by XMLHttpRequest.
+    """
     answers = [
         (shared_data / "google" / CHUNKS[0]).read_text(),
         f"[{records_script([picture(n) for n in range(50, 60)])!r}]",
@@ -164,7 +180,11 @@ def test_what_a_page_loads_at_once_counts(scraper: MakeScraper, google_web: Goog
 def test_a_refusal_while_scrolling_is_a_captcha(
     scraper: MakeScraper, google_web: GoogleWeb
 ) -> None:
-    """When Google says no in the middle, the source stops and rests, and the person is not taken for done."""
+    """
+    When Google says no in the middle, the source stops and rests.
+
+    The person is not taken for done.
+    """
     google_web.default = result_page([picture(n) for n in range(3)], scrolling(["x"]))
     google_web.paths["/chunk"] = Page("no", status=429)
     google = scraper()
@@ -177,12 +197,22 @@ def test_a_refusal_while_scrolling_is_a_captcha(
 
 
 def test_clicking_is_the_last_resort(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """Tiles without records are clicked: a link that names the original, or the panel's picture once it is no thumbnail."""
+    """
+    Tiles without records are clicked.
+
+    A link that names the original, or the panel's picture once it is no thumbnail.
+    """
     shown = [(f"https://site.example/page/{n}", f"Title {n}") for n in range(4)]
     opens = """
-      if (n === 0) { const a = document.createElement('a'); a.href = '/imgres?imgurl=https://o.example/0.jpg&w=80&h=60'; tile.append(a); return; }
+      if (n === 0) {
+        const a = document.createElement('a');
+        a.href = '/imgres?imgurl=https://o.example/0.jpg&w=80&h=60';
+        tile.append(a);
+        return;
+      }
       if (n === 2) return;
-      panel.innerHTML = '<img jsname="kn3ccd" width=50 height=50 src="https://encrypted-tbn0.gstatic.com/images?q=' + n + '">';
+      panel.innerHTML = '<img jsname="kn3ccd" width=50 height=50 '
+        + 'src="https://encrypted-tbn0.gstatic.com/images?q=' + n + '">';
       setTimeout(() => { panel.firstChild.src = 'https://o.example/' + n + '.jpg'; }, 300);
     """
     google_web.default = Page(tiles(shown, opens))
@@ -223,7 +253,11 @@ NAMES = (
 
 
 def test_every_name_is_searched_and_found(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """Names with quotes, commas, other scripts, markup and operators reach the server as words, and their results come back."""
+    """
+    Names reach the server as words, and their results come back.
+
+    They have quotes, commas, other scripts, markup and operators.
+    """
 
     def answer(parameters: dict[str, str]) -> Page:
         title = html.escape(parameters["q"])
@@ -246,7 +280,11 @@ def test_every_name_is_searched_and_found(scraper: MakeScraper, google_web: Goog
 def test_the_browser_hides_nothing_and_loads_no_pictures(
     scraper: MakeScraper, google_web: GoogleWeb
 ) -> None:
-    """It says that it is headless and driven; it fetches no picture, no favicon of others, and reaches no other host."""
+    """
+    It says that it is headless and driven.
+
+    It fetches no picture, no favicon of others, and reaches no other host.
+    """
     elsewhere = google_web.base.replace("127.0.0.1", "localhost")
     records = base64.b64encode(
         records_script([picture(n, title="DRIVEN") for n in range(5)]).encode()
@@ -270,7 +308,11 @@ def test_the_browser_hides_nothing_and_loads_no_pictures(
 
 
 def test_a_rerun_asks_nothing(own_scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """Answers are remembered on disk: the same candidates come again without a request and without a browser."""
+    """
+    Answers are remembered on disk.
+
+    The same candidates come again without a request and without a browser.
+    """
     google_web.default = result_page([picture(n) for n in range(30)])
     with own_scraper() as google:
         first = google.find("Ada", limit=20)
@@ -302,7 +344,7 @@ def test_further_templates_fill_what_the_first_leaves_open(
 def test_a_query_that_repeats_another_is_read_further(
     scraper: MakeScraper, google_web: GoogleWeb
 ) -> None:
-    """Pictures that were shown already do not make a person look done while the second query has more."""
+    """Pictures that were shown already make nobody look done while another query has more."""
     google_web.pages["Ada"] = result_page([picture(n) for n in range(3)])
     google_web.pages["Ada portrait"] = result_page([picture(n) for n in range(3)], scrolling(["x"]))
     google_web.paths["/chunk"] = Page(records_script([picture(n) for n in range(3, 9)]))
@@ -313,7 +355,11 @@ def test_a_query_that_repeats_another_is_read_further(
 
 
 def test_queries_keep_their_distance(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """The server never sees two queries closer than the interval, and sees them at 90 % of the allowed rate at least."""
+    """
+    The server never sees two queries closer than the interval.
+
+    It sees them at 90 % of the allowed rate at least.
+    """
     google_web.default = result_page([picture(n) for n in range(5)])
     google = scraper(min_interval_s=2)
 
@@ -328,7 +374,11 @@ def test_queries_keep_their_distance(scraper: MakeScraper, google_web: GoogleWeb
 
 
 def test_work_that_is_to_end_asks_nothing_more(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """A wait that is cut short ends the search without a query, without an error and without an answer to remember."""
+    """
+    A wait that is cut short ends the search.
+
+    There is no query, no error and no answer to remember.
+    """
     google_web.default = result_page([picture(n) for n in range(5)])
     google = scraper(min_interval_s=60, wait=lambda _: True)
     google.find("Ada")

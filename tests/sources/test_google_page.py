@@ -145,7 +145,11 @@ def test_an_answered_consent_dialog_does_not_hide_results() -> None:
 
 
 def test_the_less_a_page_shows_the_longer_it_is_waited_for() -> None:
-    """Certain pages are not waited for; a shell or an empty page is, and thumbnails a little once the page is complete."""
+    """
+    Certain pages are not waited for.
+
+    A shell or an empty page is, and thumbnails a little once the page is complete.
+    """
     waits = [
         read(PageView(url="https://www.google.com/search", **signs)).patience_s
         for signs in (

@@ -1,4 +1,7 @@
-"""Browsers and drivers that die, hang, are missing or are elsewhere - and that nothing is left behind."""
+"""Browsers and drivers that die, hang, are missing or are elsewhere.
+
+And that nothing is left behind.
+"""
 
 from __future__ import annotations
 
@@ -232,7 +235,7 @@ def start_scraper(google_web: GoogleWeb, folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.usefixtures("browser")
 def test_kill_9_leaves_no_process_and_no_folder(google_web: GoogleWeb, tmp_path: Path) -> None:
-    """When we are killed ourselves, driver and browser end within seconds, and their folder goes."""
+    """When we are killed, driver and browser end within seconds, and their folder goes."""
     google_web.default = GOOD
     process = start_scraper(google_web, tmp_path)
 
@@ -246,7 +249,11 @@ def test_kill_9_leaves_no_process_and_no_folder(google_web: GoogleWeb, tmp_path:
 def test_the_next_start_cleans_up_behind_a_dead_guardian(
     own_scraper: MakeScraper, google_web: GoogleWeb, tmp_path: Path
 ) -> None:
-    """When the guardian was killed too, the next browser ends what is left of the old one - and leaves living neighbours alone."""
+    """
+    When the guardian was killed too, the next browser ends what is left of the old one.
+
+    And leaves living neighbours alone.
+    """
     google_web.default = GOOD
     process, neighbour = start_scraper(google_web, tmp_path / "data"), own_scraper()
     guardians = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

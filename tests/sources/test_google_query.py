@@ -33,7 +33,11 @@ from celebcollect.sources.google.settings import GoogleConfig
     ],
 )
 def test_a_name_is_searched_as_it_is(name: str, query: str) -> None:
-    """Letters of every script stay; nothing in a name is an operator of the search or a part of the template."""
+    """
+    Letters of every script stay.
+
+    Nothing in a name is an operator of the search or a part of the template.
+    """
     person = Celebrity(qid="Q1", name=name, professions=("Q33999", "actor"))
 
     assert list(queries(person, GoogleConfig())) == [query]
@@ -72,7 +76,11 @@ def test_a_long_name_is_cut_where_google_stops_reading() -> None:
     ],
 )
 def test_filters_become_parameters(settings: GoogleConfig, filters: str | None) -> None:
-    """Face, size and licence go where Google reads them; language and SafeSearch are always told."""
+    """
+    Face, size and licence go where Google reads them.
+
+    Language and SafeSearch are always told.
+    """
     parameters = dict(parse_qsl(urlsplit(address("Ann & Bob = 1", settings)).query))
 
     assert parameters.pop("tbs", None) == filters

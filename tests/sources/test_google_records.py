@@ -23,7 +23,11 @@ from sources.google_web import picture, records_script
 
 
 def test_the_real_page_of_2020_gives_all_its_records(shared_data: Path) -> None:
-    """Every record of the captured page comes out with URL, size (height stands first), page, title and site."""
+    """
+    Every record of the captured page comes out with URL, size, page, title and site.
+
+    The height stands first.
+    """
     text = (shared_data / "google" / "gis_2020_ds1_12_records_raw.html").read_text()
 
     found = from_script(text)
@@ -109,7 +113,11 @@ def test_pages_without_results_give_nothing(shared_data: Path, name: str) -> Non
 
 @pytest.mark.parametrize("levels", [0, 1, 2, 3])
 def test_texts_survive_every_level_of_quoting(levels: int) -> None:
-    """Quotes, backslashes, accents, scripts of the world and emoji in titles and URLs come out as they went in."""
+    """
+    Titles and URLs come out as they went in.
+
+    They have quotes, backslashes, accents, scripts of the world and emoji.
+    """
     title = 'Zoë "The Cat" \\ 猫 кот 😀 <b>&amp;</b> = \n two'
     text = records_script(
         [picture(1, title=title, url="https://pictures.example/é 猫.jpg?a=1&b=2")]
@@ -145,7 +153,11 @@ def test_a_record_that_breaks_off_keeps_its_picture() -> None:
 
 
 def test_pairs_are_the_last_resort() -> None:
-    """Without one whole record, pairs of URL and size still give pictures, but no thumbnails and no icons."""
+    """
+    Without one whole record, pairs of URL and size still give pictures.
+
+    Thumbnails and icons are none.
+    """
     pairs = (
         ["https://a.example/1.jpg", 600, 800],
         ["https://encrypted-tbn0.gstatic.com/images?q=1", 100, 150],
@@ -257,7 +269,11 @@ def test_an_id_may_look_like_anything(docid: str) -> None:
 
 
 def test_records_of_several_levels_of_quoting_are_all_read() -> None:
-    """A page may carry some records plainly and others inside a string; none is read twice, as something else."""
+    """
+    A page may carry some records plainly and others inside a string.
+
+    None is read twice, as something else.
+    """
     plain, quoted = (
         picture(1, url="https://a.example/1.jpg?q=\\u003d"),
         json.dumps(json.dumps([picture(2), picture(3)])),

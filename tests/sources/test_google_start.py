@@ -38,7 +38,11 @@ def grid(browser: None) -> Iterator[str]:
 def test_a_grid_searches_as_a_local_browser_does(
     own_scraper: MakeScraper, google_web: GoogleWeb, grid: str
 ) -> None:
-    """With remote_url the browser of another machine is used, scrolling included, and given back at the end."""
+    """
+    With remote_url the browser of another machine is used, scrolling included.
+
+    It is given back at the end.
+    """
     chunk = records_script([picture(n) for n in range(5, 8)])
     google_web.default = result_page([picture(n) for n in range(5)], scrolling([chunk]))
     google_web.paths["/chunk"] = Page(chunk)

@@ -68,7 +68,11 @@ def test_pages_of_other_years_are_read(
 def test_a_captcha_ends_the_search_at_once(
     own_scraper: MakeScraper, google_web: GoogleWeb, shared_data: Path, name: str
 ) -> None:
-    """No candidate, no further request, and the time when Google may be asked again - also for the next run."""
+    """
+    No candidate, no further request, and the time when Google may be asked again.
+
+    Also for the next run.
+    """
     google_web.default = Page(status=302, location="/sorry/index?continue=x")
     google_web.paths["/sorry/index"] = Page(captured(shared_data, name).body, status=429)
     google = own_scraper()
@@ -185,7 +189,11 @@ def test_pages_of_google_alone_become_no_candidates(
 
 
 def test_an_unknown_page_is_kept_and_named(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """For one person it is an error of this person; HTML and a screenshot are kept, under names that no page decides."""
+    """
+    For one person it is an error of this person.
+
+    HTML and a screenshot are kept, under names that no page decides.
+    """
     google_web.pages["../../evil"] = google_web.default = Page(
         "<!doctype html><title>../../x</title><h1>Something new</h1>"
     )
@@ -206,7 +214,11 @@ def test_an_unknown_page_is_kept_and_named(scraper: MakeScraper, google_web: Goo
 def test_three_unknown_pages_in_a_row_are_an_error_for_everybody(
     scraper: MakeScraper, google_web: GoogleWeb
 ) -> None:
-    """One odd page is let go; when nothing is understood any more, the source says so. A good page in between starts anew."""
+    """
+    One odd page is let go.
+
+    When nothing is understood any more, the source says so. A good page in between starts anew.
+    """
     google_web.default = Page("<h1>Out of order</h1>", status=500)
     google_web.pages["Good"] = result_page([picture(n) for n in range(5)])
     google = scraper(page_wait_s=0.5)
@@ -271,7 +283,11 @@ def test_a_captcha_without_a_known_text_is_one(
 
 
 def test_a_page_with_a_search_box_is_no_shell(scraper: MakeScraper, google_web: GoogleWeb) -> None:
-    """Good pages carry the shell's `noscript` too: one that nobody understands must not be taken for a refusal, which costs an hour."""
+    """
+    Good pages carry the shell's `noscript` too.
+
+    One that nobody understands must not be taken for a refusal, which costs an hour.
+    """
     noscript = (
         '<noscript><meta content="0;url=/httpservice/retry/enablejs?sei=x"'
         ' http-equiv="refresh"></noscript>'

@@ -1,4 +1,4 @@
-"""What the TMDB source does when TMDB refuses, fails or lies, and that it keeps its token to itself."""
+"""What the source does when TMDB refuses, fails or lies; it keeps its token to itself."""
 
 from __future__ import annotations
 
@@ -80,7 +80,11 @@ def test_unusable_token_is_told_before_any_request(
 def test_error_for_everybody(
     tmdb: TmdbWorld, answer: Reply, kind: type[SourceError], words: str, requests: int
 ) -> None:
-    """An error that nobody escapes ends the source in words that name the code, never TMDB's own text or the token."""
+    """
+    An error that nobody escapes ends the source in words that name the code.
+
+    TMDB's own text and the token are not among them.
+    """
     tmdb.server.on("/3/person/7", answer)
 
     with pytest.raises(kind, match=words) as caught:
@@ -106,7 +110,11 @@ def test_error_for_everybody(
     ],
 )
 def test_error_for_one_person(tmdb: TmdbWorld, answer: Reply) -> None:
-    """A failure that stays, while TMDB answers otherwise, is this person's: counted, not taken for "has no pictures", and others go on."""
+    """
+    A failure that stays, while TMDB answers otherwise, is this person's.
+
+    Counted, not taken for "has no pictures", and others go on.
+    """
     tmdb.server.on("/3/person/8", answer)
     source = tmdb.source()
 
@@ -171,11 +179,26 @@ def test_unreachable_tmdb_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [None, [], "x", 7, {}, {"id": "x"}, {"id": -1}, {"id": 7, "external_ids": []}, {"id": 7, "external_ids": {"wikidata_id": {"a": 1}}},
-     {"id": 7, "images": {"profiles": {"a": 1}}}, {"id": 7, "birthday": 5}],
-)  # fmt: skip
+    [
+        None,
+        [],
+        "x",
+        7,
+        {},
+        {"id": "x"},
+        {"id": -1},
+        {"id": 7, "external_ids": []},
+        {"id": 7, "external_ids": {"wikidata_id": {"a": 1}}},
+        {"id": 7, "images": {"profiles": {"a": 1}}},
+        {"id": 7, "birthday": 5},
+    ],
+)
 def test_wrong_shapes_are_counted(tmdb: TmdbWorld, body: Any) -> None:
-    """An answer of another shape is counted and leaves the person to be searched again; others go on."""
+    """
+    An answer of another shape is counted and leaves the person to be searched again.
+
+    Others go on.
+    """
     tmdb.server.on("/3/person/8", Reply(body))
     source = tmdb.source()
 
@@ -222,10 +245,15 @@ def test_no_pictures_are_counted(tmdb: TmdbWorld) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, [], {"images": {}}, {"images": {"secure_base_url": "javascript:alert(1)//", "profile_sizes": ["original"]}},
-     {"images": {"secure_base_url": "https://user:pw@host/", "profile_sizes": ["original"]}},
-     {"images": {"secure_base_url": PICTURES, "profile_sizes": ["w45"]}}],
-)  # fmt: skip
+    [
+        {},
+        [],
+        {"images": {}},
+        {"images": {"secure_base_url": "javascript:alert(1)//", "profile_sizes": ["original"]}},
+        {"images": {"secure_base_url": "https://user:pw@host/", "profile_sizes": ["original"]}},
+        {"images": {"secure_base_url": PICTURES, "profile_sizes": ["w45"]}},
+    ],
+)
 def test_unusable_configuration_is_an_error(tmdb: TmdbWorld, settings: Any) -> None:
     """Without knowing where the pictures are, in our size, the source ends."""
     tmdb.server.on("/3/configuration", Reply(settings))
@@ -239,7 +267,11 @@ def test_unusable_configuration_is_an_error(tmdb: TmdbWorld, settings: Any) -> N
 def test_token_goes_nowhere_but_into_the_header(
     tmdb: TmdbWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The token is in one header of every request, and in no URL, log line of any library, message or representation."""
+    """
+    The token is in one header of every request.
+
+    It is in no URL, log line of any library, message or representation.
+    """
     caplog.set_level(logging.DEBUG)
     tmdb.server.on("/3/person/9", error(25, 429), error(11, 500), error(7, 401))
     source = tmdb.source()

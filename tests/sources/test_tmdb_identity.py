@@ -1,4 +1,4 @@
-"""Whom the TMDB source takes for whom, in how many requests, and in which order the portraits come."""
+"""Whom the TMDB source takes for whom, in how many requests, and the order of portraits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ def tmdb() -> Iterator[TmdbWorld]:
 def test_proofs_of_identity(
     tmdb: TmdbWorld, theirs: dict[str, Any], ours: dict[str, Any], proved: bool
 ) -> None:
-    """Wikidata id or IMDb id prove a person, else a whole birthday that no other id contradicts; whoever is not proved is counted."""
+    """
+    Wikidata id or IMDb id prove a person, else a birthday that no id contradicts.
+
+    Whoever is not proved is counted.
+    """
     tmdb.people(person(7, **theirs))
 
     found = list(tmdb.source().candidates(celebrity("Q1", tmdb_ids=("7",), **ours), 10))
@@ -63,7 +67,11 @@ def test_proofs_of_identity(
 
 
 def test_several_ids_are_tried_until_one_proves(tmdb: TmdbWorld) -> None:
-    """With two TMDB ids, one of them somebody else's, the right one is found; with none right, nobody is."""
+    """
+    With two TMDB ids, one of them somebody else's, the right one is found.
+
+    With none right, nobody is.
+    """
     tmdb.people(
         person(111, wikidata_id="Q5"),
         person(222, wikidata_id="Q900000001"),
@@ -104,7 +112,7 @@ def test_gone_id_leads_on(tmdb: TmdbWorld) -> None:
 
 
 def test_search_looks_at_the_two_best(tmdb: TmdbWorld) -> None:
-    """Of many namesakes, those of exactly the name or an alias come first, and two are looked at."""
+    """Of many namesakes, those of exactly the name or an alias come first; two are looked at."""
     tmdb.found_by_name(
         {"id": 1, "name": "Jane Doe-Smith"},
         {"id": 2, "name": "J. Doe", "original_name": "Джейн Доу"},
@@ -191,7 +199,11 @@ def test_adults_are_left_out(tmdb: TmdbWorld) -> None:
 
 
 def test_best_portraits_first(tmdb: TmdbWorld) -> None:
-    """TMDB's own first portrait leads, then come the best voted, equals in TMDB's order; the limit cuts the end."""
+    """
+    TMDB's own first portrait leads, then come the best voted, equals in TMDB's order.
+
+    The limit cuts the end.
+    """
     votes = {
         "/a.jpg": (5.0, 1),
         "/b.jpg": (5.3, 9),
@@ -246,7 +258,11 @@ def test_small_size(tmdb: TmdbWorld) -> None:
 
 
 def test_terms_follow_the_picture(tmdb: TmdbWorld) -> None:
-    """A TMDB picture needs an agreement for machine learning, and is stale after 180 days; others never are."""
+    """
+    A TMDB picture needs an agreement for machine learning, and is stale after 180 days.
+
+    Others never are.
+    """
     tmdb.people(person(7, wikidata_id="Q1"))
     candidate = next(tmdb.source().candidates(celebrity(tmdb_ids=("7",)), 1))
     image = Image.verified(ImageCandidate.model_validate_json(candidate.to_json()), candidate.url)

@@ -53,7 +53,11 @@ def test_popular_people_are_those_whom_wikidata_knows(tmdb: TmdbWorld) -> None:
 
 
 def test_popular_reads_no_more_than_it_needs(tmdb: TmdbWorld) -> None:
-    """N people take N requests and one per 20; people whom the list repeats on the next page are not asked for twice."""
+    """
+    N people take N requests and one per 20.
+
+    People whom the list repeats on the next page are not asked for twice.
+    """
     tmdb.popular(*range(1, 21), *range(15, 61))
     tmdb.people(*(person(number, wikidata_id=f"Q{number}") for number in range(1, 61)))
 

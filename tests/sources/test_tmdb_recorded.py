@@ -77,7 +77,11 @@ def test_every_file_is_used(recorded: Path, constructed: Path) -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_recorded_answer_parses(recorded: Path, name: str) -> None:
-    """Each recorded answer is read as what it is: nothing of it is lost by our models, errors are known by their code."""
+    """
+    Each recorded answer is read as what it is.
+
+    Nothing of it is lost by our models, errors are known by their code.
+    """
     content = json.loads((recorded / f"{name}.json").read_text(encoding="utf-8"))
     status, body, model = content["response"]["status"], content["response"]["body"], RECORDED[name]
 
@@ -105,7 +109,11 @@ def test_recorded_answer_parses(recorded: Path, name: str) -> None:
 
 
 def test_bruce_willis_in_one_request(tmdb: TmdbWorld, recorded: Path) -> None:
-    """A person with a known TMDB id takes one request and gets all 32 recorded portraits in TMDB's order, TMDB's first one first."""
+    """
+    A person with a known TMDB id takes one request.
+
+    All 32 recorded portraits come in TMDB's order, TMDB's first one first.
+    """
     body = body_of(recorded / "person_62_append_images.json") | {
         "external_ids": body_of(recorded / "person_62_append_external_ids.json")["external_ids"]
     }
@@ -153,7 +161,11 @@ def test_frank_sinatra_with_everything_appended(tmdb: TmdbWorld, recorded: Path)
 
 
 def test_find_by_imdb_id(tmdb: TmdbWorld, recorded: Path, constructed: Path) -> None:
-    """Without a TMDB id the IMDb id leads to the person in two requests; an unknown id, answered with empty lists, leads on to the search."""
+    """
+    Without a TMDB id the IMDb id leads to the person in two requests.
+
+    An unknown id, answered with empty lists, leads on to the search.
+    """
     tmdb.server.on("/3/find/nm0000246", Reply(body_of(recorded / "find_imdb_nm0000246.json")))
     tmdb.server.on(
         "/3/find/nm0000999", Reply(body_of(constructed / "find_unknown_id_200_empty.json"))

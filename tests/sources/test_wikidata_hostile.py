@@ -1,4 +1,7 @@
-"""Whatever an endpoint puts into its answers is counted or left out; and what a thousand people cost."""
+"""Whatever an endpoint puts into its answers is counted or left out.
+
+And what a thousand people cost.
+"""
 
 from __future__ import annotations
 
@@ -189,7 +192,11 @@ def test_survives_any_json(rows: list[object]) -> None:
 @given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 @settings(max_examples=150, deadline=None)
 def test_knows_no_other_failure_than_its_own(body: bytes) -> None:
-    """A body that is no result is an error of the source, whatever it is; so is JSON that is nested too deeply."""
+    """
+    A body that is no result is an error of the source, whatever it is.
+
+    So is JSON that is nested too deeply.
+    """
     for answer in (body, b'{"a":' * 20_000):
         try:
             rows_of(answer, "here", Tally())
@@ -198,7 +205,7 @@ def test_knows_no_other_failure_than_its_own(body: bytes) -> None:
 
 
 def test_survives_seeds_that_are_none() -> None:
-    """Seeds without a QID or with a senseless number of sitelinks are counted, and the others come."""
+    """Seeds without a QID or with senseless sitelinks are counted, and the others come."""
     rows = [
         {"person": uri(WD + "Q900000001"), "sitelinks": text("50")},
         {"person": uri(WD + "L1"), "sitelinks": text("50")},

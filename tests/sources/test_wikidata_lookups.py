@@ -1,4 +1,7 @@
-"""The Wikidata source's look-ups before it asks for people: the endpoint's dialect, occupations by name, their subclasses."""
+"""The Wikidata source's look-ups before it asks for people.
+
+The endpoint's dialect, occupations by name, their subclasses.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ def endpoint(shared_data: Path) -> Iterator[SparqlServer]:
 
 @pytest.mark.parametrize("dialect", ["auto", "qlever"])
 def test_reads_the_dump_form(shared_data: Path, dialect: str) -> None:
-    """In the entity dump (QLever's form) the sitelinks are on the `data:` node; `auto` finds that out."""
+    """
+    In the entity dump (QLever's form) the sitelinks are on the `data:` node.
+
+    `auto` finds that out.
+    """
     with SparqlServer(DUMP) as server:
         found = World(server.url, dialect=dialect).people("Q36180")
 
@@ -111,7 +118,11 @@ def test_finds_nobody_in_an_endpoint_that_is_not_wikidata() -> None:
 
 
 def test_does_not_send_a_name_with_a_backslash(shared_data: Path) -> None:
-    """No label has a backslash, and some engines unescape before they parse: such a name is refused without a request."""
+    """
+    No label has a backslash, and some engines unescape before they parse.
+
+    Such a name is refused without a request.
+    """
     with SparqlServer(PEOPLE) as server, pytest.raises(UsageError, match="no occupation called"):
         World(server.url).people("actor\\u0022@en } #")
 

@@ -1,4 +1,7 @@
-"""The Wikidata source against recorded data in a real SPARQL engine: who is found, and what is known about them."""
+"""The Wikidata source against recorded data in a real SPARQL engine.
+
+Who is found, and what is known about them.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,11 @@ def test_asks_by_post_as_ourselves_one_at_a_time(endpoint: SparqlServer) -> None
 
 
 def test_finds_people_who_have_a_subclass_only(endpoint: SparqlServer, actors: World) -> None:
-    """The same people come as by a property path over all subclasses, most of them no plain actors; the most famous first."""
+    """
+    The same people come as by a property path over all subclasses.
+
+    Most of them are no plain actors; the most famous come first.
+    """
     path = (
         "PREFIX wd: <http://www.wikidata.org/entity/> PREFIX wdt:"
         " <http://www.wikidata.org/prop/direct/>"
@@ -71,13 +78,17 @@ def test_takes_a_default_label_where_there_is_no_other(actors: World) -> None:
 
 
 def test_counts_people_without_a_name(actors: World) -> None:
-    """Somebody without a label in any of our languages is left out and counted, not called by a QID."""
+    """Somebody without a label in our languages is counted and not called by a QID."""
     assert "Q900000003" not in actors.found
     assert actors.tally.reasons["no_name"] == 1
 
 
 def test_never_makes_a_name_of_an_alias(endpoint: SparqlServer) -> None:
-    """Matsuo Bashō has labels in French and Japanese only: without those languages there is no name."""
+    """
+    Matsuo Bashō has labels in French and Japanese only.
+
+    Without those languages there is no name.
+    """
     english, japanese = World(endpoint.url), World(endpoint.url, language="ja")
 
     assert "Q5676" not in english.people("Q49757")
@@ -86,7 +97,11 @@ def test_never_makes_a_name_of_an_alias(endpoint: SparqlServer) -> None:
 
 
 def test_prefers_the_chosen_language(endpoint: SparqlServer) -> None:
-    """Labels and descriptions come in the chosen language, then `mul`, then English; the other labels become aliases."""
+    """
+    Labels and descriptions come in the chosen language, then `mul`, then English.
+
+    The other labels become aliases.
+    """
     korean = World(endpoint.url, language="ko").people(SINGER)["Q20145"]
     german = World(endpoint.url, language="de").people(SINGER)["Q20145"]
 
@@ -107,7 +122,11 @@ def test_prefers_the_chosen_language(endpoint: SparqlServer) -> None:
     ],
 )
 def test_reads_names_of_every_script(endpoint: SparqlServer, language: str, name: str) -> None:
-    """Cyrillic and Japanese names come as they are; a language without a label falls back to `mul`."""
+    """
+    Cyrillic and Japanese names come as they are.
+
+    A language without a label falls back to `mul`.
+    """
     assert World(endpoint.url, language=language).people("Q36180")["Q42"].name == name
 
 
@@ -119,7 +138,11 @@ def test_reads_dates_before_christ(endpoint: SparqlServer) -> None:
 
 
 def test_takes_a_year_for_its_first_day(endpoint: SparqlServer) -> None:
-    """Joan of Arc's birth is known to the year only, which comes as January 1; Vasco da Gama's two years are both kept."""
+    """
+    Joan of Arc's birth is known to the year only, which comes as January 1.
+
+    Vasco da Gama's two years are both kept.
+    """
     found = World(endpoint.url).people("Q47064", "Q11900058")
 
     assert found["Q7226"].births == ("1412-01-01",)
@@ -140,7 +163,11 @@ def test_takes_an_unknown_birth_for_unknown(actors: World) -> None:
 
 
 def test_filters_by_the_earliest_birth(endpoint: SparqlServer) -> None:
-    """With `born_after`, people who may have been born earlier are counted and left out, and so are people of unknown birth."""
+    """
+    With `born_after`, people who may have been born earlier are counted and left out.
+
+    So are people of unknown birth.
+    """
     late, early = (
         World(endpoint.url, born_after=date(1970, 1, 1)),
         World(endpoint.url, born_after=date(1970, 1, 2)),
@@ -171,7 +198,11 @@ def test_merges_duplicate_items_into_the_more_famous(actors: World) -> None:
 
 
 def test_reads_ids_genders_and_countries(actors: World) -> None:
-    """Several TMDB ids and citizenships are kept; what is linked comes as a label where there is one, else as QID."""
+    """
+    Several TMDB ids and citizenships are kept.
+
+    What is linked comes as a label where there is one, else as QID.
+    """
     odd, hanks = actors.found["Q900000006"], actors.found["Q2263"]
 
     assert odd.tmdb_ids == ("111", "222")
@@ -185,7 +216,11 @@ def test_reads_ids_genders_and_countries(actors: World) -> None:
 
 
 def test_keeps_photographs_only(actors: World) -> None:
-    """File names with quotes, commas, plus, hash and percent signs stay as they are; SVG and TIFF are dropped and counted."""
+    """
+    File names with quotes, commas, plus, hash and percent signs stay as they are.
+
+    SVG and TIFF are dropped and counted.
+    """
     assert actors.found["Q900000006"].portraits == (
         f"{COMMONS}%D0%96%20%D0%BF%D0%BE%D1%80%D1%82%D1%80%D0%B5%D1%82.png",
         f"{COMMONS}A%2BB%20%26%20%22C%22%20%231%20100%25%20%C3%A9.jpg",
@@ -199,7 +234,7 @@ def test_keeps_photographs_only(actors: World) -> None:
 
 
 def test_puts_the_profession_first_under_which_somebody_was_found(endpoint: SparqlServer) -> None:
-    """IU is an actress for those who look for actors and a singer for those who look for singers."""
+    """IU is an actress for those who look for actors, and a singer for others."""
     as_actor, as_singer = (
         World(endpoint.url).people(ACTOR)["Q20145"],
         World(endpoint.url).people(SINGER)["Q20145"],

@@ -1,4 +1,7 @@
-"""A search of the Wikidata source that is broken off goes on where it stopped, and gives the same people as one that was not."""
+"""A search of the Wikidata source that is broken off goes on where it stopped.
+
+It gives the same people as one that was not.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ from sources.wikidata_world import FILM_ACTOR, SINGER, Notes, World, crowd
 FAME = {0: 170, 1: 160, 2: 99, 3: 99, 4: 99, 5: 99, 6: 60, 7: 60, 8: 35, 9: 12, 10: 12, 11: 3}
 # The same TMDB id as person 2, found much later; and a singer, so that there are two occupations.
 TWIN = """
-wd:Q901000002 wdt:P31 wd:Q5 ; wdt:P106 wd:Q33999 ; wikibase:sitelinks 3 ; rdfs:label "Person 2 again"@en ; wdt:P4985 "3" .
+wd:Q901000002 wdt:P31 wd:Q5 ; wdt:P106 wd:Q33999 ; wikibase:sitelinks 3 ;
+  rdfs:label "Person 2 again"@en ; wdt:P4985 "3" .
 wd:Q902 wdt:P31 wd:Q5 ; wdt:P106 wd:Q177220 ; wikibase:sitelinks 98 ; rdfs:label "Singer"@en .
 """
 FOLK = crowd(range(12), sitelinks=FAME) + TWIN
@@ -42,7 +46,11 @@ def saved(world: World, catalogue: dict[str, Celebrity]) -> None:
 
 @pytest.mark.parametrize(("limit", "number"), [(4, 5), (6, 7), (100, 13)])
 def test_gives_the_same_people_wherever_it_is_broken_off(limit: int, number: int) -> None:
-    """A failure at any request and a second run make the same people as one run, without duplicates slipping through."""
+    """
+    A failure at any request and a second run make the same people as one run.
+
+    No duplicates slip through.
+    """
     with SparqlServer(FOLK) as server:
         whole = World(server.url, limit=limit, **BOTH).people()
         requests = len(server.asked)
@@ -58,7 +66,11 @@ def test_gives_the_same_people_wherever_it_is_broken_off(limit: int, number: int
 
 
 def test_repeats_a_batch_that_was_not_saved() -> None:
-    """A process that dies with a batch in its hands gets that batch again, and none of those that it had finished."""
+    """
+    A process that dies with a batch in its hands gets that batch again.
+
+    It gets none of those that it had finished.
+    """
     with SparqlServer(FOLK) as server:
         first = World(server.url, **BOTH)
         batches = first.source.people()
@@ -98,7 +110,11 @@ def test_does_not_ask_for_finished_bands_again() -> None:
 
 
 def test_begins_anew_after_a_complete_search() -> None:
-    """When everything is found the checkpoint is gone: the next search sees who has become famous."""
+    """
+    When everything is found the checkpoint is gone.
+
+    The next search sees who has become famous.
+    """
     with SparqlServer(FOLK) as server:
         first = World(server.url)
         found = first.people()
@@ -149,7 +165,11 @@ def test_begins_anew_when_the_checkpoint_is_useless(spoil: object) -> None:
 
 
 def test_asks_a_swapped_endpoint_for_its_dialect_again() -> None:
-    """When the remembered dialect finds nobody at all, it is forgotten, and the next search finds out anew."""
+    """
+    When the remembered dialect finds nobody at all, it is forgotten.
+
+    The next search finds out anew.
+    """
     with SparqlServer(FOLK) as server:
         world = World(server.url)
         world.people()

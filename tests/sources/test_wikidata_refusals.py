@@ -1,4 +1,7 @@
-"""The Wikidata source against an endpoint that throttles, bans, refuses, fails for a while or is not there."""
+"""The Wikidata source against an endpoint that throttles, bans, refuses or fails.
+
+It may fail for a while, or not be there.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,11 @@ EVERYBODY = {f"Q900{number:06d}" for number in range(8)}
     "page", ["wdqs_429.html", "wdqs_429_retry_0.html", "wikimedia_429_thumbnail.txt"]
 )
 def test_is_blocked_when_throttled_again_and_again(shared_data: Path, page: str) -> None:
-    """Nobody is asked for ever: after some throttled tries, with pauses, the source stops with a time."""
+    """
+    Nobody is asked for ever.
+
+    After some throttled tries, with pauses, the source stops with a time.
+    """
     with SparqlServer(CROWD, fault=lambda _: Reply(429, error_body(page))) as server:
         world = World(server.url)
         with pytest.raises(SourceBlocked, match="stay away until") as blocked:
@@ -37,7 +44,11 @@ def test_is_blocked_when_throttled_again_and_again(shared_data: Path, page: str)
 
 @pytest.mark.parametrize("header", ["0", "1"])
 def test_waits_at_least_a_second_when_throttled(shared_data: Path, header: str) -> None:
-    """After a 429 the next request comes when Retry-After says, and not before a second when it says 0."""
+    """
+    After a 429 the next request comes when Retry-After says.
+
+    When it says 0, a second passes.
+    """
     body = error_body("wdqs_429_retry_0.html")
     with SparqlServer(CROWD, faults=[Reply(429, body, {"Retry-After": header})]) as server:
         world = World(server.url, dialect="wdqs", real_time=True)
@@ -70,7 +81,11 @@ def test_reads_every_form_of_retry_after(
 
 
 def test_reads_retry_after_as_a_date() -> None:
-    """An HTTP date counts from now: made here and not when the tests are collected, which may be minutes earlier."""
+    """
+    An HTTP date counts from now.
+
+    Made here and not when the tests are collected, which may be minutes earlier.
+    """
     in_two_minutes = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
     with SparqlServer(
         CROWD, faults=[Reply(429, error_body("wdqs_429.html"), {"Retry-After": in_two_minutes})]
@@ -82,7 +97,11 @@ def test_reads_retry_after_as_a_date() -> None:
 
 
 def test_is_blocked_when_throttled_for_longer_than_it_waits() -> None:
-    """A Retry-After of an hour is told with its time; until then the endpoint is not asked again, unless we are somebody else."""
+    """
+    A Retry-After of an hour is told with its time.
+
+    Until then the endpoint is not asked again, unless we are somebody else.
+    """
     with SparqlServer(CROWD, faults=[Reply(429, b"", {"Retry-After": "3600"})]) as server:
         world = World(server.url)
         with pytest.raises(
@@ -108,7 +127,11 @@ def test_is_blocked_when_throttled_for_longer_than_it_waits() -> None:
 
 
 def test_tells_the_time_of_a_ban(shared_data: Path) -> None:
-    """A ban stops the source at once, with the end that Wikidata names; it is asked again after that only."""
+    """
+    A ban stops the source at once, with the end that Wikidata names.
+
+    It is asked again after that only.
+    """
     with SparqlServer(CROWD, faults=[Reply(403, error_body("wdqs_403_ban.txt"))]) as server:
         world = World(server.url)
         with pytest.raises(SourceBlocked, match="banned us until 2026-11-24T12:00:00Z") as blocked:
@@ -170,7 +193,11 @@ def test_forgets_a_block_that_is_over() -> None:
     ],
 )
 def test_explains_a_refusal(reply: Reply, message: str, hint: str) -> None:
-    """What cannot be helped by asking again ends the search with one line that says what and what to do; exit code 3."""
+    """
+    What asking again cannot help ends the search with one line; exit code 3.
+
+    The line says what it is and what to do.
+    """
     with (
         SparqlServer(CROWD, fault=lambda _: reply) as server,
         pytest.raises(SourceError, match=message) as failure,
@@ -219,7 +246,11 @@ def test_asks_again_after_passing_trouble(reply: Reply) -> None:
 
 
 def test_gives_up_after_some_tries() -> None:
-    """Trouble that does not pass ends in an error that names endpoint and status, after a bounded number of requests."""
+    """
+    Trouble that does not pass ends in an error that names endpoint and status.
+
+    The number of requests is bounded.
+    """
     down = Reply(503, b"down for maintenance")
 
     with (
@@ -232,7 +263,11 @@ def test_gives_up_after_some_tries() -> None:
 
 
 def test_names_an_endpoint_that_is_not_there(dead_port: int) -> None:
-    """Nobody listens: exit code 3 with the address and the reason within three tries, no credentials shown."""
+    """
+    Nobody listens: exit code 3 with the address and the reason within three tries.
+
+    No credentials are shown.
+    """
     url = f"http://127.0.0.1:{dead_port}/sparql"
     world = World(f"{url}?key=secret")
     with pytest.raises(
@@ -247,7 +282,7 @@ def test_names_an_endpoint_that_is_not_there(dead_port: int) -> None:
 
 
 def test_refuses_a_password_in_the_address() -> None:
-    """An address with a password is a mistake in the configuration, and the password is not repeated."""
+    """An address with a password is a mistake, and the password is not repeated."""
     with pytest.raises(ConfigError) as failure:
         World("http://me:hidden@127.0.0.1:1/sparql")
 
@@ -255,7 +290,11 @@ def test_refuses_a_password_in_the_address() -> None:
 
 
 def test_pauses_between_requests() -> None:
-    """After each answer comes a pause of the least interval, or as long as the answer took if that is longer."""
+    """
+    After each answer comes a pause of the least interval.
+
+    It is as long as the answer took, if that is longer.
+    """
     with SparqlServer(CROWD, faults=[Reply(delay_s=0.4)]) as server:
         World(server.url, min_interval_s=0.1, real_time=True, min_sitelinks=30).people()
 

@@ -1,4 +1,7 @@
-"""The Wikidata source against an endpoint that does not finish: every form of a timeout, and how questions get smaller."""
+"""The Wikidata source against an endpoint that does not finish.
+
+Every form of a timeout, and how questions get smaller.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,11 @@ HEAVY = {
 
 @pytest.mark.parametrize("form", HEAVY)
 def test_splits_a_band_at_a_timeout_in_any_form(shared_data: Path, form: str) -> None:
-    """A band that times out is asked for in parts: everybody comes once, and nothing is waited for as if we had been throttled."""
+    """
+    A band that times out is asked for in parts.
+
+    Everybody comes once, and nothing is waited for as if we had been throttled.
+    """
     reply = HEAVY[form]()
 
     with SparqlServer(
@@ -70,7 +77,11 @@ def test_splits_a_band_at_a_timeout_in_any_form(shared_data: Path, form: str) ->
 
 
 def test_splits_a_single_number_of_sitelinks_by_birth(shared_data: Path) -> None:
-    """Where even one number of sitelinks is too much, people come by decade and year of birth, then those without a date."""
+    """
+    Where one number of sitelinks is too much, people come by decade and year of birth.
+
+    Those without a date come last.
+    """
     undated = (
         'wd:Q77 wdt:P31 wd:Q5 ; wdt:P106 wd:Q33999 ; wikibase:sitelinks 50 ; rdfs:label "Nobody'
         ' knows when"@en ; wdt:P569 [] .'
@@ -115,7 +126,11 @@ def test_splits_the_details_too(shared_data: Path) -> None:
 
 
 def test_gives_up_on_an_endpoint_that_only_times_out(shared_data: Path) -> None:
-    """Splitting ends: after some timeouts in a row the endpoint is said to be down, and the rest is not asked."""
+    """
+    Splitting ends: after some timeouts in a row the endpoint is said to be down.
+
+    The rest is not asked.
+    """
     trace = Reply(500, error_body(TIMEOUT_500))
 
     with (
@@ -129,7 +144,11 @@ def test_gives_up_on_an_endpoint_that_only_times_out(shared_data: Path) -> None:
 
 
 def test_goes_on_while_there_are_answers_in_between(shared_data: Path) -> None:
-    """Many bands may be too heavy as a whole: only timeouts without any answer in between mean that the endpoint is down."""
+    """
+    Many bands may be too heavy as a whole.
+
+    Only timeouts without any answer in between mean that the endpoint is down.
+    """
     whole = [
         f"?sitelinks >= {band.low} && ?sitelinks < {band.high})"
         for band in bands(0)

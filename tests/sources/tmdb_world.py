@@ -26,7 +26,11 @@ def body_of(recording: Path) -> Any:
 
 
 def person(tmdb_id: int, *, pictures: int = 3, **facts: Any) -> dict[str, Any]:
-    """Invent a person as `/person/{id}` shows it; `wikidata_id` and `imdb_id` become external ids."""
+    """
+    Invent a person as `/person/{id}` shows it.
+
+    `wikidata_id` and `imdb_id` become external ids.
+    """
     external = {
         "id": tmdb_id,
         "wikidata_id": facts.pop("wikidata_id", None),

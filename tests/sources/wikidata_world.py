@@ -1,4 +1,7 @@
-"""What the tests of the Wikidata source share: notes in memory, a clock that need not be waited for, people drawn up as Turtle."""
+"""What the tests of the Wikidata source share.
+
+Notes in memory, a clock that need not be waited for, people drawn up as Turtle.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,11 @@ class Clock:
 
 
 class World:
-    """The source as `wikidata` would build it for this endpoint, and what is left behind: tally, notes, waiting times."""
+    """
+    The source as `wikidata` would build it for this endpoint.
+
+    It holds what is left behind: tally, notes, waiting times.
+    """
 
     def __init__(
         self, url: str, *, notes: Notes | None = None, real_time: bool = False, **settings: Any
@@ -94,7 +101,11 @@ class World:
         )
 
     def people(self, *occupations: str, limit: int | None = None) -> dict[str, Celebrity]:
-        """Return everybody by QID, in the order in which they came; fail when somebody comes twice."""
+        """
+        Return everybody by QID, in the order in which they came.
+
+        Fail when somebody comes twice.
+        """
         everybody = [
             person for batch in self.source.people(occupations or None, limit) for person in batch
         ]
@@ -115,8 +126,10 @@ def crowd(
         fame = sitelinks if isinstance(sitelinks, int) else sitelinks[number]
         facts.append(
             f"""
-wd:Q900{number:06d} wdt:P31 wd:Q5 ; wdt:P106 wd:{occupation} ; wikibase:sitelinks {fame} ; rdfs:label "Person {number}"@en ;
-  wdt:P569 "{born.isoformat()}T00:00:00Z"^^xsd:dateTime ; wdt:P4985 "{number + 1}" ; wdt:P21 wd:Q6581072 ; wdt:P27 wd:Q30 ."""
+wd:Q900{number:06d} wdt:P31 wd:Q5 ; wdt:P106 wd:{occupation} ; wikibase:sitelinks {fame} ;
+  rdfs:label "Person {number}"@en ;
+  wdt:P569 "{born.isoformat()}T00:00:00Z"^^xsd:dateTime ; wdt:P4985 "{number + 1}" ;
+  wdt:P21 wd:Q6581072 ; wdt:P27 wd:Q30 ."""
         )
     return PREFIXES + "".join(facts)
 

@@ -1,4 +1,7 @@
-"""What we read of the MediaWiki API's answers. PHP writes an empty table as a list, hence the validators."""
+"""What we read of the MediaWiki API's answers.
+
+PHP writes an empty table as a list, hence the validators.
+"""
 
 from __future__ import annotations
 
@@ -71,14 +74,18 @@ class File(CommonsAnswer):
 
     @property
     def is_photo_format(self) -> bool:
-        """Tell whether photographs come in this format; by the extension where the API does not say."""
+        """
+        Tell whether photographs come in this format.
+
+        The extension tells it where the API does not say.
+        """
         return (
             self.mime or PHOTO_TYPES.get(self.url.rpartition(".")[2].lower())
         ) in PHOTO_TYPES.values()
 
     @property
     def is_drawn(self) -> bool:
-        """Tell whether the API or the categories call it a drawing, or a picture of another work of art."""
+        """Tell whether the API or the categories call it a drawing or a picture of an artwork."""
         categories = self.extmetadata.get("Categories", Meta()).value
         return self.mediatype not in (None, "BITMAP") or (
             isinstance(categories, str) and DRAWN.search(categories) is not None
@@ -121,7 +128,11 @@ class Reply(CommonsAnswer):
 
     @property
     def next_parameters(self) -> dict[str, str]:
-        """Return the parameters of the next request, or nothing at the end; `iistart` leads to older versions of a file, which nobody wants."""
+        """
+        Return the parameters of the next request, or nothing at the end.
+
+        `iistart` leads to older versions of a file, which nobody wants.
+        """
         found: dict[str, str] = {
             key: str(self.more[key])
             for key in ("iicontinue", "gcmcontinue", "continue")
@@ -165,7 +176,11 @@ def batches(titles: Iterable[str]) -> Iterator[list[str]]:
 
 
 def followed(title: str, renamed: dict[str, str]) -> str:
-    """Return the title under which the API answers: normalised, then redirected (MediaWiki follows one redirect)."""
+    """
+    Return the title under which the API answers.
+
+    It was normalised, then redirected (MediaWiki follows one redirect).
+    """
     for _ in range(3):
         title = renamed.get(title, title)
     return title

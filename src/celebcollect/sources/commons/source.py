@@ -1,4 +1,6 @@
-"""Wikimedia Commons through the MediaWiki API: a person's portraits (P18), then the files of the person's category (P373).
+"""Wikimedia Commons through the MediaWiki API.
+
+A person's portraits (P18), then the files of the person's category (P373).
 
 Licence, author and restrictions come with each picture. Subcategories are not visited.
 """
@@ -35,7 +37,9 @@ CONTACT_HINT = (
 
 class Commons:
     """
-    Finds photographs on Wikimedia Commons: one request for up to 50 portraits, one per 50 files of the category.
+    Finds photographs on Wikimedia Commons.
+
+    One request for up to 50 portraits, one per 50 files of the category.
 
     May be used by several threads. When `wait` says that the work is to stop, the iterator just
     ends.
@@ -68,7 +72,9 @@ class Commons:
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         """
-        Yield at most `limit` photographs of the person: portraits in Wikidata's order, then the category's by title.
+        Yield at most `limit` photographs of the person.
+
+        Portraits in Wikidata's order, then the category's by title.
 
         Raises:
             SourceBlocked: Wikimedia wants us to stay away.
@@ -185,7 +191,7 @@ class Commons:
         return address is not None and urlsplit(address).hostname in self._hosts
 
     def _query(self, **what: str) -> Iterator[tuple[dict[str, api.FilePage], dict[str, str]]]:
-        """Yield, batch by batch, the pages by title and the API's own names for titles that were asked for."""
+        """Yield pages by title, and the API's own names for the titles asked for, in batches."""
         params = {
             "prop": "imageinfo",
             "iiprop": "url|size|mime|mediatype|sha1|extmetadata",
@@ -255,7 +261,11 @@ class Commons:
             ) from None
 
     def _prove_alive(self, error: ApiError) -> None:
-        """Ask for something that always works: if that fails too, the API is broken for everybody."""
+        """
+        Ask for something that always works.
+
+        If that fails too, the API is broken for everybody.
+        """
         try:
             self._call({"meta": "siteinfo"})
         except ApiError:

@@ -95,7 +95,11 @@ class Browser:
         return self._service.process.pid if self._service else None
 
     def listen(self, script: str) -> None:
-        """Run a script at the start of every page from now on; on a Grid, where that cannot be had, do nothing."""
+        """
+        Run a script at the start of every page from now on.
+
+        On a Grid, where that cannot be had, do nothing.
+        """
         if self._service:
             with self._translated():
                 self._remote.execute(
@@ -105,7 +109,9 @@ class Browser:
 
     def open(self, url: str) -> bool:
         """
-        Go to a page and return when its document is there; False when it does not end within the time, though something may be there.
+        Go to a page and return when its document is there.
+
+        False when it does not end within the time, though something may be there.
 
         Raises:
             BrowserFailed: Nothing could be loaded.
@@ -337,7 +343,11 @@ def _is_gone(error: WebDriverException) -> bool:
 
 
 def _line(error: BaseException) -> str:
-    """Return the first line of a message, which may go on with a stack of the driver or an advertisement of the manual."""
+    """
+    Return the first line of a message.
+
+    A stack of the driver or an advertisement of the manual may follow it.
+    """
     if isinstance(error, urllib3.exceptions.HTTPError):
         return f"no answer ({type(getattr(error, 'reason', None) or error).__name__})"
     message = (

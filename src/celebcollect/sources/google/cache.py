@@ -1,4 +1,7 @@
-"""Remember what queries have brought, so that a rerun asks Google nothing. One file per person and query, in `data_dir`."""
+"""Remember what queries have brought, so that a rerun asks Google nothing.
+
+One file per person and query, in `data_dir`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ class CachedAnswer(Record):
 
 
 class AnswerCache:
-    """Answers on disk; those older than `max_age_days` are forgotten when they are met (0: nothing is kept)."""
+    """
+    Answers on disk.
+
+    Those older than `max_age_days` are forgotten when they are met; 0 keeps nothing.
+    """
 
     def __init__(self, data_dir: Path, *, max_age_days: float, tally: Tally) -> None:
         self._folder = _folder(data_dir)
@@ -84,7 +91,11 @@ class AnswerCache:
 
 
 def pages(data_dir: Path) -> Path:
-    """Return where pages are kept that nobody understands; their names end with the QID of the person who was searched."""
+    """
+    Return where pages are kept that nobody understands.
+
+    Their names end with the QID of the person who was searched.
+    """
     return data_dir / "pages"
 
 

@@ -1,4 +1,7 @@
-"""How Chromium is set up: quiet, and honest about what it is. Nothing here hides that a program drives it."""
+"""How Chromium is set up: quiet, and honest about what it is.
+
+Nothing here hides that a program drives it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""End every process that works in a folder, and remove the folder (with its lock); as a program: do so when the parent dies.
+"""End every process that works in a folder, and remove the folder (with its lock).
+
+As a program it does so when its parent dies.
 
 A browser outlives its driver, and both outlive a Python that is killed with -9. So each browser
 works in a folder of its own, all its processes carry that folder in their command lines, and beside
@@ -24,14 +26,18 @@ PATIENCE_S = 5.0
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Return the processes of this user, but for this one, that were started with an option `--...=<folder>...`."""
+    """Return this user's other processes that were started with `--...=<folder>...`."""
     mark = f"={folder}"
     found = _from_proc(mark) if Path("/proc/self/cmdline").exists() else _from_ps(mark)
     return [pid for pid in found if pid != os.getpid()]
 
 
 def end_processes(folder: Path) -> int:
-    """Kill every process that works in the folder and wait until all are gone; return how many there were."""
+    """
+    Kill every process that works in the folder and wait until all are gone.
+
+    Return how many there were.
+    """
     ended: set[int] = set()
     give_up = time.monotonic() + PATIENCE_S
     while (pids := processes_in(folder)) and time.monotonic() < give_up:
@@ -48,7 +54,7 @@ def end_processes(folder: Path) -> int:
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder with all that is in it, also when something was just being written there."""
+    """Remove the folder and all that is in it, also when something is just being written there."""
     give_up = time.monotonic() + PATIENCE_S
     while folder.exists() and time.monotonic() < give_up:
         shutil.rmtree(folder, ignore_errors=True)

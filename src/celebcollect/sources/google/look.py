@@ -1,4 +1,7 @@
-"""Look through an opened result page: wait for it, answer the consent dialog, read, scroll for more, click at last."""
+"""Look through an opened result page.
+
+Wait for it, answer the consent dialog, read, scroll for more, click at last.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,9 @@ class Seen:
 
 def look_through(browser: Browser, wanted: int, *, ended: bool, page_wait_s: float) -> Seen:
     """
-    Return the pictures of the page that was opened, and more than it holds when more are wanted; `ended` as from `Browser.open`.
+    Return the pictures of the page that was opened, and more than it holds when wanted.
+
+    `ended` is as from `Browser.open`.
 
     Raises:
         BrowserFailed: The browser cannot go on, or the page never ended and shows nothing yet.
@@ -75,7 +80,11 @@ def _look(browser: Browser) -> PageView:
 def _settle(
     browser: Browser, wait_s: float, *, consent_answered: bool = False
 ) -> tuple[PageView, Reading]:
-    """Wait until it is certain what the page is, and no longer than that; after `wait_s` it is what it looks like."""
+    """
+    Wait until it is certain what the page is, and no longer than that.
+
+    After `wait_s` it is what it looks like.
+    """
     started = time.monotonic()
     seen: list[tuple[PageView, Reading]] = []
 
@@ -103,7 +112,11 @@ def _reject_all(
 def _scroll(
     browser: Browser, found: tuple[FoundPicture, ...], wanted: int
 ) -> tuple[FoundPicture, ...]:
-    """Scroll until enough pictures came, or none any more; they come in the answers to the page's own requests."""
+    """
+    Scroll until enough pictures came, or none any more.
+
+    They come in the answers to the page's own requests.
+    """
     collected = found
 
     def grown() -> bool:
@@ -122,7 +135,11 @@ def _scroll(
 
 
 def _click_tiles(browser: Browser, wanted: int) -> tuple[FoundPicture, ...]:
-    """Click picture after picture and take what each shows; a click that brings nothing new within its time is let go."""
+    """
+    Click picture after picture and take what each shows.
+
+    A click that brings nothing new within its time is let go.
+    """
     collected: list[FoundPicture] = []
     in_vain = 0
     for tile in browser.run(TILES, MAX_CLICKS) or []:

@@ -1,4 +1,7 @@
-"""How often Google may be asked: a pause between two queries, and a long rest after a captcha, both kept across runs."""
+"""How often Google may be asked.
+
+A pause between two queries, and a long rest after a captcha, both kept across runs.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,11 @@ class QueryPace:
             raise blocked("Google refused us a while ago", until)
 
     def take_turn(self) -> bool:
-        """Wait until the next query may start, and count it as started; False when the wait was cut short because the work is to end."""
+        """
+        Wait until the next query may start, and count it as started.
+
+        False when the wait was cut short because the work is to end.
+        """
         interval_s = self._min_interval_s * random.uniform(1.0, 1.04)  # noqa: S311 - no secret
         while (delay := self._due_in(interval_s)) > 0:
             if self._wait(delay):
@@ -74,7 +81,11 @@ class QueryPace:
             self._notes.set_note(_REST, None)
 
     def _resting(self) -> tuple[datetime, timedelta]:
-        """Return when the last rest ends or ended, and its length; a note that makes no sense counts as none."""
+        """
+        Return when the last rest ends or ended, and its length.
+
+        A note that makes no sense counts as none.
+        """
         note = self._notes.note(_REST) or {}
         try:
             until, length = (
@@ -87,7 +98,11 @@ class QueryPace:
             return datetime.min.replace(tzinfo=UTC), timedelta(0)
 
     def _due_in(self, interval_s: float) -> float:
-        """Return the seconds until the next query may start, after our own last one and after that of any other process."""
+        """
+        Return the seconds until the next query may start.
+
+        They count from our own last query and from that of any other process.
+        """
         delays = [0.0] if self._last is None else [self._last + interval_s - time.monotonic()]
         at = (self._notes.note(_LAST) or {}).get("at")
         if isinstance(at, int | float):

@@ -1,4 +1,6 @@
-"""Tell what kind of page Google sent: results, consent, captcha, ... - from what the browser saw, as plain values.
+"""Tell what kind of page Google sent: results, consent, captcha and so on.
+
+It is told from what the browser saw, as plain values.
 
 The address counts first, then records, then marks in the document, then texts; a text counts only
 on a page without records, because good pages carry the words of the bad ones in their scripts.
@@ -79,7 +81,11 @@ _WEAK_S = 2.0
 
 
 def view(seen: object) -> PageView:
-    """Make a view of what the script in the page returned; a page may have meddled with it, so every type is checked."""
+    """
+    Make a view of what the script in the page returned.
+
+    A page may have meddled with it, so every type is checked.
+    """
     values: Mapping[str, Any] = seen if isinstance(seen, Mapping) else {}
     return PageView(
         url=_text(values.get("url")),
@@ -95,7 +101,11 @@ def view(seen: object) -> PageView:
 
 
 def read(page: PageView, *, consent_answered: bool = False) -> Reading:
-    """Return what a page is and the pictures on it; after the question for consent was answered it does not count while there is anything better."""
+    """
+    Return what a page is and the pictures on it.
+
+    After the question for consent was answered it does not count while there is anything better.
+    """
     address = _state_by_address(page.url)
     if address is State.CAPTCHA or "captcha" in page.marks:
         return Reading(State.CAPTCHA)
@@ -113,7 +123,11 @@ def read(page: PageView, *, consent_answered: bool = False) -> Reading:
 
 
 def pictures(page: PageView) -> tuple[FoundPicture, ...]:
-    """Return the pictures of a page: records of its scripts, then of what it loaded later, then links."""
+    """
+    Return the pictures of a page.
+
+    Records of its scripts, then of what it loaded later, then links.
+    """
     found = list(from_script(page.scripts))
     for answer in page.answers:
         found += from_script(answer)
@@ -121,7 +135,11 @@ def pictures(page: PageView) -> tuple[FoundPicture, ...]:
 
 
 def _read_weak(page: PageView, *, asks: bool) -> Reading:
-    """Read a page that may still become another one: the less it shows, the longer it is waited for."""
+    """
+    Read a page that may still become another one.
+
+    The less it shows, the longer it is waited for.
+    """
     if asks:
         return Reading(State.CONSENT, patience_s=math.inf)
     patience_s = _WEAK_S if page.complete else math.inf

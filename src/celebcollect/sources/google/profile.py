@@ -1,4 +1,7 @@
-"""A folder for one browser, which is gone with all the browser's processes when it is closed - or when we are killed."""
+"""A folder for one browser.
+
+It is gone with all the browser's processes when it is closed, or when we are killed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ log = logging.getLogger(__name__)
 
 class BrowserProfile:
     """
-    A new folder, locked as long as this process lives; everything that is started with a path in it belongs to it.
+    A new folder, locked as long as this process lives.
+
+    Everything that is started with a path in it belongs to it.
 
     Raises:
         StorageError: The folder cannot be made.

@@ -20,7 +20,11 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Paths of the two programs; None where Selenium knows better where to look (or to get the driver that fits)."""
+    """
+    Paths of the two programs.
+
+    None where Selenium knows better where to look (or to get the driver that fits).
+    """
 
     browser: str | None
     driver: str | None

@@ -1,4 +1,7 @@
-"""Turn a person into the addresses of result pages. A name is data: nothing in it can become an operator of the search."""
+"""Turn a person into the addresses of result pages.
+
+A name is data: nothing in it can become an operator of the search.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ _WORDS = frozenset({"AND", "OR", "NOT", "AROUND"})
 
 
 def queries(person: Celebrity, settings: GoogleConfig) -> Iterator[str]:
-    """Yield the texts to search for a person, by template; none for a person whose name holds nothing that can be searched."""
+    """
+    Yield the texts to search for a person, by template.
+
+    None for a person whose name holds nothing that can be searched.
+    """
     name = as_data(person.name)
     if not name:
         return
@@ -44,7 +51,11 @@ def queries(person: Celebrity, settings: GoogleConfig) -> Iterator[str]:
 
 
 def as_data(text: str) -> str:
-    """Return a text whose words are searched as they are: no quotes, no exclusion by `-`, no `site:`, no `OR`."""
+    """
+    Return a text whose words are searched as they are.
+
+    No quotes, no exclusion by `-`, no `site:`, no `OR`.
+    """
     words = (word.lstrip("-+~@#−–—") for word in _SIGNS.sub(" ", text).split())
     return " ".join(
         word.lower() if word in _WORDS else word for word in words if any(map(str.isalnum, word))

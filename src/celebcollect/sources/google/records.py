@@ -1,4 +1,6 @@
-"""Read the pictures out of the text of a Google Images page: script records, `imgres` links, bare pairs. Opens nothing.
+"""Read the pictures out of the text of a Google Images page.
+
+Script records, `imgres` links, bare pairs. Opens nothing.
 
 A script record has had the same form since 2020:
 `"id",["thumbnail",h,w],["original",HEIGHT,WIDTH],...,{facts by number}`. Everything around it
@@ -57,7 +59,11 @@ class FoundPicture(Record):
 # a page is read several times while it is waited for, and most of its text stays
 @functools.lru_cache(maxsize=64)
 def from_script(text: str) -> tuple[FoundPicture, ...]:
-    """Return the records of a script or of an answer to one, each picture once and the least quoted first; up to three times over is understood."""
+    """
+    Return the records of a script or of an answer to one.
+
+    Each picture comes once, the least quoted first; up to three times over is understood.
+    """
     found: list[FoundPicture] = []
     for _ in range(MAX_LEVELS + 1):
         found += filter(None, (_record(text, start) for start in _START.finditer(text)))
@@ -92,7 +98,11 @@ def from_links(links: Iterable[str]) -> list[FoundPicture]:
 
 
 def from_pairs(text: str) -> list[FoundPicture]:
-    """Return what looks like `["http...",height,width]` and is no thumbnail: the last resort when the form of records has changed."""
+    """
+    Return what looks like `["http...",height,width]` and is no thumbnail.
+
+    That is the last resort when the form of records has changed.
+    """
     for _ in range(MAX_LEVELS + 1):
         pairs = (_plain(pair, 1) for pair in _BARE.finditer(text))
         found = [
@@ -125,7 +135,11 @@ def originals(pictures: Iterable[FoundPicture]) -> tuple[FoundPicture, ...]:
 
 
 def is_usable(url: str) -> bool:
-    """Tell whether a candidate message can carry this URL at all; whether it is a good one is for `validate` to say."""
+    """
+    Tell whether a candidate message can carry this URL at all.
+
+    Whether it is a good one is for `validate` to say.
+    """
     try:
         url.encode()
         parts = urlsplit(url)
@@ -154,7 +168,7 @@ def is_googles(url: str) -> bool:
 
 
 def unquoted(text: str) -> str:
-    """Take one level of string quoting off a whole text, wherever in it the strings begin and end."""
+    """Take one level of string quoting off a text, wherever its strings begin and end."""
     plain = _ESCAPE.sub(_unescape, text)
     if any("\ud800" <= char <= "\udfff" for char in plain):
         plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -201,7 +215,11 @@ def _plain(match: re.Match[str], group: int) -> FoundPicture | None:
 
 
 def _decode(text: str) -> Any:
-    """Read JSON from the beginning of a text; also with the escapes that JavaScript has and JSON has not: of a byte, and of an apostrophe."""
+    """
+    Read JSON from the beginning of a text.
+
+    It may have the escapes that JavaScript has and JSON has not: of a byte, and of an apostrophe.
+    """
     try:
         return _DECODER.raw_decode(text)[0]
     except ValueError:

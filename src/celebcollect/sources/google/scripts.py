@@ -1,4 +1,6 @@
-"""The JavaScript that runs in a page of Google Images: it looks, scrolls and points at elements, and changes nothing else.
+"""The JavaScript that runs in a page of Google Images.
+
+It looks, scrolls and points at elements, and changes nothing else.
 
 Classes and ids of Google are many and short-lived; the older ones stay in the lists because pages
 of all ages are served.
@@ -16,11 +18,15 @@ _CONSENT = f"""
 {_SHOWN}
 const labels = new Set({json.dumps(REJECT_LABELS)});
 const labelOf = (text) => (text || '').trim().replace(/\\s+/g, ' ').toLowerCase();
-const rejects = (b) => [b.innerText, b.value, b.getAttribute('aria-label')].some((text) => labels.has(labelOf(text)));
-const labelled = () => Array.from(document.querySelectorAll('button, input[type=submit], [role=button]')).find((b) => rejects(b) && shown(b));
+const rejects = (b) => [b.innerText, b.value, b.getAttribute('aria-label')]
+  .some((text) => labels.has(labelOf(text)));
+const BUTTONS = 'button, input[type=submit], [role=button]';
+const labelled = () => Array.from(document.querySelectorAll(BUTTONS))
+  .find((b) => rejects(b) && shown(b));
 const asks = (form) => {{
   const target = form.getAttribute('action') || '';
-  return target.includes('consent.google.') || /\\/save([?#]|$)/.test(target) || !!form.querySelector('input[name="set_eom"]');
+  return target.includes('consent.google.') || /\\/save([?#]|$)/.test(target)
+    || !!form.querySelector('input[name="set_eom"]');
 }};
 const asking = () => Array.from(document.querySelectorAll('form')).find(asks);
 """
@@ -31,12 +37,19 @@ const one = (selector) => document.querySelector(selector);
 const all = (selector) => Array.from(document.querySelectorAll(selector));
 const marks = [];
 if (one('form#captcha-form, #recaptcha.g-recaptcha')) marks.push('captcha');
-if (one('.g-recaptcha, form[action*="/sorry/"], iframe[src*="/recaptcha/"]')) marks.push('recaptcha');
-if (shown(one('button#W0wltc')) || shown(one('button#L2AGLb')) || asking() || labelled()) marks.push('consent');
+if (one('.g-recaptcha, form[action*="/sorry/"], iframe[src*="/recaptcha/"]'))
+  marks.push('recaptcha');
+if (shown(one('button#W0wltc')) || shown(one('button#L2AGLb')) || asking() || labelled())
+  marks.push('consent');
 const retries = all('noscript').some((e) => e.textContent.includes('/httpservice/retry/enablejs'));
-if (one('a[href*="emsg=SG_"]') || (retries && !one('#search, #rso, #topstuff, #botstuff, [name=q]'))) marks.push('shell');
-if (one('img.DS1iW') || (document.doctype && document.doctype.publicId.includes('WAPFORUM'))) marks.push('basic');
-const scripts = Array.from(document.scripts).filter((s) => !s.src).map((s) => s.textContent).filter((text) => text.includes('http'));
+if (one('a[href*="emsg=SG_"]')
+    || (retries && !one('#search, #rso, #topstuff, #botstuff, [name=q]')))
+  marks.push('shell');
+if (one('img.DS1iW')
+    || (document.doctype && document.doctype.publicId.includes('WAPFORUM')))
+  marks.push('basic');
+const scripts = Array.from(document.scripts).filter((s) => !s.src)
+  .map((s) => s.textContent).filter((text) => text.includes('http'));
 try {{ if (window.W_jd) scripts.push(JSON.stringify(window.W_jd)); }} catch (error) {{ }}
 const navigation = performance.getEntriesByType('navigation')[0];
 return {{
@@ -76,9 +89,12 @@ LISTEN = """
     this.addEventListener('load', () => {
       const body = this.response;
       if (typeof body === 'string') keep(this.status, this.responseURL, body);
-      else if (body instanceof ArrayBuffer) keep(this.status, this.responseURL, new TextDecoder().decode(body));
-      else if (body instanceof Blob) body.text().then((text) => keep(this.status, this.responseURL, text));
-      else if (body && this.responseType === 'json') keep(this.status, this.responseURL, JSON.stringify(body));
+      else if (body instanceof ArrayBuffer)
+        keep(this.status, this.responseURL, new TextDecoder().decode(body));
+      else if (body instanceof Blob)
+        body.text().then((text) => keep(this.status, this.responseURL, text));
+      else if (body && this.responseType === 'json')
+        keep(this.status, this.responseURL, JSON.stringify(body));
     });
     return open.apply(this, args);
   };
@@ -92,7 +108,8 @@ REFUSED = "return !!(window.__celebcollect && window.__celebcollect.refused);"
 MORE = f"""
 {_SHOWN}
 window.scrollTo(0, document.documentElement.scrollHeight);
-const button = Array.from(document.querySelectorAll('.YstHxe input[type=button], input.mye4qd')).find(shown);
+const more = document.querySelectorAll('.YstHxe input[type=button], input.mye4qd');
+const button = Array.from(more).find(shown);
 if (button) button.click();
 """
 """Scroll to the end, and press "show more results" where it is shown."""
@@ -108,7 +125,8 @@ return labelled() || (form ? form.querySelector('button, input[type=submit]') : 
 accepts)."""
 
 TILES = """
-return Array.from(document.querySelectorAll('[data-docid][data-lpage^="http"]')).slice(0, arguments[0]).map((tile) => ({
+const tiles = document.querySelectorAll('[data-docid][data-lpage^="http"]');
+return Array.from(tiles).slice(0, arguments[0]).map((tile) => ({
   page: tile.dataset.lpage,
   title: (tile.querySelector('img[alt]') || {alt: ''}).alt,
   target: tile.querySelector('[jsname=qQjpJ], .H8Rx8c, .F0uyec, h3 a, a, img') || tile,

@@ -1,4 +1,6 @@
-"""Google Images as a source of pictures: one ordinary browser, one query at a time, slowly, and away when it is told to go.
+"""Google Images as a source of pictures.
+
+One ordinary browser, one query at a time, slowly, and away when it is told to go.
 
 The parts: `query` what to ask, `cache` what was asked before, `pace` when to ask,
 `browser` and `look` how to ask, `page` and `records` what the answer means.
@@ -43,7 +45,9 @@ _REFUSALS = {
 
 class Google:
     """
-    The source `google`. To be used by one thread at a time; the browser starts with the first query that needs it.
+    The source `google`. To be used by one thread at a time.
+
+    The browser starts with the first query that needs it.
 
     Args:
         settings: `[google]`.
@@ -82,7 +86,9 @@ class Google:
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         """
-        Yield at most `limit` pictures of a person in Google's order; fewer mean that there are no more.
+        Yield at most `limit` pictures of a person in Google's order.
+
+        Fewer mean that there are no more.
 
         It ends early, too, when `wait` was cut short.
 
@@ -124,7 +130,11 @@ class Google:
             self._browser = None
 
     def _answer(self, person: Celebrity, url: str, wanted: int) -> CachedAnswer | None:
-        """Return the pictures for a query, remembered or asked for; None when the work is to end."""
+        """
+        Return the pictures for a query, remembered or asked for.
+
+        None when the work is to end.
+        """
         remembered = self._cache.get(person.qid, url)
         if remembered and (remembered.complete or len(remembered.found) >= wanted):
             self._tally.count("google_queries_saved")
@@ -197,7 +207,11 @@ class Google:
         return self._browser
 
     def _judge(self, browser: Browser, qid: str, seen: Seen) -> Seen:
-        """Return what can be used; raise what cannot, with the page saved where that helps somebody."""
+        """
+        Return what can be used.
+
+        What cannot be used is raised, with the page saved where that helps somebody.
+        """
         log.debug(
             "page state=%s pictures=%d complete=%s http=%d",
             seen.state,
@@ -228,7 +242,11 @@ class Google:
         )
 
     def _failed(self, reason: GoogleReason, what: str, *, fatal: bool = False) -> SourceError:
-        """Count a failure and return its error: for this person, or for everybody when it happens again and again."""
+        """
+        Count a failure and return its error.
+
+        It is about this person, or about everybody when it happens again and again.
+        """
         self._failures += 1
         self._tally.drop(reason)
         if fatal or self._failures >= MAX_FAILURES:
@@ -262,7 +280,11 @@ def _candidate(
 
 
 def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
-    """Keep a page's HTML and a screenshot; the names are made of time, kind and QID, never of what a page or a name says."""
+    """
+    Keep a page's HTML and a screenshot.
+
+    The names are made of time, kind and QID, never of what a page or a name says.
+    """
     at = datetime.now(UTC)
     file = folder / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:06d}-{state}-{qid}.html"
     try:

@@ -1,4 +1,6 @@
-"""What Google's pages say in the languages in which they are served. English is what we ask for (`hl`); not every page cares.
+"""What Google's pages say in the languages in which they are served.
+
+English is what we ask for (`hl`); not every page cares.
 
 Written from memory but for the English, German and Spanish ones, so the marks in the document come
 first. All are in lower case.

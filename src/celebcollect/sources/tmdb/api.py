@@ -157,7 +157,9 @@ def best_first(person: Person) -> tuple[list[TmdbPortrait], int]:
 
 def is_same(found: Person, person: Celebrity) -> bool:
     """
-    Tell whether TMDB's person is proved to be ours: by the Wikidata id, an IMDb id, or else by the birthday.
+    Tell whether TMDB's person is proved to be ours.
+
+    The Wikidata id or an IMDb id proves it, or else the birthday.
 
     A birthday proves nothing against another Wikidata or IMDb id, and nothing on 1 January, where
     both sides put people of whom only the year is known.

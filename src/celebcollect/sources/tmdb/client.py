@@ -1,4 +1,7 @@
-"""The conversation with TMDB: sends the token, keeps the pace, tells faults of one answer from faults of TMDB."""
+"""The conversation with TMDB.
+
+Sends the token, keeps the pace, tells faults of one answer from faults of TMDB.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What TMDB's error codes mean (developer.themoviedb.org/docs/errors, 2026), and what a token looks like."""
+"""What TMDB's error codes mean, and what a token looks like.
+
+Source: developer.themoviedb.org/docs/errors, 2026.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,12 @@ def may_pass(status: int, body: Any) -> bool:
 
 
 def fault_of(error: ApiError) -> Literal["gone", "this answer", "everything"]:
-    """Tell how far an error reaches: this person is not (or no more) on TMDB, perhaps only this answer is broken, or nothing will work."""
+    """
+    Tell how far an error reaches.
+
+    This person is not (or no more) on TMDB, perhaps only this answer is broken, or nothing will
+    work.
+    """
     code = code_of(error.body)
     if code in (6, 34, 44):
         return "gone"
@@ -62,7 +70,11 @@ def fault_of(error: ApiError) -> Literal["gone", "this answer", "everything"]:
 
 
 def in_words(error: ApiError) -> SourceError:
-    """Say what an error means for the user. TMDB's own text is left out: it could repeat the token."""
+    """
+    Say what an error means for the user.
+
+    TMDB's own text is left out: it could repeat the token.
+    """
     code = code_of(error.body)
     told = f"code {code}, HTTP {error.status}" if code is not None else f"HTTP {error.status}"
     away = {

@@ -1,4 +1,7 @@
-"""The Movie Database (TMDB), API version 3: portraits of people whose identity is proved. Terms: `sources.tmdb.spec`."""
+"""The Movie Database (TMDB), API version 3: portraits of people whose identity is proved.
+
+Terms: `sources.tmdb.spec`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ NAMESAKES = 2
 
 class Tmdb:
     """
-    Finds portraits on TMDB: one request for a person whose TMDB id is known, two by IMDb id, two or three by name.
+    Finds portraits on TMDB.
+
+    One request for a person whose TMDB id is known, two by IMDb id, two or three by name.
 
     May be used by several threads. When `wait` says that the work is to stop, iterators just end.
     """
@@ -61,7 +66,9 @@ class Tmdb:
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         """
-        Yield at most `limit` portraits of the person, the one that TMDB shows first, then the best voted.
+        Yield at most `limit` portraits of the person.
+
+        The one that TMDB shows first comes first, then the best voted.
 
         Nothing is yielded for somebody whose identity is not proved by Wikidata id, IMDb id or
         birthday.
@@ -79,7 +86,9 @@ class Tmdb:
 
     def popular(self, n: int) -> Iterator[Celebrity]:
         """
-        Yield those of TMDB's `n` most popular people (at most 10,000) whom Wikidata knows, one request each and one per 20.
+        Yield those of TMDB's `n` most popular people (at most 10,000) whom Wikidata knows.
+
+        It takes one request each and one per 20.
 
         Only name, birthday and ids are known of them. Raises as `candidates` does.
         """
@@ -100,7 +109,11 @@ class Tmdb:
             return
 
     def probe(self) -> None:
-        """Ask TMDB for its configuration, once; raises SourceError when the token is refused or nobody answers."""
+        """
+        Ask TMDB for its configuration, once.
+
+        Raises SourceError when the token is refused or nobody answers.
+        """
         self._client.picture_base()
 
     def close(self) -> None:

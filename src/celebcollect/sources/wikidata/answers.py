@@ -22,7 +22,7 @@ _RETRY_IN = re.compile(r"retry in (\d{1,6}) second", re.IGNORECASE)
 
 
 class QueryTooHeavy(SourceError):
-    """The endpoint could not finish this question (time, memory, a cut-off answer): ask a smaller one."""
+    """The endpoint could not finish this question (time, memory, a cut answer); ask less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ Row = Mapping[str, Term]
 
 def rows_of(body: bytes, shown: str, tally: Tally) -> list[Row]:
     """
-    Read a SPARQL 1.1 JSON result (W3C recommendation of 2013-03-21, section 3); broken bindings are counted, not kept.
+    Read a SPARQL 1.1 JSON result (W3C recommendation of 2013-03-21, section 3).
+
+    Broken bindings are counted, not kept.
 
     Raises:
         QueryTooHeavy: The JSON ends early; Blazegraph writes its stack trace into the half-written
@@ -89,7 +91,11 @@ def _term(value: object, tally: Tally) -> Term | None:
 
 
 def text_of(error: Exception) -> str:
-    """Return the start of an error's body; SPARQLWrapper has read it already for some and shows it as the repr of bytes."""
+    """
+    Return the start of an error's body.
+
+    SPARQLWrapper has read it already for some and shows it as the repr of bytes.
+    """
     if isinstance(error, urllib.error.HTTPError):
         try:
             return error.read(4096).decode("utf-8", "replace")
@@ -109,7 +115,11 @@ def excerpt(text: str) -> str:
 
 
 def wait_of(header: str | None, body: str) -> float | None:
-    """Return the seconds to wait: of the Retry-After header, else of the sentence in Wikidata's page, or None where neither says."""
+    """
+    Return the seconds to wait.
+
+    Of the Retry-After header, else of the sentence in Wikidata's page, or None where neither says.
+    """
     said = _RETRY_IN.search(body)
     return retry_after_s(header) or (max(SHORTEST_S, float(said[1])) if said else None)
 

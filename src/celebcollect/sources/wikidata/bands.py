@@ -1,4 +1,6 @@
-"""Cut the people of an occupation into portions that an endpoint can answer: bands of fame, and within one number of sitelinks by birth.
+"""Cut the people of an occupation into portions that an endpoint can answer.
+
+Bands of fame, and within one number of sitelinks by birth.
 
 There is no OFFSET (the endpoint would compute the whole answer again for every page, in no certain
 order) and no ORDER BY.
@@ -25,7 +27,11 @@ FIRST_DECADE = 1800
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A half-open range of birth years; without both ends it means those whose birth date is missing, unknown or no date."""
+    """
+    A half-open range of birth years.
+
+    Without both ends it means those whose birth date is missing, unknown or no date.
+    """
 
     first: int | None = None
     end: int | None = None
@@ -50,7 +56,11 @@ class Band:
 
 
 def bands(lowest: int, *, below: int | None = None) -> Iterator[Band]:
-    """Yield the bands from the most famous people down to `lowest` sitelinks; with `below`, only what lies below it."""
+    """
+    Yield the bands from the most famous people down to `lowest` sitelinks.
+
+    With `below`, only what lies below it.
+    """
     high = below
     for low in (*(edge for edge in EDGES if edge > lowest), lowest):
         if below is None or low < below:

@@ -1,4 +1,6 @@
-"""Ask a SPARQL endpoint one question at a time, as a polite guest who knows how endpoints fail. The home of SPARQLWrapper.
+"""Ask a SPARQL endpoint one question at a time, as a guest who knows how endpoints fail.
+
+The home of SPARQLWrapper.
 
 SPARQLWrapper sends and receives; the pace, the time limits, the retries and the meaning of errors
 are ours, because it has none of them.
@@ -75,7 +77,9 @@ class _Passing(Exception):
 
 class Endpoint:
     """
-    A SPARQL endpoint. To be used by one thread: one request at a time, and a pause of max(query time, `min_interval_s`) after each.
+    A SPARQL endpoint. To be used by one thread.
+
+    One request at a time, and a pause of max(query time, `min_interval_s`) after each.
 
     `wait` sleeps that many seconds and tells whether the user asked to stop, as
     `threading.Event.wait` does; `clock` is in seconds.
@@ -138,7 +142,11 @@ class Endpoint:
                 attempt += 1
 
     def select_stubbornly(self, query: str) -> list[Row]:
-        """Return the rows of a query that cannot be made smaller: a timeout is passing trouble, up to a point. Raises as `select` does."""
+        """
+        Return the rows of a query that cannot be made smaller.
+
+        A timeout is passing trouble, up to a point. Raises as `select` does.
+        """
         for attempt in range(1, HEAVY_TRIES):
             try:
                 return self.select(query)
@@ -195,7 +203,11 @@ class Endpoint:
             )
 
     def _body(self, response: http.client.HTTPResponse, started: float) -> bytes:
-        """Read the answer within twice the time limit and the size limit: the socket's own timeout lets a dripping server go on for ever."""
+        """
+        Read the answer within twice the time limit and the size limit.
+
+        The socket's own timeout lets a dripping server go on for ever.
+        """
         chunks: list[bytes] = []
         size = 0
         while chunk := response.read1(1 << 16):
@@ -209,7 +221,11 @@ class Endpoint:
         return b"".join(chunks)
 
     def _refuse_redirect(self, url: str) -> None:
-        """Refuse what came from elsewhere: urllib follows a redirect as a GET without the question."""
+        """
+        Refuse what came from elsewhere.
+
+        Urllib follows a redirect as a GET without the question.
+        """
         if url != self._settings.endpoint:
             raise SourceError(
                 f"the SPARQL endpoint {self.shown} has moved to {shown_url(url)}",

@@ -1,4 +1,8 @@
-"""Make people out of rows. Every value comes from outside: what cannot be what it claims to be is counted and left out, never guessed."""
+"""Make people out of rows.
+
+Every value comes from outside: what cannot be what it claims to be is counted and left out, never
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +73,11 @@ def read_seeds(rows: Iterable[Row], occupation: str, seeds: dict[str, Seed], tal
 
 
 def too_old(seed: Seed, born_after: date) -> WikidataReason | None:
-    """Return why somebody is not surely born on that day or later (the earliest of several births counts), or None."""
+    """
+    Return why somebody is not surely born on that day or later, or None.
+
+    The earliest of several births counts.
+    """
     if not seed.births:
         return WikidataReason.UNKNOWN_BIRTH
     return (
@@ -123,7 +131,11 @@ class Facts:
                 self._values[item, of.value].append(value)
 
     def person(self, seed: Seed) -> Celebrity | None:
-        """Return the person, or None (counted) when there is no name in any of the languages: an alias or an id is not one."""
+        """
+        Return the person, or None (counted) when there is no name in any of the languages.
+
+        An alias or an id is not one.
+        """
         labels = self._spoken(seed.qid, LABEL)
         name = next(iter(labels), None)
         if name is None:
@@ -166,7 +178,7 @@ class Facts:
         return literals
 
     def _spoken(self, qid: str, of: str) -> list[str]:
-        """Return texts by preference of language, then by alphabet (the order of rows means nothing)."""
+        """Return texts by language, then by alphabet (the order of rows means nothing)."""
         ranked = []
         for term in self._literals(qid, of):
             text = clean_text(term.value)[:MAX_NAME_CHARS].rstrip()
@@ -233,7 +245,11 @@ class Facts:
 
 
 def _read_day(term: Term, tally: Tally) -> Day | None:
-    """Return a date, or None when it is unknown or (counted) no date. The year may be negative; year-only dates come as January 1."""
+    """
+    Return a date, or None when it is unknown or (counted) no date.
+
+    The year may be negative; year-only dates come as January 1.
+    """
     if _is_unknown(term):
         return None
     parts = _DATE.fullmatch(term.value) if term.kind == "literal" and term.value.isascii() else None
@@ -252,7 +268,11 @@ def _iso(day: Day) -> str:
 
 
 def _is_unknown(term: Term) -> bool:
-    """Tell whether this is Wikidata's `unknown value`: a blank node in dumps and QLever, a made-up IRI in the query service."""
+    """
+    Tell whether this is Wikidata's `unknown value`.
+
+    A blank node in dumps and QLever, a made-up IRI in the query service.
+    """
     return term.kind == "bnode" or (term.kind == "uri" and "/.well-known/genid/" in term.value)
 
 

@@ -1,4 +1,4 @@
-"""Find out which occupations are meant, by QID or by name, and which narrower ones belong to them."""
+"""Find out which occupations are meant, by QID or name, and which ones lie below them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ class Occupations:
         )
 
     def subclasses(self, occupation: str) -> list[str]:
-        """Return an occupation and everything below it: most film actors are film actors only, not actors too."""
+        """
+        Return an occupation and everything below it.
+
+        Most film actors are film actors only, not actors too.
+        """
         what = f"subclasses/{occupation}"
         known = self._fresh.get(what, VALID_FOR)
         if known is None:

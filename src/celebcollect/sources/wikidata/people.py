@@ -83,7 +83,9 @@ class Wikidata:
         self, occupations: Sequence[str] | None = None, limit: int | None = None
     ) -> Iterator[list[Celebrity]]:
         """
-        Yield people, the most famous first, in batches of at most 150; up to `limit` per occupation (QID or name).
+        Yield people, the most famous first, in batches of at most 150.
+
+        Up to `limit` per occupation (QID or name).
 
         Save each batch before asking for the next one: asking writes the checkpoint that covers it,
         and a process that dies in between gets the batch again. A search that was not finished goes
@@ -122,7 +124,11 @@ class Wikidata:
         self._endpoint.select_stubbornly("SELECT ?one WHERE { VALUES ?one { 1 } }")
 
     def _stay_away(self) -> None:
-        """Refuse to ask while we are blocked; a block is bound to the address and the User-Agent, as Wikidata's is."""
+        """
+        Refuse to ask while we are blocked.
+
+        A block is bound to the address and the User-Agent, as Wikidata's is.
+        """
         note = self._notes.note("wikidata/blocked")
         if not note or (note.get("endpoint"), note.get("agent")) != (
             self._settings.endpoint,
@@ -218,7 +224,11 @@ class Wikidata:
         return "qlever" if known[:1] == ["qlever"] else "wdqs"
 
     def _fingerprint(self, wanted: Sequence[str], limit: int) -> dict[str, Any]:
-        """Return everything that decides who is found: a search goes on only where the same was asked for."""
+        """
+        Return everything that decides who is found.
+
+        A search goes on only where the same was asked for.
+        """
         born_after = self._settings.born_after
         return {
             "version": 1,
@@ -238,7 +248,7 @@ class Wikidata:
         band: Band,
         seeds: dict[str, Seed],
     ) -> None:
-        """Add the people of a band to `seeds`, in parts where the endpoint cannot answer for the whole."""
+        """Add the people of a band to `seeds`, in parts where the whole is too much to ask."""
         born_after = self._settings.born_after
         try:
             rows = self._select(queries.seed(dialect, classes, band, births=born_after is not None))

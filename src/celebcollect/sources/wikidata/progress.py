@@ -1,4 +1,7 @@
-"""Remember between runs what was found out and how far a search has come; people themselves are in the catalogue, not here."""
+"""Remember between runs what was found out and how far a search has come.
+
+People themselves are in the catalogue, not here.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class Fresh:
         self._endpoint = endpoint
 
     def get(self, what: str, max_age: timedelta) -> list[str] | None:
-        """Return what `put` wrote under this name, unless it is too old or from another endpoint."""
+        """Return what `put` wrote under this name; None where it is old or of another endpoint."""
         saved = _load(_Answer, self._notes.note(f"wikidata/{what}"))
         fresh = (
             saved is not None and saved.endpoint == self._endpoint and saved.at > now() - max_age
@@ -50,7 +53,9 @@ class Fresh:
 
 class Progress:
     """
-    How far a search has come: everybody with `below` sitelinks or more is done. Bound to what was asked for.
+    How far a search has come: everybody with `below` sitelinks or more is done.
+
+    Bound to what was asked for.
 
     The ids of the people found are kept too, in a note per batch, so that a search that goes on
     still knows a duplicate item.
@@ -99,7 +104,9 @@ class Progress:
         self, below: int, *, found: Mapping[str, int], people: int, batch: Iterable[Celebrity]
     ) -> None:
         """
-        Write a checkpoint; to be called when the people down to `below` sitelinks are safe in the catalogue.
+        Write a checkpoint.
+
+        To be called when the people down to `below` sitelinks are safe in the catalogue.
 
         The ids are written first: with the checkpoint and without them, a duplicate would slip
         through after a crash in between.

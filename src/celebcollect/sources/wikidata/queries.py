@@ -1,4 +1,6 @@
-"""The questions to Wikidata, in SPARQL 1.1 that Blazegraph, QLever and any standard engine answer alike.
+"""The questions to Wikidata, in SPARQL 1.1.
+
+Blazegraph, QLever and any standard engine answer them alike.
 
 What keeps them cheap: subclasses are given as values instead of a property path, few variables come
 out, nothing is sorted or paged, facts come as one row each (no cross products), and labels are read
@@ -62,7 +64,11 @@ def subclasses(occupation: str) -> str:
 
 
 def called(texts: Iterable[str], languages: Sequence[str], *, occupations_only: bool) -> str:
-    """Ask which items have one of these labels, and are somebody's occupation or else at least a class: `?item ?about`."""
+    """
+    Ask which items have one of these labels: `?item ?about`.
+
+    They are somebody's occupation or else at least a class.
+    """
     labels = " ".join(
         f"{json.dumps(text, ensure_ascii=False)}@{language}"
         for text in texts
@@ -83,7 +89,9 @@ def called(texts: Iterable[str], languages: Sequence[str], *, occupations_only: 
 
 def seed(dialect: Dialect, classes: Sequence[str], band: Band, *, births: bool) -> str:
     """
-    Ask for the humans of these occupations in a band of fame: `?person ?sitelinks`, with `births` also `?birth`.
+    Ask for the humans of these occupations in a band of fame.
+
+    `?person ?sitelinks`, with `births` also `?birth`.
 
     A person of several births comes in as many rows.
     """
@@ -106,7 +114,9 @@ def seed(dialect: Dialect, classes: Sequence[str], band: Band, *, births: bool) 
 
 def details(people: Sequence[str], languages: Sequence[str]) -> str:
     """
-    Ask for everything we keep of these people, and for the labels of what they are linked to: `?item ?property ?value`.
+    Ask for everything we keep of these people: `?item ?property ?value`.
+
+    The labels of what they are linked to come with it.
 
     The labels of occupations, genders and countries come once each, as rows of their own.
     """
@@ -114,7 +124,9 @@ def details(people: Sequence[str], languages: Sequence[str]) -> str:
     return f"""{_PREFIXES}SELECT DISTINCT ?item ?property ?value WHERE {{
   {{
     {_values("item", people)}
-    VALUES ?property {{ wdt:P21 wdt:P27 wdt:P106 wdt:P18 wdt:P345 wdt:P373 wdt:P4985 wdt:P569 wdt:P570 }}
+    VALUES ?property {{
+      wdt:P21 wdt:P27 wdt:P106 wdt:P18 wdt:P345 wdt:P373 wdt:P4985 wdt:P569 wdt:P570
+    }}
     ?item ?property ?value .
   }} UNION {{
     {_values("item", people)}

@@ -1,4 +1,8 @@
-"""Keep account of one search: who is waiting to be looked at, how many each occupation still needs, who is somebody else's duplicate."""
+"""Keep account of one search.
+
+Who is waiting to be looked at, how many each occupation still needs, who is somebody else's
+duplicate.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ log = logging.getLogger(__name__)
 
 class Search:
     """
-    The people of one search by fame. A person counts for every occupation under which he or she was found.
+    The people of one search by fame.
+
+    A person counts for every occupation under which he or she was found.
 
     Bands must be taken from the top: of two items with one TMDB or IMDb id, the more famous one
     comes first and is the person.
@@ -63,7 +69,9 @@ class Search:
 
     def choose(self, size: int) -> list[Seed]:
         """
-        Take up to `size` people off the queue, by fame: as many as are needed if all of them turn out well.
+        Take up to `size` people off the queue, by fame.
+
+        As many as are needed if all of them turn out well.
 
         Empty when nobody in the queue is needed. Those who were born too early, or nobody knows
         when, are counted and left out.
@@ -83,7 +91,11 @@ class Search:
         return chosen
 
     def admit(self, chosen: Sequence[Seed], facts: Facts) -> list[Celebrity]:
-        """Return the people behind the chosen, without those who have no name or are a less famous item about somebody known."""
+        """
+        Return the people behind the chosen.
+
+        Left out are those without a name, and less famous items about somebody known.
+        """
         batch: list[Celebrity] = []
         for seed in chosen:
             person = facts.person(seed)
@@ -107,7 +119,11 @@ class Search:
         return batch
 
     def checkpoint(self, low: int, batch: Iterable[Celebrity]) -> None:
-        """Write how far the search has come in the band from `low` on; `batch` is in the catalogue."""
+        """
+        Write how far the search has come in the band from `low` on.
+
+        `batch` is in the catalogue.
+        """
         # People of the same fame may still be waiting, so the line is drawn above the first who
         # waits.
         below = self._waiting[0].sitelinks + 1 if self._waiting else low
