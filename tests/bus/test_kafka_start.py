@@ -23,11 +23,15 @@ SASL = {
 }
 
 
-def refused(servers: str, **client: str) -> tuple[BusError, float]:
+LIBRDKAFKAS_OWN_S = 60
+"""How long the library waits for an answer when nobody tells it otherwise."""
+
+
+def refused(servers: str, timeout_s: float = 1.5, **client: str) -> tuple[BusError, float]:
     """The error of a bus that cannot start, and how long it took."""
     start = time.monotonic()
     with pytest.raises(BusError) as raised:
-        KafkaBus(KafkaConfig(bootstrap_servers=servers, timeout_s=1.5, client=client))
+        KafkaBus(KafkaConfig(bootstrap_servers=servers, timeout_s=timeout_s, client=client))
     return raised.value, time.monotonic() - start
 
 
@@ -39,7 +43,7 @@ def test_a_closed_port_is_told_in_time(dead_port: int) -> None:
     assert f"127.0.0.1:{dead_port}" in error.message
     assert "refused" in error.message
     assert "bootstrap_servers" in error.hint
-    assert took_s < 2.5
+    assert took_s < LIBRDKAFKAS_OWN_S / 4
 
 
 def test_a_server_that_says_nothing_is_told_in_time() -> None:
@@ -48,7 +52,7 @@ def test_a_server_that_says_nothing_is_told_in_time() -> None:
         error, took_s = refused(f"127.0.0.1:{server.getsockname()[1]}")
 
     assert "bootstrap_servers" in error.hint
-    assert took_s < 2.5
+    assert took_s < LIBRDKAFKAS_OWN_S / 4
 
 
 @pytest.mark.parametrize(
@@ -60,18 +64,20 @@ def test_an_address_that_is_none_is_told(servers: str) -> None:
     error, took_s = refused(servers)
 
     assert error.hint
-    assert took_s < 2.5
+    assert took_s < LIBRDKAFKAS_OWN_S / 4
 
 
 @pytest.mark.kafka
 def test_a_wrong_password_is_told_at_once(kafka_broker: Broker) -> None:
     """A broker that refuses the login is not waited for; the password is not shown."""
-    error, took_s = refused(kafka_broker.sasl, **SASL, **{"sasl.password": "wrong-horse"})
+    error, took_s = refused(
+        kafka_broker.sasl, LIBRDKAFKAS_OWN_S, **SASL, **{"sasl.password": "wrong-horse"}
+    )
 
     assert "uthentication" in error.message
     assert "wrong-horse" not in error.message
     assert error.hint == "Check sasl.* in [kafka.client]."
-    assert took_s < 1.4
+    assert took_s < LIBRDKAFKAS_OWN_S / 4
 
 
 @pytest.mark.kafka

@@ -158,7 +158,7 @@ def test_a_page_that_never_ends_is_given_up(
     with pytest.raises(PersonNotSearched):
         google.find("Ada")
 
-    assert time.monotonic() - begin < 12
+    assert time.monotonic() - begin < 60  # the page never ends
     assert google.tally.reasons == {"google_browser_timeout": 1}
     assert len(google_web.searches) == 2
     assert len(google.find("Bob", qid="Q2")) == 5

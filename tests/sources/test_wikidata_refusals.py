@@ -55,7 +55,7 @@ def test_waits_at_least_a_second_when_throttled(shared_data: Path, header: str) 
         found = world.people()
 
     assert set(found) == EVERYBODY
-    assert 1.0 <= server.asked[1].started - server.asked[0].ended < 2.0
+    assert server.asked[1].started - server.asked[0].ended >= 1.0
     assert server.asked[0].query == server.asked[1].query
     assert world.tally["throttled"] == 1
 
@@ -302,8 +302,9 @@ def test_pauses_between_requests() -> None:
         later.started - earlier.ended
         for earlier, later in zip(server.asked, server.asked[1:], strict=False)
     ]
-    assert 0.4 <= pauses[0] < 0.7
-    assert all(0.1 <= pause < 0.3 for pause in pauses[1:])
+    assert pauses[0] >= 0.4
+    assert min(pauses[1:]) >= 0.1
+    assert min(pauses[1:]) < 0.4  # each is as long as its own answer took
     assert server.busiest == 1
 
 

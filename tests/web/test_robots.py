@@ -69,11 +69,11 @@ def test_hostile_rules_take_no_time() -> None:
     """A robots.txt of half a megabyte of wildcards answers quickly, and so does one of random bytes."""
     pattern = "Disallow: /" + "*a" * 900 + "*b\n"
     rules = parse(("User-agent: *\n" + pattern * 1000).encode())
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     rules.allows("http://example.com/" + "a" * 8000)
 
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert parse(bytes(range(256)) * 2000).allows("http://example.com/x")
 
 
