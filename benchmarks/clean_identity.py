@@ -15,6 +15,7 @@ from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.identity import Identity
 from celebcollect.config.sections import CleanConfig
 from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.numbers import DLIB
 from celebcollect.vision.workers import Workers
 
 BARYCENTRE = 0.47
@@ -46,7 +47,7 @@ def bench_identity(albums: Albums, sets: Mapping[str, str]) -> None:
         albums: Measured pictures by person.
         sets: Where a person's photographs came from.
     """
-    check = _check(CleanConfig().identity_threshold)
+    check = _check(DLIB.likeness.limit)
     albums = {
         person: [_current(picture, check.version) for picture in album]
         for person, album in albums.items()
@@ -101,7 +102,7 @@ def _bench_halves(albums: Albums) -> None:
                     f" {len(halves[asked_on])} others"
                 )
                 print(f"  {told} {figures(counted[asked_on][threshold])}")
-    usual = CleanConfig().identity_threshold
+    usual = DLIB.likeness.limit
     for half, counts in zip(halves, counted, strict=True):
         print(f"  as it comes, {usual:.2f}, for {len(half)} people {figures(counts[usual])}")
 

@@ -79,12 +79,15 @@ def with_faces(*widths: float) -> Picture:
     [
         ((), {}, "no_face"),
         ((120,), {}, None),
-        ((79,), {}, "face_too_small"),
-        ((79,), {"min_face_px": 60}, None),
+        ((59,), {}, "face_too_small"),
+        ((60,), {}, None),
+        ((79,), {"min_face_px": 80}, "face_too_small"),
+        ((59,), {"min_face_px": 40}, None),
         ((200, 120), {}, "several_faces"),
+        ((200, 99), {}, None),
         ((200, 120), {"face_rule": "largest"}, None),
         ((200, 50), {}, None),
-        ((70, 60), {"face_rule": "largest"}, "face_too_small"),
+        ((59, 50), {"face_rule": "largest"}, "face_too_small"),
     ],
 )
 def test_the_number_of_large_faces_decides(

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect.disk.known_file import KnownFile, WrongFile, prove
 from celebcollect.domain.errors import ServiceError
-from celebcollect.web.known_file import KnownFile, WrongFile, fetch_known_file, prove
+from celebcollect.web.known_file import fetch_known_file
 
 DATA = bytes(range(256)) * 8000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from celebcollect.checks import crashes
 from celebcollect.checks.base import (
@@ -20,7 +21,7 @@ from celebcollect.checks.face_facts import faces_of, seen_facts
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
 from celebcollect.vision.base import EngineCrashed, EngineSpec
-from celebcollect.vision.engines import engine_for, lacking
+from celebcollect.vision.engines import engine_for, lacking, numbers_for
 from celebcollect.vision.looking import detect
 from celebcollect.vision.workers import Workers, shared
 
@@ -71,17 +72,25 @@ class Faces:
     name = "faces"
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
-        self._min_face_px, self._rule, self._workers = clean.min_face_px, clean.face_rule, workers
+        numbers = numbers_for(clean, spec)
+        self._smallest_px = numbers.smallest_face_px
+        self._bystander = numbers.bystander_fraction
+        self._rule, self._workers = clean.face_rule, workers
         self._version = f"{VERSION} {spec.detector}"
 
     def fingerprint(self) -> str:
         """Return version, detector and limits."""
-        return f"{self._version} min_face_px={self._min_face_px} rule={self._rule}"
+        return (
+            f"{self._version} min_face_px={self._smallest_px} bystander={self._bystander}"
+            f" rule={self._rule}"
+        )
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the faces of what was not looked at with this detector."""
         new = list(missing(self.name, self._version, pictures))
-        looked = self._workers.run(detect, (picture.stored for picture in new))
+        looked = self._workers.run(
+            partial(detect, smallest_px=self._smallest_px), (picture.stored for picture in new)
+        )
         results = (
             (id_, seen if isinstance(seen, EngineCrashed) else seen_facts(seen))
             for id_, seen in looked
@@ -102,13 +111,14 @@ class Faces:
         if "broken" in facts:
             return FileReason.CORRUPT_FILE, str(facts["broken"])
         widths = [face.width for face in faces_of(picture.image)]
-        large = [width for width in widths if width >= self._min_face_px]
+        large = [width for width in widths if width >= self._smallest_px]
         if not widths:
             return FaceReason.NO_FACE, "no face found"
         if not large:
             return FaceReason.FACE_TOO_SMALL, f"{widths[0]:.0f} px wide"
-        if len(large) > 1 and self._rule == "one":
-            return FaceReason.SEVERAL_FACES, f"{len(large)} faces"
+        count = sum(width >= self._bystander * widths[0] for width in large)
+        if count > 1 and self._rule == "one":
+            return FaceReason.SEVERAL_FACES, f"{count} faces"
         return None
 
 

@@ -29,7 +29,7 @@ from celebcollect.checks.faces import lacks
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
 from celebcollect.vision.base import EngineCrashed, EngineSpec
-from celebcollect.vision.engines import engine_for
+from celebcollect.vision.engines import engine_for, numbers_for
 from celebcollect.vision.looking import FaceInPicture, embed
 from celebcollect.vision.workers import Workers, shared
 
@@ -101,12 +101,12 @@ class Identity:
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
         self._threshold, self._min_cluster, self._workers = (
-            clean.identity_threshold,
+            numbers_for(clean, spec).likeness.limit,
             clean.min_cluster,
             workers,
         )
         self.version = embedding_version(spec)
-        self.same_face = SAME_FACE * clean.identity_threshold
+        self.same_face = SAME_FACE * self._threshold
         """Distance of two people's mean faces up to which they are one face."""
 
     def fingerprint(self) -> str:

@@ -69,6 +69,8 @@ def _example_key(key: str, field: FieldInfo, meaning: str, given: str | None) ->
 
 
 def _toml(value: Any) -> str:
+    if value is None:
+        return '""'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):

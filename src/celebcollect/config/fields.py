@@ -56,6 +56,11 @@ def _topic(value: str) -> str:
     return value
 
 
+def empty_is_none(value: object) -> object:
+    """Read "" as no value: TOML has no null."""
+    return None if value == "" else value
+
+
 def dotted(table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the values of a table in tables under dotted names."""
     for name, value in table.items():

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from celebcollect.config.fields import Section as Section
-from celebcollect.config.fields import dotted
+from celebcollect.config.fields import dotted, empty_is_none
 
 
 def _known_exit_code(code: int) -> int:
@@ -110,15 +117,23 @@ class CleanConfig(Section):
     """Keep pictures without colour."""
     faces: Literal["auto", "off", "required"] = "auto"
     """auto: look at faces when the extra is installed; off; required."""
+    engine: str = Field(default="auto", pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    """Who looks at faces: auto (the best that is installed), dlib, yunet-sface (after `celebcollect
+    models get yunet-sface`), or the name of models of your own."""
     face_rule: Literal["one", "largest"] = "one"
     """one: exactly one face of at least `min_face_px`; largest: the largest one counts, others may
     be there."""
-    min_face_px: int = Field(default=80, ge=1)
-    """Narrowest face that counts, in pixels. The detector finds faces from about 80; measured, 80
-    to 112 pixels are enough to tell people apart."""
-    identity_threshold: float = Field(default=0.60, gt=0)
-    """Largest distance of two faces of one person. In 239 photographs 1.7 % of pairs of one person
-    are beyond, 0.13 % of pairs of two are within."""
+    min_face_px: Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(empty_is_none)] = (
+        None
+    )
+    """Narrowest face that counts, in pixels; empty: the engine's own measured value (dlib 60,
+    yunet-sface 24)."""
+    identity_threshold: Annotated[
+        Annotated[float, Field(gt=0)] | None, BeforeValidator(empty_is_none)
+    ] = None
+    """Largest distance of two faces of one person; empty: the engine's own measured value (dlib
+    0.58, made stricter where faces crowd; yunet-sface 1.10). Distances of two engines mean nothing
+    to one another."""
     min_cluster: int = Field(default=3, ge=1)
     """Without a trusted portrait: pictures that must agree before the largest group is taken for
     the person. Not measured: a choice."""
@@ -128,8 +143,8 @@ class CleanConfig(Section):
     """ONNX file of a face detector of YuNet's shape, used with `embedder_model` instead of dlib;
     needs onnxruntime."""
     embedder_model: str = ""
-    """ONNX file of a face embedder of SFace's or ArcFace's shape. Its distances are others than
-    dlib's: set `identity_threshold` to fit."""
+    """ONNX file of a face embedder of SFace's or ArcFace's shape. Its numbers are read from a TOML
+    file of the same name beside it (docs/faces.md)."""
     embedder_input: Literal["0..255", "-1..1"] = "0..255"
     """What the embedder's pixels are scaled to: SFace 0..255, ArcFace -1..1."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from celebcollect.vision.likeness import CrowdedLimit, DistanceLimit, Likeness
+from celebcollect.vision.likeness import CrowdedLimit, DistanceLimit
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class EngineNumbers:
     """Narrowest face that counts, in pixels of the picture."""
     bystander_fraction: float
     """A further face counts when it is at least this share of the largest one's width."""
-    likeness: Likeness
+    likeness: DistanceLimit | CrowdedLimit
     link: float
     """Mean score up to which two groups of pictures are merged."""
     same_face: float
@@ -32,7 +32,7 @@ DLIB = EngineNumbers(
     smallest_face_px=60,
     bystander_fraction=0.5,
     likeness=CrowdedLimit(
-        limit=0.57, ratio=1.02, neighbours=2, prototypes_file="dlib_prototypes.npy"
+        limit=0.58, ratio=1.02, neighbours=2, prototypes_file="dlib_prototypes.npy"
     ),
     link=1.08,
     same_face=0.60,

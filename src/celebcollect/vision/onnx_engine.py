@@ -15,10 +15,19 @@ from typing import Literal
 import numpy as np
 from PIL import Image as Pillow
 
-from celebcollect.domain.errors import ConfigError
+from celebcollect.disk.known_file import KnownFile, prove
+from celebcollect.domain.errors import CelebCollectError, ConfigError
 from celebcollect.vision.alignment import ALIGNED_PX, aligned
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
-from celebcollect.vision.numbers import UNTESTED, EngineNumbers
+from celebcollect.vision.model_sets import (
+    NUMBERS_FILE,
+    SFACE,
+    YUNET,
+    YUNET_SFACE_SET,
+    models_folder,
+    read_own,
+)
+from celebcollect.vision.numbers import UNTESTED, YUNET_SFACE, EngineNumbers
 from celebcollect.vision.onnx_model import HINT, OnnxModel
 from celebcollect.vision.yunet import STRIDES, NotYunet, faces_in
 
@@ -47,9 +56,22 @@ class OnnxSpec:
     embedder: str
     name: str = "own"
     numbers: EngineNumbers = UNTESTED
+    proved: tuple[KnownFile, ...] = ()
+    """What the two files must be, where that is known."""
 
     def load(self) -> Engine:
-        """Build the engine."""
+        """
+        Build the engine.
+
+        Raises:
+            ConfigError: See `OnnxEngine`; also when a file is not the known one.
+        """
+        for file, known in zip((self.detector_file, self.embedder_file), self.proved, strict=False):
+            try:
+                prove(Path(file), known)
+            except CelebCollectError as error:
+                hint = f"Fetch it again: celebcollect models get {self.name}"
+                raise ConfigError(error.message, hint=hint) from error
         return OnnxEngine(self)
 
 
@@ -59,17 +81,69 @@ def onnx_spec(
     """
     Describe two model files; their contents are part of the versions.
 
+    A TOML beside the embedder, of the same name (`mine.onnx`, `mine.toml`), holds their numbers.
+
     Raises:
         ConfigError: A file cannot be read, or onnxruntime is not installed.
     """
+    _needs_runtime()
+    beside = Path(embedder_file).with_suffix(".toml")
+    numbers = read_own(beside).numbers() if beside.is_file() else UNTESTED
+    return _described("own", (detector_file, embedder_file), embedder_input, numbers)
+
+
+def own_spec(name: str) -> OnnxSpec:
+    """
+    Describe one's own models that were installed by name.
+
+    Raises:
+        ConfigError: A file cannot be read, or onnxruntime is not installed.
+    """
+    _needs_runtime()
+    folder = models_folder() / name
+    own = read_own(folder / NUMBERS_FILE)
+    files = str(folder / own.detector), str(folder / own.embedder)
+    return _described(name, files, own.embedder_input, own.numbers())
+
+
+def yunet_sface_spec() -> OnnxSpec:
+    """Return the engine of OpenCV Zoo's two models, whose bytes are proved when it is loaded."""
+    _needs_runtime()
+    folder = YUNET_SFACE_SET.folder
+    return OnnxSpec(
+        str(folder / YUNET.name),
+        str(folder / SFACE.name),
+        "0..255",
+        detector="yunet-2023mar-1",
+        embedder="sface-2021dec-1",
+        name=YUNET_SFACE_SET.name,
+        numbers=YUNET_SFACE,
+        proved=(YUNET, SFACE),
+    )
+
+
+def _described(
+    name: str,
+    files: tuple[str, str],
+    embedder_input: Literal["0..255", "-1..1"],
+    numbers: EngineNumbers,
+) -> OnnxSpec:
+    detector, embedder = (f"onnx-{_digest(file)}" for file in files)
+    return OnnxSpec(
+        *files,
+        embedder_input,
+        detector,
+        f"{embedder} {embedder_input}",
+        name=name,
+        numbers=numbers,
+    )
+
+
+def _needs_runtime() -> None:
     if find_spec("onnxruntime") is None:
         raise ConfigError(
             "[clean] names face models, but onnxruntime is not installed", hint=INSTALL
         )
-    detector, embedder = (f"onnx-{_digest(file)}" for file in (detector_file, embedder_file))
-    return OnnxSpec(
-        detector_file, embedder_file, embedder_input, detector, f"{embedder} {embedder_input}"
-    )
 
 
 def _digest(file: str) -> str:

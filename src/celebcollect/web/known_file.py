@@ -7,67 +7,21 @@ environment is used, unlike for pictures and APIs: the address is ours and not a
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from celebcollect.disk.files import PART, disk_errors, make_folder, sync_folder
-from celebcollect.domain.errors import CelebCollectError, ServiceError
+from celebcollect.disk.known_file import KnownFile, WrongFile, prove
+from celebcollect.domain.errors import ServiceError
 from celebcollect.web.urls import shown_url
 
 log = logging.getLogger(__name__)
 
-_PIECE = 1 << 20
 _REDIRECTS = 5
-
-
-class WrongFile(CelebCollectError):
-    """The bytes are not those of the file that was asked for."""
-
-
-@dataclass(frozen=True)
-class KnownFile:
-    """A file as its publisher states it."""
-
-    name: str
-    size: int
-    """Bytes."""
-    sha256: str
-    """In hexadecimal digits."""
-    addresses: tuple[str, ...]
-    """Where it can be had, tried in this order."""
-
-
-def prove(file: Path, known: KnownFile) -> None:
-    """
-    Compare a file with what is known of it.
-
-    Raises:
-        WrongFile: Size or digest differ.
-        StorageError: It cannot be read.
-    """
-    with disk_errors("read", file):
-        size = file.stat().st_size
-        if size != known.size:
-            raise WrongFile(
-                f"{file} has {size} bytes, and {known.name} has {known.size}",
-                hint="It is cut off, or another file of the same name.",
-            )
-        digest = hashlib.sha256()
-        with file.open("rb") as data:
-            while piece := data.read(_PIECE):
-                digest.update(piece)
-    if digest.hexdigest() != known.sha256:
-        raise WrongFile(
-            f"{file} is not {known.name}: its SHA-256 is {digest.hexdigest()[:16]}...,"
-            f" not {known.sha256[:16]}...",
-            hint="It was changed, or is another version; it is not used.",
-        )
 
 
 def fetch_known_file(
