@@ -18,7 +18,7 @@ from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.config.tree import Config
 from celebcollect.configuration import sections_of_checks
-from celebcollect.domain.errors import StorageError
+from celebcollect.disk.files import disk_errors
 from celebcollect.domain.records import ImageCandidate
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import Source, SourceContext
@@ -65,13 +65,10 @@ class App:
             StorageError: It cannot be made.
         """
         folder = self.config.data_dir
-        try:
+        with disk_errors(
+            "make the data folder", folder, hint="Set data_dir to a folder that can be written."
+        ):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"cannot make the data folder {folder}: {error.strerror}",
-                hint="Set data_dir to a folder that can be written.",
-            ) from error
         return folder
 
     @cached_property

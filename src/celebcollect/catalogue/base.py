@@ -160,7 +160,7 @@ class Images(Protocol):
         """Return the totals."""
 
 
-class Faces(Protocol):
+class FaceRecords(Protocol):
     """How people look, one record for each, so that one face under two is noticed."""
 
     def record_face(self, face: PersonFace) -> None:
@@ -229,7 +229,7 @@ class Notes(Protocol):
         """Write a note of JSON values, or remove it with None; durable on return."""
 
 
-class Catalogue(People, Work, Images, Faces, Forgetting, Notes, Protocol):
+class Catalogue(People, Work, Images, FaceRecords, Forgetting, Notes, Protocol):
     """All of it, as the composition root opens and closes it."""
 
     kind: Literal["embedded", "mongo"]

@@ -19,7 +19,7 @@ from celebcollect.checks.base import (
     Picture,
     Rejection,
 )
-from celebcollect.domain.errors import StorageError
+from celebcollect.disk.files import disk_errors
 
 VERSION = 1
 
@@ -73,15 +73,12 @@ class Readable:
 
 def _stamp(picture: Picture) -> Facts:
     """Return what tells a changed file from an unchanged one; empty when there is no file."""
+    missing = (FileNotFoundError, NotADirectoryError)
     try:
-        status = picture.file.stat()
-    except (FileNotFoundError, NotADirectoryError):
+        with disk_errors("look at", picture.file, passing=missing):
+            status = picture.file.stat()
+    except missing:
         return {}
-    except OSError as error:
-        raise StorageError(
-            f"cannot look at {picture.file}: {error.strerror}",
-            hint="Check the disk and the rights on it.",
-        ) from error
     if not S_ISREG(status.st_mode):
         return {}
     return {"version": VERSION, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}

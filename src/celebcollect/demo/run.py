@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from celebcollect.config.sections import CleanConfig
@@ -17,10 +16,14 @@ from celebcollect.demo.cast import CAST, GOOD_SHOTS, IDENTITY_THRESHOLD, STRANGE
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.demo.outcome import judge, show
 from celebcollect.demo.web import TOKEN, SmallWeb
-from celebcollect.domain.errors import CelebCollectError, Interrupted, StorageError, UsageError
+from celebcollect.disk.files import disk_errors
+from celebcollect.disk.locks import check_foreign
+from celebcollect.domain.errors import CelebCollectError, Interrupted
 from celebcollect.vision.engines import engine_for
 
 MARK = ".celebcollect-demo"
+
+_ANOTHER = "Name another folder: celebcollect demo DIR"
 """File that says that a folder is ours to empty."""
 
 UNSEEN_SHOT = 60
@@ -148,26 +151,14 @@ def _recognise(config: Path, folder: Path, stop: threading.Event) -> None:
 
 def _prepare(folder: Path) -> None:
     with _told(folder):
-        if folder.exists() and any(folder.iterdir()):
-            if not (folder / MARK).is_file():
-                raise UsageError(
-                    f"{folder} is not empty and no former demonstration",
-                    hint="Name another folder: celebcollect demo DIR",
-                )
+        if check_foreign(folder, MARK, former="demonstration", hint=_ANOTHER):
             shutil.rmtree(folder / "data", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
 
 
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"cannot write in {folder}: {error.strerror}",
-            hint="Name another folder: celebcollect demo DIR",
-        ) from error
+def _told(folder: Path) -> AbstractContextManager[None]:
+    return disk_errors("write in", folder, hint=_ANOTHER)
 
 
 def _program(

@@ -17,7 +17,7 @@ clocks that agree better than that."""
 
 
 class MongoFaces(MongoPart):
-    """See `base.Faces`."""
+    """See `base.FaceRecords`."""
 
     @retried
     def record_face(self, face: PersonFace) -> None:

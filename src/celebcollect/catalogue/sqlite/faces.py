@@ -31,7 +31,7 @@ _SINCE = """
 
 
 class EmbeddedFaces(EmbeddedPart):
-    """See `base.Faces`."""
+    """See `base.FaceRecords`."""
 
     def record_face(self, face: PersonFace) -> None:
         """Write a person's face, unless the person is to be forgotten."""

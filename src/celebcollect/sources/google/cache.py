@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from celebcollect.domain.errors import StorageError
+from celebcollect.disk.files import disk_errors
 from celebcollect.domain.records import Record, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.google.reasons import GoogleReason
@@ -75,15 +75,10 @@ class AnswerCache:
         file = self._file(qid, answer.address)
         # of a fixed name: what a dead process left is written over
         part = file.with_suffix(".part")
-        try:
+        with disk_errors("write", file):
             self._folder.mkdir(parents=True, exist_ok=True)
             part.write_bytes(answer.to_json())
             part.replace(file)
-        except OSError as error:
-            raise StorageError(
-                f"cannot write {file}: {error.strerror}",
-                hint="Check the disk and the rights on data_dir.",
-            ) from error
 
     def _file(self, qid: str, address: str) -> Path:
         # The only parts of the path: a QID, whose form is checked in every record, and a digest.

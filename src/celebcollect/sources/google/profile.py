@@ -11,9 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from celebcollect.domain.errors import StorageError
+from celebcollect.disk.files import disk_errors
+from celebcollect.disk.locks import ProcessLock
 from celebcollect.sources.google import guardian
 
 log = logging.getLogger(__name__)
@@ -32,18 +31,13 @@ class BrowserProfile:
     def __init__(self, parent: Path) -> None:
         name = secrets.token_hex(8)
         self.path = parent.absolute() / name
-        try:
+        with disk_errors("make a folder for the browser in", parent):
             parent.mkdir(parents=True, exist_ok=True)
             _sweep(parent.absolute())
             self._lock = _lock(self.path)
-            self._lock.acquire(blocking=False)
+            self._lock.take()  # nobody else knows the new name
             self.path.mkdir(mode=0o700)
             self._guardian = _start_guardian(self.path)
-        except (OSError, Timeout) as error:
-            raise StorageError(
-                f"cannot make a folder for the browser in {parent}: {error}",
-                hint="Check the disk and the rights on data_dir.",
-            ) from error
 
     def close(self) -> None:
         """End the processes that work in the folder, and remove it."""
@@ -61,22 +55,20 @@ def _sweep(parent: Path) -> None:
     """Clean up behind processes that died together with their guardians: their locks are free."""
     for folder in [entry for entry in parent.iterdir() if entry.is_dir()]:
         lock = _lock(folder)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
+        if not lock.take():
             continue  # in use
         guardian.end_processes(folder)
         guardian.remove(folder)
         _unlock(lock)
 
 
-def _lock(folder: Path) -> FileLock:
-    return FileLock(folder.with_name(f"{folder.name}.lock"), thread_local=False)
+def _lock(folder: Path) -> ProcessLock:
+    return ProcessLock(folder.with_name(f"{folder.name}.lock"))
 
 
-def _unlock(lock: FileLock) -> None:
+def _unlock(lock: ProcessLock) -> None:
     # Removed while it is held, so that nobody locks a file that is about to go.
-    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.file.unlink(missing_ok=True)
     lock.release()
 
 

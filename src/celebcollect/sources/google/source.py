@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from celebcollect.catalogue.base import Notes
-from celebcollect.domain.errors import SourceError, StorageError
+from celebcollect.disk.files import disk_errors
+from celebcollect.domain.errors import SourceError
 from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
@@ -287,13 +288,8 @@ def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
     """
     at = datetime.now(UTC)
     file = folder / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:06d}-{state}-{qid}.html"
-    try:
+    with disk_errors("keep a page in", folder):
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(browser.source(), encoding="utf-8", errors="replace")
         file.with_suffix(".png").write_bytes(browser.screenshot())
-    except OSError as error:
-        raise StorageError(
-            f"cannot keep a page in {folder}: {error.strerror}",
-            hint="Check the disk and the rights on the folder.",
-        ) from error
     return file

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from celebcollect.bus.base import Bus
-from celebcollect.catalogue.base import Faces, Images, Notes, People, Work
+from celebcollect.catalogue.base import FaceRecords, Images, Notes, People, Work
 from celebcollect.checks.base import Check
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
 from celebcollect.stages.clean.face_index import FaceIndex
 
 
-class CleanCatalogue(People, Work, Images, Faces, Notes, Protocol):
+class CleanCatalogue(People, Work, Images, FaceRecords, Notes, Protocol):
     """What `clean` needs of the catalogue."""
 
 

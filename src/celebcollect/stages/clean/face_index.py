@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from celebcollect.catalogue.base import Faces
+from celebcollect.catalogue.base import FaceRecords
 from celebcollect.catalogue.keys import number
 from celebcollect.catalogue.state import PersonFace
 from celebcollect.checks.base import Check, Picture, Rejection
@@ -34,14 +34,14 @@ _CHUNK = 8192
 class FaceIndex:
     """Everybody's mean faces, as one cleaner knows them."""
 
-    def __init__(self, catalogue: Faces, check: Identity) -> None:
+    def __init__(self, catalogue: FaceRecords, check: Identity) -> None:
         self._catalogue, self._check = catalogue, check
         self._mark = 0.0
         self._rows: dict[str, int] = {}
         self._matrix: Vector = np.empty((0, 0), dtype=np.float32)
 
     @classmethod
-    def of(cls, catalogue: Faces, checks: Sequence[Check]) -> Self | None:
+    def of(cls, catalogue: FaceRecords, checks: Sequence[Check]) -> Self | None:
         """Return the index for these checks, or None when they do not look at faces."""
         return next(
             (cls(catalogue, check) for check in checks if isinstance(check, Identity)), None
