@@ -1,8 +1,11 @@
-"""The command line: parse, call one function, print a summary. The only place that maps errors to exit codes.
+"""The command line: parse, call one function, print a summary.
 
-Each command lives in the module of its name. Everything heavier than Typer and Rich is imported inside the command that needs it, so that `--help` stays instant (a test keeps it
-so). For the same reason these modules do without `from __future__ import annotations`: Typer would
-compile every annotation twice at each start.
+This is the only place that maps errors to exit codes.
+
+Each command lives in the module of its name. Everything heavier than Typer and Rich is imported
+inside the command that needs it, so that `--help` stays instant (a test keeps it so). For the same
+reason these modules do without `from __future__ import annotations`: Typer would compile every
+annotation twice at each start.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What `validate` and `store` share: consume topics and say what came of it. No command of its own."""
+"""What `validate` and `store` share: consume topics and say what came of it."""
 
 from typing import Annotated
 

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.domain.tally import Tally
     from celebcollect.stages.export import ExportSummary
+    from celebcollect.stages.export.index import Layout
+
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="imagefolder: a folder per person; webdataset: tar files.",
+    ),
+]
+CropsOption = Annotated[
+    bool,
+    typer.Option(
+        "--crops", help="The faces, cut out and level, 224 pixels wide, instead of whole pictures."
+    ),
+]
 
 
 def export(
@@ -25,56 +41,47 @@ def export(
             metavar="DIR", help="A new or empty folder, or one that was exported to before."
         ),
     ],
-    layout: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="imagefolder: a folder per person; webdataset: tar files.",
-        ),
-    ] = "imagefolder",
-    crops: Annotated[
-        bool,
-        typer.Option(
-            "--crops",
-            help="The faces, cut out and level, 224 pixels wide, instead of whole pictures.",
-        ),
-    ] = False,
+    layout: FormatOption = "imagefolder",
+    crops: CropsOption = False,
     max_shard_mb: Annotated[
         int, typer.Option(min=1, metavar="N", help="Size of a tar file, in megabytes (10^6 bytes).")
     ] = 500,
     as_json: JsonOption = False,
 ) -> None:
     """
-    Write the accepted pictures with their metadata, a data card and Croissant metadata to a folder that training tools load.
+    Write the accepted pictures with their metadata, a data card and Croissant metadata to a
+    folder that training tools load.
 
     A second export to the same folder writes what is new and removes what is no longer accepted.
 
     Example: celebcollect export faces --format webdataset
     """
     from celebcollect.domain.tally import Tally
-    from celebcollect.stages.export import LAYOUTS, About, ExportSettings, export_images
+    from celebcollect.stages.export import About, ExportSettings, export_images
 
-    known = next((name for name in LAYOUTS if name == layout), None)
-    if known is None:
-        raise UsageError(f"unknown format: {layout!r}", hint=f"Formats are {', '.join(LAYOUTS)}.")
-    tally = Tally()
+    tally, known = Tally(), _layout(layout)
     with stopping() as stop, session_of(context).app(stop) as app:
-        permitted = app.config.train.ml_use_permitted
         settings = ExportSettings(
-            known, ml_use_permitted=permitted, max_shard_bytes=max_shard_mb * 10**6, crops=crops
+            known,
+            ml_use_permitted=app.config.train.ml_use_permitted,
+            max_shard_bytes=max_shard_mb * 10**6,
+            crops=crops,
         )
         about = About.of(app.catalogue, app.checks)
         summary = export_images(
             app.catalogue, app.folder, folder, settings, about=about, tally=tally, stop=stop
         )
         _print_export(folder, summary, tally, as_json=as_json)
-        if about.unclean:
-            sys.stderr.write(
-                f"celebcollect: the pictures of {about.unclean} people wait for `celebcollect"
-                " clean`\n"
-            )
-        _judge(app, summary)
+        _judge(app, summary, about.unclean)
+
+
+def _layout(name: str) -> "Layout":
+    from celebcollect.stages.export import LAYOUTS
+
+    for layout in LAYOUTS:
+        if layout == name:
+            return layout
+    raise UsageError(f"unknown format: {name!r}", hint=f"Formats are {', '.join(LAYOUTS)}.")
 
 
 def _print_export(folder: Path, summary: "ExportSummary", tally: "Tally", *, as_json: bool) -> None:
@@ -114,8 +121,11 @@ _WHAT_TO_DO = {
 }
 
 
-def _judge(app: "App", summary: "ExportSummary") -> None:
-    """End with an error when there are pictures and none could be exported."""
+def _judge(app: "App", summary: "ExportSummary", unclean: int) -> None:
+    """Tell how many people wait; end with an error when no picture could be exported."""
+    if unclean:
+        people = f"the pictures of {unclean} people"
+        sys.stderr.write(f"celebcollect: {people} wait for `celebcollect clean`\n")
     if summary.images:
         return
     counts = app.catalogue.counts().images

@@ -22,7 +22,8 @@ def forget(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Remove a person for good from files, catalogue, topics, exports, models and galleries, and never collect it again.
+    Remove a person for good from files, catalogue, topics, exports, models and galleries, and
+    never collect it again.
 
     Another item with the same TMDB or IMDb id is the same person. A second time does no harm, and
     finishes what was interrupted.

@@ -24,7 +24,8 @@ def gallery(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Read people and pictures from the catalogue and write a static page of what was kept, what was rejected, and why.
+    Read people and pictures from the catalogue and write a static page of what was kept, what
+    was rejected, and why.
 
     The page needs no server: open DIR/index.html in a browser. It links accepted pictures where
     they lie, so move it together with data_dir.

@@ -12,12 +12,15 @@ from celebcollect.cli.text import print_json
 from celebcollect.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from celebcollect.domain.records import Image
+    from collections.abc import Iterator
+
+    from celebcollect.domain.records import Image, Status
 
 IMAGE_FIELDS = (
-    "qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author", "sha256", "path",
-    "bytes", "format", "width_px", "height_px", "found_at", "stored_at", "detail", "duplicate_of", "identity", "restored_from",
-)  # fmt: skip
+    *("qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author"),
+    *("sha256", "path", "bytes", "format", "width_px", "height_px", "found_at", "stored_at"),
+    *("detail", "duplicate_of", "identity", "restored_from"),
+)
 
 
 def images(
@@ -47,32 +50,39 @@ def images(
 
     Example: celebcollect images --status rejected --json
     """
-    from celebcollect.domain.records import Status
-
-    wanted = None
-    if state is not None:
-        if state not in list(Status):
-            raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
-        wanted = Status(state)
+    wanted = None if state is None else _status(state)
     if qid is not None:
         check_qid(qid)
     with session_of(context).app() as app:
         found = app.catalogue.images(qid=qid, status=wanted)
         if since:
-            begin = since.replace(tzinfo=UTC)
-            found = (
-                image
-                for image in found
-                if any(at and at >= begin for at in (image.found_at, image.stored_at))
-            )
+            found = _since(found, since.replace(tzinfo=UTC))
         for image in islice(found, None if limit is None else min(limit, sys.maxsize)):
             if as_json:
                 print_json(_image_facts(image))
             else:
-                reason = f" ({image.reason})" if image.reason else ""
-                sys.stdout.write(
-                    f"{image.qid}\t{image.name}\t{image.status.value}{reason}\t{image.source}\t{image.path or image.url}\n"
-                )
+                sys.stdout.write(_line(image))
+
+
+def _status(state: str) -> "Status":
+    from celebcollect.domain.records import Status
+
+    if state not in list(Status):
+        raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
+    return Status(state)
+
+
+def _since(images: "Iterator[Image]", begin: datetime) -> "Iterator[Image]":
+    """Yield the images that were found or stored since then."""
+    for image in images:
+        if any(at and at >= begin for at in (image.found_at, image.stored_at)):
+            yield image
+
+
+def _line(image: "Image") -> str:
+    status = f"{image.status.value} ({image.reason})" if image.reason else image.status.value
+    fields = (image.qid, image.name, status, image.source, str(image.path or image.url))
+    return "\t".join(fields) + "\n"
 
 
 def _image_facts(image: "Image") -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """`init`: write the first configuration file."""
 
-import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from celebcollect.cli.secrets import given_secrets, secrets_help
 from celebcollect.cli.session import session_of
-from celebcollect.domain.errors import StorageError, UsageError
+from celebcollect.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from celebcollect.config.tree import Config
 
 
 def init(
@@ -28,40 +30,27 @@ def init(
     ] = None,
     with_token: Annotated[
         bool,
-        typer.Option(
-            "--with-token",
-            help=secrets_help(),
-        ),
+        typer.Option("--with-token", help=secrets_help()),
     ] = False,
 ) -> None:
     """
-    Ask for what is needed, or take it from options, and write a commented configuration file; an existing file is left alone.
+    Ask for what is needed, or take it from options, and write a commented configuration file;
+    an existing file is left alone.
 
     On a terminal it asks for what no option says; elsewhere the defaults stay. The token is written
     only where that is asked for.
 
     Example: celebcollect init --contact you@example.org
     """
-    import tomllib
-
-    from celebcollect.config.example import example
-    from celebcollect.config.file import checked
-    from celebcollect.configuration import config_model
-
     session_of(context)
     if file.exists() or file.is_symlink():
-        raise UsageError(
-            f"{file} is there already and was left alone",
-            hint="Name another file: celebcollect init FILE",
-        )
+        raise _taken(file)
     given = {"http.contact": contact, "data_dir": data_dir}
     if with_token:
         given |= given_secrets()
     if sys.stdin.isatty() and sys.stderr.isatty():
         given |= _asked(contact, data_dir)
-    values = {key: value for key, value in given.items() if value is not None}
-    text = example(config_model(), values)
-    config = checked(config_model(), tomllib.loads(text), "what would be written")
+    text, config = _configuration({key: value for key, value in given.items() if value is not None})
     _write(file, text, secret=with_token)
     sys.stdout.write(
         f"wrote {file}: every key with its default, set those that you need and delete the rest\n"
@@ -73,6 +62,18 @@ def init(
         )
     named = "" if file == Path("config.toml") else f" --config {file}"
     sys.stdout.write(f"Next: `celebcollect{named} doctor` looks at what a run will need.\n")
+
+
+def _configuration(values: dict[str, str]) -> "tuple[str, Config]":
+    """Return the text of a configuration with these values, and what it says."""
+    import tomllib
+
+    from celebcollect.config.example import example
+    from celebcollect.config.file import checked
+    from celebcollect.configuration import config_model
+
+    text = example(config_model(), values)
+    return text, checked(config_model(), tomllib.loads(text), "what would be written")
 
 
 def _asked(contact: str | None, data_dir: str | None) -> dict[str, str | None]:
@@ -90,19 +91,21 @@ def _asked(contact: str | None, data_dir: str | None) -> dict[str, str | None]:
 
 
 def _write(file: Path, text: str, *, secret: bool) -> None:
+    from celebcollect.disk.files import create, disk_errors
+
+    hint = "Name a file in a folder that you may write to: celebcollect init FILE"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Exclusive, so that whatever came there meanwhile is left alone too.
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o644)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            out.write(text)
+        with disk_errors("write", file, hint=hint, passing=(FileExistsError,)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Exclusive, so that whatever came there meanwhile is left alone too.
+            with create(file, mode=0o600 if secret else 0o644) as out:
+                out.write(text.encode())
     except FileExistsError:
-        raise UsageError(
-            f"{file} is there already and was left alone",
-            hint="Name another file: celebcollect init FILE",
-        ) from None
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror}",
-            hint="Name a file in a folder that you may write to: celebcollect init FILE",
-        ) from error
+        raise _taken(file) from None
+
+
+def _taken(file: Path) -> UsageError:
+    return UsageError(
+        f"{file} is there already and was left alone",
+        hint="Name another file: celebcollect init FILE",
+    )

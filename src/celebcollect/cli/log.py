@@ -15,7 +15,11 @@ PACKAGE = "celebcollect"
 
 
 def json_line(value: object, encoding: str | None) -> str:
-    """Return a value as one line of JSON, readable where this encoding can say it and else escaped: half a surrogate pair, "é" in ASCII."""
+    """
+    Return a value as one line of JSON, readable where this encoding can say it.
+
+    Else it is escaped: half a surrogate pair, "é" in ASCII.
+    """
     line = json.dumps(value, ensure_ascii=False)
     try:
         line.encode(encoding or "utf-8")
@@ -25,7 +29,11 @@ def json_line(value: object, encoding: str | None) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message and, where there are any, the exception's type and facts for programs."""
+    """
+    One JSON object a line: time, level, logger and message.
+
+    Where there are any, also the exception's type, and facts for programs.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
@@ -48,7 +56,10 @@ def setup(
     handler: logging.Handler | None = None,
 ) -> None:
     """
-    Send our log lines to stderr: information by default, details with `-v`, other libraries' too with `-vv`, warnings only with -1.
+    Send our log lines to stderr.
+
+    Information by default, details with 1 (`-v`), other libraries' too with 2, warnings only with
+    -1.
 
     Other libraries stay at warnings below `-vv`, because their debug lines show whole requests,
     headers included.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from celebcollect.cli.session import JsonOption, session_of
-from celebcollect.cli.signals import stopping
+from celebcollect.cli.session import JsonOption, Session, session_of
+from celebcollect.cli.signals import Stop, stopping
 from celebcollect.domain.errors import (
     Busy,
     CelebCollectError,
@@ -67,83 +67,116 @@ def run_all(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Find celebrities, collect, validate, store and clean their pictures, again for those left short, and print what came out.
+    Find celebrities, collect, validate, store and clean their pictures, again for those left
+    short, and print what came out.
 
     Example: celebcollect run-all --limit 10 --target-images 20
     """
-    from celebcollect.cli.run_display import run_table, watching
-    from celebcollect.cli.run_summary import RunSummary
-    from celebcollect.run.plan import RunPlan
-    from celebcollect.run.progress import RunProgress
-    from celebcollect.run.rounds import run_all as run
-    from celebcollect.run.watch import RunWatch
-
+    given = {"target_images": target_images, "max_rounds": max_rounds}
+    changes = {key: value for key, value in given.items() if value is not None}
     session, named = session_of(context), _named(sources)
-    changes = {
-        key: value
-        for key, value in {"target_images": target_images, "max_rounds": max_rounds}.items()
-        if value is not None
-    }
     with stopping() as stop, session.app(stop, run=changes) as app, _alone(app):
         # Whoever names a source wants it: what it lacks is then an error of its own.
-        unusable = (
-            {}
-            if sources is not None
-            else {name: why_not for name in named if (why_not := app.why_unusable(name))}
-        )
-        for name, why_not in unusable.items():
-            log.info("without %s: %s", name, why_not)
-        plan = RunPlan(
-            sources=tuple(name for name in named if name not in unusable),
-            target_images=app.config.run.target_images,
-            max_rounds=app.config.run.max_rounds,
-            limit=limit,
-            celebrities=celebrities.value,
-        )
-        progress = RunProgress()
-        watch, begun = RunWatch(app, progress), time.monotonic()
+        unusable = _unusable(app, named) if sources is None else {}
+        plan = _plan(app, named, unusable, limit, celebrities)
+        _Run(session, app, plan, unusable, as_json).do(stop)
 
-        def tell() -> None:
-            summary = RunSummary.of(
-                app,
-                plan,
-                progress,
-                unusable=unusable,
-                config_file=session.config_file,
-                interrupted=stop.is_set(),
-            )
-            if as_json:
-                summary.print_json()
-            elif session.verbosity >= 0 or progress.did_anything():
-                watch.look()
-                summary.print(
-                    run_table(
-                        watch, progress, rounds=plan.max_rounds, spent_s=time.monotonic() - begun
-                    )
-                )
+
+def _unusable(app: "App", names: tuple[str, ...]) -> dict[str, str]:
+    """Return what those sources lack that cannot be used on this machine."""
+    found = {name: why_not for name in names if (why_not := app.why_unusable(name))}
+    for name, why_not in found.items():
+        log.info("without %s: %s", name, why_not)
+    return found
+
+
+def _plan(
+    app: "App",
+    named: tuple[str, ...],
+    unusable: dict[str, str],
+    limit: int | None,
+    celebrities: Celebrities,
+) -> "RunPlan":
+    from celebcollect.run.plan import RunPlan
+
+    return RunPlan(
+        sources=tuple(name for name in named if name not in unusable),
+        target_images=app.config.run.target_images,
+        max_rounds=app.config.run.max_rounds,
+        limit=limit,
+        celebrities=celebrities.value,
+    )
+
+
+class _Run:
+    """One run: it is shown while it goes on, and told when it has ended."""
+
+    def __init__(
+        self,
+        session: Session,
+        app: "App",
+        plan: "RunPlan",
+        unusable: dict[str, str],
+        as_json: bool,
+    ) -> None:
+        from celebcollect.run.progress import RunProgress
+        from celebcollect.run.watch import RunWatch
+
+        self._session, self._app, self._plan = session, app, plan
+        self._unusable, self._as_json = unusable, as_json
+        self._progress = RunProgress()
+        self._watch, self._begun = RunWatch(app, self._progress), time.monotonic()
+
+    def do(self, stop: Stop) -> None:
+        from celebcollect.cli.run_display import watching
+        from celebcollect.run.rounds import run_all as run
 
         try:
             with watching(
-                watch,
-                progress,
-                rounds=plan.max_rounds,
-                verbosity=session.verbosity,
-                log_format=session.log_format.value,
+                self._watch,
+                self._progress,
+                rounds=self._plan.max_rounds,
+                verbosity=self._session.verbosity,
+                log_format=self._session.log_format.value,
             ):
-                run(app, plan, progress, stop)
+                run(self._app, self._plan, self._progress, stop)
         except CelebCollectError:
-            # what ended the run may keep us from looking at what came of it
+            # What ended the run may keep us from looking at what came of it.
             with suppress(CelebCollectError):
-                tell()
+                self._tell(interrupted=stop.is_set())
             raise
-        tell()
+        self._tell(interrupted=stop.is_set())
         if not stop.is_set():
-            judge(plan, progress)
+            judge(self._plan, self._progress)
+
+    def _tell(self, *, interrupted: bool) -> None:
+        from celebcollect.cli.run_display import run_table
+        from celebcollect.cli.run_summary import RunSummary
+
+        summary = RunSummary.of(
+            self._app,
+            self._plan,
+            self._progress,
+            unusable=self._unusable,
+            config_file=self._session.config_file,
+            interrupted=interrupted,
+        )
+        if self._as_json:
+            summary.print_json()
+        elif self._session.verbosity >= 0 or self._progress.did_anything():
+            self._watch.look()
+            spent_s = time.monotonic() - self._begun
+            rounds = self._plan.max_rounds
+            summary.print(run_table(self._watch, self._progress, rounds=rounds, spent_s=spent_s))
 
 
 @contextmanager
 def _alone(app: "App") -> Iterator[None]:
-    """Hold the data folder; where another run holds it, say so and end with the configured exit code."""
+    """
+    Hold the data folder.
+
+    Where another run holds it, say so and end with the configured exit code.
+    """
     from celebcollect.run.lock import run_lock
 
     with ExitStack() as held:
@@ -175,7 +208,11 @@ def _named(given: str | None) -> tuple[str, ...]:
 
 
 def judge(plan: "RunPlan", progress: "RunProgress") -> None:
-    """End with an error when a source failed, or when there was work and nothing came of it. A blocked source is no error."""
+    """
+    End with an error when a source failed, or when there was work and nothing came of it.
+
+    A blocked source is no error.
+    """
     for name, error in progress.failed.items():
         raise ServiceError(f"{name}: {error.message}", hint=error.hint)
     if (

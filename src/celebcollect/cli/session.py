@@ -1,4 +1,4 @@
-"""What all commands share: the options before the command, the open app, options of several commands."""
+"""What commands share: the options before the command, the open app, common options."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ class Session:
 
     @contextmanager
     def app(self, stop: threading.Event | None = None, **changes: dict[str, Any]) -> Iterator[App]:
-        """Open the app; `stop` ends its waiting for services, `changes` are values of the command line by section, above file and environment."""
+        """
+        Open the app; `stop` ends its waiting for services.
+
+        `changes` are values of the command line by section, above file and environment.
+        """
         from celebcollect.app import App
         from celebcollect.config import file as configfile
 
@@ -72,7 +76,8 @@ class Session:
 
 def add(app: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
     """Add a command; the list of commands shows the first sentence of its help whole."""
-    app.command(name, short_help=(command.__doc__ or "").strip().partition("\n")[0])(command)
+    first, _, _ = (command.__doc__ or "").strip().partition("\n\n")
+    app.command(name, short_help=" ".join(first.split()))(command)
 
 
 def session_of(context: typer.Context) -> Session:
@@ -97,7 +102,11 @@ def check_qid(qid: str) -> None:
 
 
 def print_summary(session: Session, name: str, tally: Tally, *, as_json: bool) -> None:
-    """Print what a stage did; with `-q` nothing where it found nothing to do, so that cron sends no mail."""
+    """
+    Print what a stage did.
+
+    With `-q` nothing where it found nothing to do, so that cron sends no mail.
+    """
     if as_json:
         print_json({"stage": name, **tally.as_dict()})
     elif session.verbosity >= 0 or not tally.is_idle():

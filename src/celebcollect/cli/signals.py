@@ -47,8 +47,8 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
             _end_at_once(Interrupted.exit_code)
         if not stop.is_set():
             # Beside the main thread, which may sit in a call that no signal ends. Begun only now,
-            # because a thread that is there from the start costs `store` memory (see store.engine);
-            # without threading.Thread, whose lock the interrupted code may hold.
+            # because a thread that is there from the start costs `store` memory (see store.engine).
+            # Not by threading.Thread: its start takes a lock that the interrupted code may hold.
             _thread.start_new_thread(watch, ())
         stop.signal = number
         stop.set()
@@ -76,13 +76,15 @@ def stopping(*, following: bool = False) -> Iterator[Stop]:
 
 
 def _end_at_once(code: int) -> NoReturn:
-    """End the process without waiting for anybody; written past Python's streams, one of which may be what does not go on."""
+    """
+    End the process without waiting for anybody.
+
+    It writes past Python's streams, one of which may be what does not go on.
+    """
     with suppress(OSError):
         if os.isatty(2):
             os.write(2, b"\x1b[?25h\n")  # the live display hides the cursor and leaves it in a line
         if code:
-            os.write(
-                2,
-                f"celebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n".encode(),
-            )
+            told = f"celebcollect: interrupted before the work in hand had ended\n  {GOES_ON}\n"
+            os.write(2, told.encode())
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Draw the stages as a table that fits the terminal, whatever its width, and say them as plain lines where there is none."""
+"""Draw the stages as a table that fits the terminal; elsewhere say them as plain lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ NARROW = 60
 
 @dataclass(frozen=True)
 class StageTable:
-    """A headline, a line per stage, and what else there is to say below them; rich draws it anew for the width that it finds."""
+    """
+    A headline, a line per stage, and what else there is to say below them.
+
+    Rich draws it anew for the width that it finds.
+    """
 
     headline: str
     lines: Sequence[StageLine]
@@ -92,7 +96,7 @@ class StageTable:
 
 
 def print_stages(view: StageTable) -> None:
-    """Print stages on stdout, for the width of the terminal; where there is none, with everything and uncut."""
+    """Print stages on stdout, for the width of the terminal; elsewhere with everything, uncut."""
     from rich.cells import cell_len
     from rich.console import Console
 
@@ -109,13 +113,18 @@ def print_stages(view: StageTable) -> None:
 
 
 def plain(line: StageLine) -> str:
-    """Return a line as text: `store 95/110 URLs, 1.8/s, lag 15, 8 s left: at work; 80 stored, 15 failed (5 not_an_image, ...)`."""
+    """
+    Return a line as text.
+
+    For example `store 95/110 URLs, 1.8/s, lag 15, 8 s left: at work; 80 stored (5 corrupt)`.
+    """
     numbers_said = [f"{done(line)} {line.unit}", rate(line)]
     if line.waiting:
         numbers_said += [f"lag {lag(line)}", f"{left(line)} left" if line.left_s else ""]
     said = "; ".join(filter(None, (printable(line.now), numbers(line.so_far))))
     reasons = f" ({numbers(line.left_out)})" if line.left_out else ""
-    return f"{line.stage} {', '.join(filter(None, numbers_said))}{f': {said}' if said else ''}{reasons}"
+    figures = ", ".join(filter(None, numbers_said))
+    return f"{line.stage} {figures}{f': {said}' if said else ''}{reasons}"
 
 
 def numbers(counts: Mapping[str, int]) -> str:

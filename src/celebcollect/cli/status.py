@@ -30,7 +30,8 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Count what the catalogue and the topics hold and print totals, reasons and what waits at each stage.
+    Count what the catalogue and the topics hold and print totals, reasons and what waits at
+    each stage.
 
     Workers may be anywhere: what they do is read from what they leave behind. Rates need two looks,
     so they come with --watch.
@@ -89,7 +90,7 @@ def _print(app: "App", *, as_json: bool) -> None:
 
 
 def _watch(app: "App", stop: Stop) -> None:
-    """Keep what is seen on the terminal until told to stop; write a line now and then where there is none."""
+    """Keep what is seen on the terminal until told to stop; elsewhere write a line now and then."""
     from rich.console import Console
 
     from celebcollect.run.watch import StatusWatch

@@ -1,4 +1,4 @@
-"""The three standard streams at the edges: closed, full, gone, or of an encoding that cannot say everything."""
+"""The three standard streams where they fail: closed, full, gone, or of a small encoding."""
 
 import errno
 import io
@@ -23,14 +23,22 @@ def prepare() -> None:
 
 
 def close_output() -> None:
-    """Send what is still to be written nowhere: it cannot be written, and the interpreter would complain at its end."""
+    """
+    Send what is still to be written nowhere.
+
+    It cannot be written, and the interpreter would complain at its end.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
 
 def why_unusable(error: OSError) -> str | None:
-    """Return what to tell of a stream that can be neither written nor read, None when the error is about something else."""
+    """
+    Return what to tell of a stream that can be neither written nor read.
+
+    None when the error is about something else.
+    """
     if error.filename is None and error.errno in (
         errno.ENOSPC,
         errno.EDQUOT,

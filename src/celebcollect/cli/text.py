@@ -1,4 +1,7 @@
-"""Print on stdout: JSON, sentences and tables, for a terminal and for a file, and nothing that a terminal would obey."""
+"""Print JSON, sentences and tables on stdout, for a terminal and for a file.
+
+Nothing is printed that a terminal would obey.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,11 @@ def print_json(value: object) -> None:
 
 
 def print_line(text: str, *, indent: int = 0) -> None:
-    """Print a sentence on stdout; on a terminal it is broken between words, and what follows is indented further."""
+    """
+    Print a sentence on stdout.
+
+    On a terminal it is broken between words, and what follows is indented further.
+    """
     if not sys.stdout.isatty():
         sys.stdout.write(f"{' ' * indent}{text}\n")
         return
@@ -38,7 +45,7 @@ def print_line(text: str, *, indent: int = 0) -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout: as wide as the terminal, or as wide as its text where there is none."""
+    """Print a table on stdout, as wide as the terminal; elsewhere as wide as its text."""
     from rich.console import Console
 
     console = Console()
@@ -48,7 +55,8 @@ def print_table(table: Table) -> None:
 
 
 def full_width(table: Table) -> int:
-    """Return the columns that a table takes uncut; a console never measures more than it is wide itself."""
+    """Return the columns that a table takes uncut."""
+    # A console never measures more than it is wide itself.
     from rich.console import Console
 
     return Console(width=UNBOUNDED).measure(table).maximum

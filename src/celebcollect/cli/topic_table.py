@@ -1,4 +1,4 @@
-"""Messages and lag of each topic, as `status` and `topics list` show them. No command of its own."""
+"""Messages and lag of each topic, as `status` and `topics list` show them."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -94,9 +94,8 @@ def topics_peek(
                     if message.value is None
                     else message.value.decode("utf-8", "backslashreplace")
                 )
-                sys.stdout.write(
-                    f"{message.partition}/{message.offset}\t{message.key or '-'}\t{printable(value)}\n"
-                )
+                at = f"{message.partition}/{message.offset}"
+                sys.stdout.write(f"{at}\t{message.key or '-'}\t{printable(value)}\n")
 
 
 def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
@@ -168,7 +167,11 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
 
 
 def _publish(app: "App", topic: str, items: "list[Item]", too_large: list[MessageTooLarge]) -> int:
-    """Publish what the topic takes and return how many messages that were; one that is too large must not keep those behind it."""
+    """
+    Publish what the topic takes and return how many messages that were.
+
+    One that is too large must not keep those behind it.
+    """
     try:
         app.bus.publish(topic, items)
     except MessageTooLarge as error:
@@ -207,7 +210,11 @@ def _message_facts(message: "Message") -> dict[str, Any]:
 
 
 def _lines() -> "Iterator[Item]":
-    """Yield stdin's lines with the key that they ask for: the qid, or QID/sha256 for an accepted picture."""
+    """
+    Yield stdin's lines with the key that they ask for.
+
+    That is the qid, or QID/sha256 for an accepted picture.
+    """
     import json
 
     for line in sys.stdin.buffer:

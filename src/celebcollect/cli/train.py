@@ -22,7 +22,8 @@ ModelOption = Annotated[
 
 def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOption = False) -> None:
     """
-    Read accepted pictures from dataclean, train the reference face classifier and write it with its report to data_dir/models.
+    Read accepted pictures from dataclean, train the reference face classifier and write it with
+    its report to data_dir/models.
 
     The report tells how photographs fared that the classifier had not seen, and how often a
     stranger was taken for somebody.

@@ -13,7 +13,8 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Read picture URLs from the urls topics and pass those that are well-formed, public and new on to urlsVerifie.
+    Read picture URLs from the urls topics and pass those that are well-formed, public and new
+    on to urlsVerifie.
 
     Example: celebcollect validate --follow
     """
