@@ -23,7 +23,7 @@ WITHOUT_BROWSER = ("run-all", "--sources", "tmdb,commons")
 
 
 def planted(*, faces: bool, sources: Set[str] = SOURCES) -> set[tuple[str, str]]:
-    """Return QID and SHA-256 of every picture that must be left at the end where faces are looked at, or not."""
+    """Return QID and SHA-256 of every picture that must be left at the end."""
     return {
         (player.qid, hashlib.sha256(pictures.data(picture)[2]).hexdigest())
         for player in CAST
@@ -75,7 +75,7 @@ class Collection:
         return out.decode()
 
     def killed_after(self, seconds: float, *arguments: str) -> bool:
-        """Start the program and end it with SIGKILL after so many seconds; return whether it was still running."""
+        """Start the program, end it with SIGKILL after so long; tell whether it still ran."""
         process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.wait(seconds)
@@ -113,7 +113,7 @@ class Collection:
         return {path: (self.folder / "data" / path).read_bytes() for path in self.files()}
 
     def data_set(self, clean_topic: str = "dataclean") -> dict[str, Any]:
-        """Return everything that must be the same however often the work was interrupted, and whoever kept it."""
+        """Return what must be the same however often the work was interrupted."""
         rows = self.images()
         return {
             "images": {

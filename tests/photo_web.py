@@ -1,4 +1,4 @@
-"""The demonstration's small web with real photographs: of three people, with those of others mixed in."""
+"""The demonstration's small web with real photographs of three people, and of others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ class PhotoWeb:
         return sorted((self.folder / "people" / person).iterdir())
 
     def album(self, player: Player) -> Iterator[Picture]:
-        """Yield the right photographs (the last is the portrait that Wikidata names), wrong people, a group and a picture without a face."""
+        """
+        Yield the right photographs, wrong people, a group and a picture without a face.
+
+        The last of the right ones is the portrait that Wikidata names.
+        """
         if player not in self.people:
             yield Picture(
                 player, "commons", f"/commons/{player.number}/gone.jpg", "missing", GOOD_SHOTS - 1

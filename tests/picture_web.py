@@ -1,4 +1,4 @@
-"""A small web server on 127.0.0.1 that answers byte for byte as a test tells it to, well-behaved or nasty."""
+"""A small web server on 127.0.0.1 that answers byte for byte as a test tells it to."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PictureWeb:
 def answer(
     body: bytes = b"", status: int = 200, *, length: int | None = None, **headers: str
 ) -> bytes:
-    """Build an answer; `length` is what Content-Length says, if not the truth; header names with _ for -."""
+    """Build an answer; `length` is a Content-Length that lies; header names with _ for -."""
     lines = [
         f"HTTP/1.1 {status} Whatever",
         f"Content-Length: {len(body) if length is None else length}",

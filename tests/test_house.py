@@ -14,7 +14,6 @@ from celebcollect.sources.registry import installed
 SHARED_NAMES: frozenset[str] = frozenset(
     [
         "Settings",
-        "Rules",
         "People",
         "Images",
         "Faces",
@@ -23,10 +22,8 @@ SHARED_NAMES: frozenset[str] = frozenset(
         "Snapshot",
         "Answer",
         "Page",
-        "Manners",
         "Profile",
         "Found",
-        "Target",
     ]
 )
 LARGE_FILES: frozenset[str] = frozenset(
@@ -35,8 +32,7 @@ LARGE_FILES: frozenset[str] = frozenset(
         "catalogue/mongo/people.py", "demo/web.py", "disk/sqlite.py", "sources/commons/source.py",
         "sources/google/browser.py", "sources/google/source.py", "sources/wikidata/endpoint.py",
         "sources/wikidata/facts.py", "sources/wikidata/people.py", "stages/export/card.py",
-        "stages/export/target.py", "web/client.py", "web/connection.py", "web/fetch.py",
-        "web/urls.py",
+        "stages/export/target.py",
     ]
 )  # fmt: skip
 LONG_FUNCTIONS: frozenset[str] = frozenset(

@@ -29,7 +29,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "protego": "web/robots.py",
     "pycurl": "web/connection.py",
     "certifi": "web/connection.py",
-    "idna": "web/urls.py",
+    "idna": "web/url_parts.py",
     "dlib": "vision/dlib_engine.py",
     "PIL": (
         "pictures/",

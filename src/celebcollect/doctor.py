@@ -22,7 +22,7 @@ from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import SourceContext, SourceSpec
 from celebcollect.vision.engines import engine_for
-from celebcollect.web.client import server_time
+from celebcollect.web.server_time import server_time
 from celebcollect.web.urls import shown_url
 
 if TYPE_CHECKING:

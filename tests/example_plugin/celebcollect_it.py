@@ -10,7 +10,7 @@ from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
 from celebcollect.domain.terms import MlUse, Terms, Trust
 from celebcollect.sources.base import SourceContext, SourceSpec
-from celebcollect.web.client import ApiClient, Manners
+from celebcollect.web.client import ApiClient, RequestPolicy
 
 
 class ItReason(Reason):
@@ -35,7 +35,7 @@ class It:
         self.topic = context.topic
         self._url = context.settings.api_url
         self._tally = context.tally
-        self._api = ApiClient(context.http, Manners(rate_per_s=10), wait=context.wait)
+        self._api = ApiClient(context.http, RequestPolicy(rate_per_s=10), wait=context.wait)
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         """Yield the pictures of a person as It lists them."""

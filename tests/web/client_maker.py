@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from celebcollect.config.sections import HttpConfig
-from celebcollect.web.client import ApiClient, Manners
+from celebcollect.web.client import ApiClient, RequestPolicy
 
 
 class Clients:
-    """Makes clients that write their waits down instead of waiting; leaving the context closes them."""
+    """Makes clients that note their waits instead of waiting; closes them at the end."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
@@ -27,14 +27,14 @@ class Clients:
         *,
         timeout_s: float = 5,
         contact: str = "",
-        manners: Manners | None = None,
+        policy: RequestPolicy | None = None,
         **options: Any,
     ) -> ApiClient:
         """Make a client, by default one without a pace."""
         options.setdefault("wait", self.waits.append)
         api = ApiClient(
             HttpConfig(timeout_s=timeout_s, contact=contact),
-            manners or Manners(rate_per_s=10_000, burst=10_000),
+            policy or RequestPolicy(rate_per_s=10_000, burst=10_000),
             **options,
         )
         self._open.callback(api.close)

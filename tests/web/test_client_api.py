@@ -13,7 +13,7 @@ from api_server import ApiServer, Reply
 from celebcollect import __version__
 from celebcollect.domain.errors import Interrupted, SourceBlocked, SourceError
 from celebcollect.domain.records import now
-from celebcollect.web.client import ApiError, Manners
+from celebcollect.web.client import ApiError, RequestPolicy
 from web.client_maker import Clients
 
 
@@ -32,7 +32,7 @@ def clients() -> Iterator[Clients]:
 
 
 def test_asks_once_and_says_who_it_is(server: ApiServer, clients: Clients) -> None:
-    """A good answer takes one request, with the User-Agent that Wikimedia asks for, the caller's headers and encoded parameters."""
+    """A good answer takes one request, with our User-Agent, the headers and the parameters."""
     server.on("/a", Reply({"x": [1]}))
     api = clients.make(contact="me@example.org")
 
@@ -58,7 +58,7 @@ def test_asks_once_and_says_who_it_is(server: ApiServer, clients: Clients) -> No
     ],
 )
 def test_passing_faults_are_tried_again(server: ApiServer, clients: Clients, fault: Reply) -> None:
-    """Server errors, too many requests, broken connections and half answers are asked for again, each time after a longer wait."""
+    """What may pass is asked for again, each time after a longer wait."""
     server.on("/a", fault, fault, Reply({"ok": True}))
 
     assert clients.make().get_json(f"{server.url}/a") == {"ok": True}
@@ -82,7 +82,9 @@ def test_gives_up_when_time_is_over(server: ApiServer, clients: Clients) -> None
     server.on("/a", Reply(status=500))
 
     with pytest.raises(ApiError):
-        clients.make(manners=Manners(rate_per_s=100, total_s=0.001)).get_json(f"{server.url}/a")
+        clients.make(policy=RequestPolicy(rate_per_s=100, total_s=0.001)).get_json(
+            f"{server.url}/a"
+        )
     assert len(server.requests) == 1
 
 
@@ -141,10 +143,10 @@ def test_429_without_end_blocks(server: ApiServer, clients: Clients) -> None:
 
 
 def test_rest_holds_for_all_requests(server: ApiServer, clients: Clients) -> None:
-    """A Retry-After on one path is waited for before the next request to the host, whatever its path."""
+    """A Retry-After on one path holds for every path of the host."""
     server.on("/a", Reply(status=429, headers={"Retry-After": "30"}))
     server.on("/b", Reply({}))
-    api = clients.make(manners=Manners(rate_per_s=1000, burst=1000, attempts=1))
+    api = clients.make(policy=RequestPolicy(rate_per_s=1000, burst=1000, attempts=1))
 
     with pytest.raises(SourceBlocked):
         api.get_json(f"{server.url}/a")
@@ -169,7 +171,7 @@ def test_slow_answers_time_out(server: ApiServer, clients: Clients) -> None:
     """An answer that does not come, or drips without end, is given up in time."""
     server.on("/hang", Reply(fault="hang"))
     server.on("/drip", Reply(fault="drip"))
-    api = clients.make(timeout_s=0.2, manners=Manners(rate_per_s=1000, attempts=2))
+    api = clients.make(timeout_s=0.2, policy=RequestPolicy(rate_per_s=1000, attempts=2))
     started = time.monotonic()
 
     for path in ("/hang", "/drip"):

@@ -1,4 +1,4 @@
-"""`web.client.ApiClient` against a hostile server, its silence about secrets, and its pace as the server sees it."""
+"""`web.client.ApiClient` against a hostile server: its limits, its silence, its rate."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from api_server import ApiServer, Reply, Request
 from celebcollect.domain.errors import SourceError
-from celebcollect.web import client
-from celebcollect.web.client import ApiError, Manners
+from celebcollect.web import json_client
+from celebcollect.web.client import ApiError, RequestPolicy
 from web.client_maker import Clients
 
 
@@ -47,7 +47,7 @@ def test_huge_answers_are_cut(
     server: ApiServer, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer beyond the cap is not read to its end and not asked for again."""
-    monkeypatch.setattr(client, "MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(json_client, "MAX_ANSWER_BYTES", 1000)
     server.on("/a", Reply("1" * 1001))
 
     with pytest.raises(ApiError, match="more than 1000 bytes"):
@@ -92,7 +92,7 @@ def test_proxies_of_the_environment_are_not_used(
     ],
 )
 def test_other_redirects_are_refused(server: ApiServer, clients: Clients, target: str) -> None:
-    """A redirect to another host, port or scheme, or in circles, is refused: the token stays at home."""
+    """A redirect to another host, port or scheme, or in circles, is refused with the token."""
     server.on("/a", Reply(status=302, headers={"Location": target.format(port=server.port)}))
 
     with pytest.raises(ApiError, match="redirects") as caught:
@@ -104,7 +104,7 @@ def test_other_redirects_are_refused(server: ApiServer, clients: Clients, target
 def test_no_secret_in_logs_or_errors(
     server: ApiServer, clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither log lines of any logger and level nor error messages show a header, and our own lines show no URL."""
+    """No log line and no error message shows a header, and our own lines show no URL."""
     caplog.set_level(logging.DEBUG)
     server.on(
         "/a",
@@ -148,7 +148,9 @@ def test_rate_and_connections_on_the_wire(server: ApiServer, clients: Clients) -
         return Reply({})
 
     server.on("/a", first_two, first_two, Reply({}))
-    api = clients.make(manners=Manners(rate_per_s=60, burst=60, connections=2), wait=time.sleep)
+    api = clients.make(
+        policy=RequestPolicy(rate_per_s=60, burst=60, connections=2), wait=time.sleep
+    )
     before = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: api.get_json(f"{server.url}/a"), range(181)))
@@ -158,7 +160,7 @@ def test_rate_and_connections_on_the_wire(server: ApiServer, clients: Clients) -
 
 
 def test_nobody_slips_through_a_rest(server: ApiServer, clients: Clients) -> None:
-    """Threads that wait for a connection when the server asks for a rest send nothing before it is over."""
+    """Threads that wait for a connection send nothing before the server's rest is over."""
 
     def busy(_: Request) -> Reply:
         time.sleep(0.1)
@@ -169,7 +171,9 @@ def test_nobody_slips_through_a_rest(server: ApiServer, clients: Clients) -> Non
         )
 
     server.on("/a", busy)
-    api = clients.make(manners=Manners(rate_per_s=1000, burst=1000, connections=1), wait=time.sleep)
+    api = clients.make(
+        policy=RequestPolicy(rate_per_s=1000, burst=1000, connections=1), wait=time.sleep
+    )
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: api.get_json(f"{server.url}/a"), range(4)))
     times = [request.at for request in server.requests]
@@ -181,7 +185,7 @@ def test_nobody_slips_through_a_rest(server: ApiServer, clients: Clients) -> Non
 def test_even_pace_on_the_wire(server: ApiServer, clients: Clients) -> None:
     """Without a burst, a busy client is no faster than its rate."""
     server.on("/a", Reply({}))
-    api = clients.make(manners=Manners(rate_per_s=20), wait=time.sleep)
+    api = clients.make(policy=RequestPolicy(rate_per_s=20), wait=time.sleep)
     before = time.monotonic()
     for _ in range(21):
         api.get_json(f"{server.url}/a")

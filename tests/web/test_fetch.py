@@ -40,7 +40,7 @@ def test_the_bytes_come_as_they_are(fetcher: Fetchers, web: PictureWeb) -> None:
 
 
 def test_we_say_who_we_are_and_whom_to_write_to(fetcher: Fetchers, web: PictureWeb) -> None:
-    """The User-Agent carries program, version and contact; no compression is asked for, no cookie and no referer sent."""
+    """The User-Agent carries program, version and contact; no cookie and no referer is sent."""
     web.routes["/x.jpg"] = answer(picture(), Set_Cookie="a=b")
     downloads = fetcher(contact="me@example.org")
     downloads.get(web.url("/x.jpg"))

@@ -15,11 +15,13 @@ from celebcollect.web.fetch import Fetcher, FetchFailed
 from picture_web import PictureWeb, answer, picture, serve
 
 NOT_PUBLIC = """
-    0.0.0.0 10.0.0.1 100.64.0.1 100.100.100.200 127.0.0.1 127.8.8.8 168.63.129.16 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.9 192.0.0.192
-    192.0.2.1 192.31.196.1 192.52.193.1 192.88.99.1 192.168.0.1 192.175.48.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1
-    255.255.255.255 :: ::1 ::7f00:1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1 64:ff9b::7f00:1 64:ff9b::808:808 64:ff9b:1::1 100::1 2001::1
-    2001:0:4136:e378::1 2001:10::1 2001:20::1 2001:db8::1 2002:7f00:1:: 2002:808:808::1 2620:4f:8000::1 3fff::1 5f00::1 fc00::1 fd00:ec2::254
-    fe80::1 fec0::1 ff02::1 ff0e::1
+    0.0.0.0 10.0.0.1 100.64.0.1 100.100.100.200 127.0.0.1 127.8.8.8 168.63.129.16 169.254.169.254
+    172.16.0.1 172.31.255.255 192.0.0.9 192.0.0.192 192.0.2.1 192.31.196.1 192.52.193.1 192.88.99.1
+    192.168.0.1 192.175.48.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1
+    255.255.255.255 :: ::1 ::7f00:1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1
+    64:ff9b::7f00:1 64:ff9b::808:808 64:ff9b:1::1 100::1 2001::1 2001:0:4136:e378::1 2001:10::1
+    2001:20::1 2001:db8::1 2002:7f00:1:: 2002:808:808::1 2620:4f:8000::1 3fff::1 5f00::1 fc00::1
+    fd00:ec2::254 fe80::1 fec0::1 ff02::1 ff0e::1
 """.split()  # noqa: SIM905 - fifty addresses in quotes are no easier to read
 
 PUBLIC = [
@@ -40,7 +42,7 @@ Resolver = Callable[[dict[str, list[str]]], list[str]]
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
-    """Let names of our own lead to addresses, in turn when asked again; returns the list of the names that were asked for."""
+    """Let names of our own lead to addresses, in turn; gives the names that were asked for."""
     real = socket.getaddrinfo
     asked: list[str] = []
     turns: dict[str, list[str]] = {}
@@ -67,7 +69,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
 
 @pytest.fixture
 def one_public(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take 127.0.0.1 for an address of the public internet, so that a server of ours can play one; 127.0.0.2 stays private."""
+    """Take 127.0.0.1 for a public address, which a server of ours plays; 127.0.0.2 is not."""
     monkeypatch.setattr(guard, "is_public", lambda address: str(address) == "127.0.0.1")
 
 
@@ -115,7 +117,7 @@ def test_a_public_name_that_leads_to_a_private_address_is_refused(
 def test_a_name_is_resolved_once_and_the_checked_address_is_used(
     fetcher: Callable[..., Fetcher], resolver: Resolver, one_public: None
 ) -> None:
-    """A name that changes its address between check and connection (DNS rebinding) changes nothing."""
+    """A name that changes its address after the check (DNS rebinding) changes nothing."""
     asked = resolver({"rebind.example.com": ["127.0.0.1", "127.0.0.2"]})
     with serve() as web, serve("127.0.0.2", web.port) as private:
         web.routes["/x.jpg"] = answer(picture())

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from celebcollect.web import breaker as breakers
-from celebcollect.web import urls
 from celebcollect.web.breaker import Breaker
 from celebcollect.web.budget import FetchBudget
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.hosts import Hosts
+from celebcollect.web.request_target import request_target
 from picture_web import PictureWeb, answer, picture, serve
 
 
@@ -106,7 +106,7 @@ def test_one_bad_picture_does_not_make_its_host_rest(clock: Clock) -> None:
 
 
 def test_a_host_that_asks_for_a_rest_gets_it(clock: Clock) -> None:
-    """Retry-After holds for all pictures of the host, also when another answer comes in meanwhile."""
+    """Retry-After holds for all pictures of the host, whatever answer comes in meanwhile."""
     breaker = Breaker()
     breaker.rest(20)
     breaker.succeeded()
@@ -270,7 +270,7 @@ def test_what_a_server_says_later_and_unasked_ends_the_connection(web: PictureWe
 def body_of(hosts: Hosts, url: str, within: FetchBudget | None = None) -> bytes:
     """Ask for a URL and return what comes."""
     pieces: list[bytes] = []
-    hosts.ask(urls.target(url), {}, within or budget(), lambda _: pieces.append)
+    hosts.ask(request_target(url), {}, within or budget(), lambda _: pieces.append)
     return b"".join(pieces)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celebcollect.web.fetch import Fetcher, FetchFailed
-from celebcollect.web.robots import ALLOW_ALL, MAX_BYTES, RobotsCache, Rules, parse
+from celebcollect.web.robots import ALLOW_ALL, MAX_BYTES, RobotsCache, RobotsRules, parse
 from picture_web import PictureWeb, Request, answer, picture
 
 OURS = "User-agent: CelebCollect\n"
@@ -66,7 +66,7 @@ def test_rules_are_read_as_the_standard_says(text: str, path: str, allowed: bool
 
 
 def test_hostile_rules_take_no_time() -> None:
-    """A robots.txt of half a megabyte of wildcards answers quickly, and so does one of random bytes."""
+    """Half a megabyte of wildcards answers quickly, and so do random bytes."""
     pattern = "Disallow: /" + "*a" * 900 + "*b\n"
     rules = parse(("User-agent: *\n" + pattern * 1000).encode())
     begun = time.process_time()
@@ -131,7 +131,7 @@ def test_many_workers_ask_once() -> None:
     asked = []
     both = threading.Barrier(4)
 
-    def ask(url: str) -> Rules:
+    def ask(url: str) -> RobotsRules:
         asked.append(url)
         time.sleep(0.05)
         return ALLOW_ALL

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from celebcollect.domain.text import MAX_URL_CHARS
 from celebcollect.web import urls
+from celebcollect.web.request_target import request_target
 
 PRIVATE_ADDRESSES = [
     "http://127.0.0.1/x.jpg",
@@ -172,7 +173,7 @@ def test_allowing_private_addresses_opens_nothing_else(url: str) -> None:
     ],
 )
 def test_two_spellings_of_one_url_have_one_key(url: str, key: str) -> None:
-    """The key does not depend on spelling, and these keys must never change: they are the identity of stored pictures."""
+    """Spelling plays no role; these keys never change, stored pictures are known by them."""
     assert urls.canonical(url) == key
 
 
@@ -197,13 +198,13 @@ def test_two_spellings_of_one_url_have_one_key(url: str, key: str) -> None:
 )
 def test_what_is_sent_is_what_a_browser_would_send(url: str, sent: str) -> None:
     """Blanks and other scripts are escaped once, dot segments resolved, the fragment stays here."""
-    assert urls.target(url).url == sent
+    assert request_target(url).url == sent
 
 
 @given(st.from_regex(r"https?://[a-z0-9._-]{1,30}(/[A-Za-z0-9._~-]{0,9}){0,4}", fullmatch=True))
 @settings(max_examples=300)
 def test_the_short_way_leads_to_the_same_judgement(url: str) -> None:
-    """A URL that is canonical as it stands is judged without taking it apart, to the same end as its twin that is taken apart."""
+    """A URL that is canonical as it stands is judged like its twin that is taken apart."""
     twin = url.replace("http", "HTTP", 1)
 
     for allow_private in (False, True):

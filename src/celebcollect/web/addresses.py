@@ -1,4 +1,4 @@
-"""Say which network addresses belong to the public internet. Opens no connection and resolves no name."""
+"""Say which network addresses belong to the public internet; contacts nobody."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ _NOT_PUBLIC_V6 = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet; those that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are not."""
+    """
+    Tell whether an address is one of the public internet.
+
+    Those that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are not.
+    """
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _NOT_PUBLIC_V4)
     return (

@@ -18,10 +18,11 @@ _MAX_REST_S = 600.0
 
 class Breaker:
     """
-    Leaves a host alone for as long as it asks, or after eight pictures in a row failed: 30 s, then one try, and twice as long after each failure.
+    Leaves a host alone for as long as it asks, or after eight pictures in a row failed.
 
-    Only faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some
-    URLs of a good host fail each time, and their repetitions come one after the other. Thread-safe.
+    After failures it rests for 30 s, then one caller tries, and each failure doubles the rest. Only
+    faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some URLs
+    of a good host fail each time, and their repetitions come one after the other. Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,14 @@ class Breaker:
         self._rest_until = 0.0
 
     def check(self, host: str) -> None:
-        """Raise `FetchFailed` (`host_resting`) while the host is left alone; when a rest after failures is over, one caller is let through to try."""
+        """
+        Let a request through, or not.
+
+        When a rest after failures is over, one caller is let through to try.
+
+        Raises:
+            FetchFailed: `host_resting`, while the host is left alone.
+        """
         with self._lock:
             left_s = self._rest_until - time.monotonic()
             if left_s > 0:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web import robots, urls
 from celebcollect.web.body import ResponseBody, ResponseStart
 from celebcollect.web.budget import FetchBudget
-from celebcollect.web.connection import CutOff, Sink
 from celebcollect.web.failures import FetchFailed
 from celebcollect.web.head import ResponseHead, bad_response
 from celebcollect.web.hosts import Hosts
 from celebcollect.web.opt_out import opted_out
-from celebcollect.web.reasons import FetchReason, UrlReason
+from celebcollect.web.reasons import FetchReason
+from celebcollect.web.refusals import joined, refusal_of
+from celebcollect.web.request_target import RequestTarget, request_target
+from celebcollect.web.transfer import CutOff, Sink
 from celebcollect.web.user_agent import user_agent
 
 __all__ = ["FetchFailed", "Fetched", "Fetcher"]
@@ -132,14 +133,14 @@ class Fetcher:
         """Close all connections."""
         self._hosts.close()
 
-    def _target(self, url: str) -> urls.Target:
+    def _target(self, url: str) -> RequestTarget:
         reason = urls.refusal(url, allow_private=self._limits.allow_private_addresses)
         if reason:
             raise FetchFailed(reason, url[:200])
-        return urls.target(url)
+        return request_target(url)
 
     @contextlib.contextmanager
-    def _watched(self, target: urls.Target) -> Iterator[None]:
+    def _watched(self, target: RequestTarget) -> Iterator[None]:
         """Leave the host alone if it is not well, and learn from what happens inside how it is."""
         breaker = self._hosts.breaker(target.origin)
         breaker.check(target.host)
@@ -156,7 +157,7 @@ class Fetcher:
         breaker.succeeded()
 
     def _ask(
-        self, target: urls.Target, budget: FetchBudget, admit: Callable[[int], None]
+        self, target: RequestTarget, budget: FetchBudget, admit: Callable[[int], None]
     ) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         body: ResponseBody | None = None
@@ -185,10 +186,10 @@ class Fetcher:
                 raise bad_response("another size than the range")
             return Fetched(data, head.value("content-type"), target.url)
         if head.status in _REDIRECTS and head.value("location"):
-            return _joined(target.url, head.value("location"))
-        raise _refusal(head)
+            return joined(target.url, head.value("location"))
+        raise refusal_of(head)
 
-    def _ask_robots(self, url: str) -> robots.Rules:
+    def _ask_robots(self, url: str) -> robots.RobotsRules:
         """
         Fetch a robots.txt (RFC 9309, section 2.3.1).
 
@@ -204,7 +205,7 @@ class Fetcher:
             if text is not None:
                 return robots.parse(text)
             if head.status in _REDIRECTS and head.value("location"):
-                url = _joined(target.url, head.value("location"))
+                url = joined(target.url, head.value("location"))
                 continue
             if head.status == 429 or head.status >= 500:
                 raise FetchFailed(
@@ -218,7 +219,7 @@ class Fetcher:
         return robots.ALLOW_ALL
 
     def _read_start(
-        self, target: urls.Target, budget: FetchBudget
+        self, target: RequestTarget, budget: FetchBudget
     ) -> tuple[ResponseHead, bytes | None]:
         """Return the head of an answer and its body as far as a robots.txt is read, if any."""
         body: ResponseStart | None = None
@@ -233,32 +234,3 @@ class Fetcher:
         headers = {**self._headers, "Accept": "text/plain, */*;q=0.1"}
         head = self._hosts.ask(target, headers, budget, choose)
         return head, body.data() if body is not None else None
-
-
-def _refusal(head: ResponseHead) -> FetchFailed:
-    status = head.status
-    detail = f"HTTP {status}"
-    if status == 429:
-        return FetchFailed(
-            FetchReason.RATE_LIMITED, detail, transient=True, retry_after_s=head.retry_after_s()
-        )
-    if status in (408, 425) or status >= 500:
-        return FetchFailed(
-            FetchReason.SERVER_ERROR, detail, transient=True, retry_after_s=head.retry_after_s()
-        )
-    if status in (404, 410):
-        return FetchFailed(FetchReason.NOT_FOUND, detail)
-    if status in (401, 403, 451):
-        return FetchFailed(FetchReason.FORBIDDEN, detail)
-    return FetchFailed(FetchReason.BAD_STATUS, detail)
-
-
-def _joined(base: str, location: str) -> str:
-    with contextlib.suppress(UnicodeDecodeError):
-        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and
-        # browsers take it so.
-        location = location.encode("latin-1").decode()
-    try:
-        return urljoin(base, location)
-    except ValueError as error:
-        raise FetchFailed(UrlReason.MALFORMED_URL, location[:200]) from error

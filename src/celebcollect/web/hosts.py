@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 
 from celebcollect.web.breaker import Breaker
 from celebcollect.web.budget import FetchBudget
-from celebcollect.web.connection import Connection, ConnectionGone, OnHead
+from celebcollect.web.connection import Connection
 from celebcollect.web.failures import FetchFailed
 from celebcollect.web.guard import Guard
 from celebcollect.web.head import ResponseHead
 from celebcollect.web.reasons import FetchReason
-from celebcollect.web.urls import Target
+from celebcollect.web.request_target import RequestTarget
+from celebcollect.web.transfer import ConnectionGone, OnHead
 
 _MOST_IDLE = 64
 """Connections that are kept unused, over all hosts; one to an https host holds 1 MB."""
@@ -52,7 +53,11 @@ class Hosts:
         self._is_closed = False
 
     def ask(
-        self, target: Target, headers: Mapping[str, str], budget: FetchBudget, on_head: OnHead
+        self,
+        target: RequestTarget,
+        headers: Mapping[str, str],
+        budget: FetchBudget,
+        on_head: OnHead,
     ) -> ResponseHead:
         """
         Send a GET request, waiting for one of the host's slots if need be.
@@ -151,11 +156,11 @@ class Hosts:
             with self._lock:
                 if self._is_closed or self._hosts.get(name) is not host:
                     pass
-                elif not connection.is_open:
+                elif connection.is_spare:
                     if len(self._spare) < _SPARE:
                         self._spare.append(connection)
                         unwanted = None
-                elif len(host.idle) < min(self._per_host, _IDLE_OF_A_HOST):
+                elif connection.is_open and len(host.idle) < min(self._per_host, _IDLE_OF_A_HOST):
                     unwanted = self._oldest() if self._idle >= _MOST_IDLE else None
                     host.idle.append(connection)
                     self._idle += 1

@@ -40,7 +40,11 @@ class _Text(HTMLParser):
 
 
 def plain_text(html: str) -> str:
-    """Return the visible text: entities resolved, blocks apart, control characters gone; unreadable markup ends it early."""
+    """
+    Return the visible text, with entities resolved, blocks apart and no control characters.
+
+    Unreadable markup ends it early.
+    """
     parser = _Text()
     try:
         parser.feed(html[:MAX_HTML_CHARS])

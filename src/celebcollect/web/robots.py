@@ -39,14 +39,14 @@ _MAX_NAMES = 8
 _OTHERS = "User-agent: others"
 
 _KEPT_BYTES = 32_000_000
-"""Memory for the rules of all hosts, as `Rules.size` estimates it."""
+"""Memory for the rules of all hosts, as `RobotsRules.size` estimates it."""
 
 _LINE_BYTES = 500
 """What one parsed line takes (Protego 0.7, measured with `tracemalloc`: 300 to 520)."""
 
 
 @dataclass(frozen=True)
-class Rules:
+class RobotsRules:
     """What one robots.txt says to us."""
 
     _parsed: Protego
@@ -58,11 +58,11 @@ class Rules:
         return self._parsed.can_fetch(url, _NAME)
 
 
-def parse(data: bytes) -> Rules:
+def parse(data: bytes) -> RobotsRules:
     """Read the groups that name us, or else those for `*`."""
     lines = data[:MAX_BYTES].decode("utf-8-sig", "replace").splitlines()
     text = "\n".join(_with_few_names(lines))
-    return Rules(Protego.parse(text), 1_000 + len(lines) * _LINE_BYTES + 5 * len(text))
+    return RobotsRules(Protego.parse(text), 1_000 + len(lines) * _LINE_BYTES + 5 * len(text))
 
 
 def _with_few_names(lines: list[str]) -> list[str]:
@@ -92,15 +92,15 @@ ALLOW_ALL = parse(b"")
 class RobotsCache:
     """The rules of each origin (scheme, host, port), asked for once a day. Thread-safe."""
 
-    def __init__(self, ask: Callable[[str], Rules]) -> None:
+    def __init__(self, ask: Callable[[str], RobotsRules]) -> None:
         """`ask` fetches the robots.txt at a URL, or raises `FetchFailed` when nobody can know."""
         self._ask = ask
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[float, Rules | FetchFailed]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, RobotsRules | FetchFailed]] = OrderedDict()
         self._asking: dict[str, threading.Lock] = {}
         self._size = 0
 
-    def rules(self, origin: str) -> Rules:
+    def rules(self, origin: str) -> RobotsRules:
         """
         Return the rules for an origin such as `https://example.org:8443`; may block to ask.
 
@@ -121,7 +121,7 @@ class RobotsCache:
             )
         return known
 
-    def _find_out(self, origin: str) -> Rules | FetchFailed:
+    def _find_out(self, origin: str) -> RobotsRules | FetchFailed:
         with self._lock:
             asking = self._asking.setdefault(origin, threading.Lock())
         with asking:  # one request, although many workers may turn to a new host at once
@@ -134,27 +134,27 @@ class RobotsCache:
                     self._keep(origin, known)
             return known
 
-    def _answer(self, url: str) -> Rules | FetchFailed:
+    def _answer(self, url: str) -> RobotsRules | FetchFailed:
         try:
             return self._ask(url)
         except FetchFailed as failure:
             return failure
 
-    def _known(self, origin: str) -> Rules | FetchFailed | None:
+    def _known(self, origin: str) -> RobotsRules | FetchFailed | None:
         entry = self._kept.get(origin)
         if entry is None or entry[0] < time.monotonic():
             return None
         self._kept.move_to_end(origin)
         return entry[1]
 
-    def _keep(self, origin: str, known: Rules | FetchFailed) -> None:
+    def _keep(self, origin: str, known: RobotsRules | FetchFailed) -> None:
         replaced = self._kept.pop(origin, None)
         self._size += _size(known) - (_size(replaced[1]) if replaced else 0)
-        kept_s = _KEPT_S if isinstance(known, Rules) else _FAILURE_KEPT_S
+        kept_s = _KEPT_S if isinstance(known, RobotsRules) else _FAILURE_KEPT_S
         self._kept[origin] = (time.monotonic() + kept_s, known)
         while self._size > _KEPT_BYTES and len(self._kept) > 1:
             self._size -= _size(self._kept.popitem(last=False)[1][1])
 
 
-def _size(known: Rules | FetchFailed) -> int:
-    return known.size if isinstance(known, Rules) else 1_000
+def _size(known: RobotsRules | FetchFailed) -> int:
+    return known.size if isinstance(known, RobotsRules) else 1_000

@@ -1,4 +1,7 @@
-"""How we introduce ourselves to other people's servers. Imports no HTTP library, so that whoever needs the words only pays for no more."""
+"""How we introduce ourselves to other people's servers.
+
+Imports no HTTP library: who needs the words alone pays for no more.
+"""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.commons import api
 from celebcollect.sources.commons.reasons import CommonsReason
 from celebcollect.sources.commons.settings import THUMBNAIL_WIDTHS_PX, CommonsConfig
-from celebcollect.web.client import ApiClient, ApiError, Manners, passes
-from celebcollect.web.pace import Wait
+from celebcollect.web.client import ApiClient, ApiError, RequestPolicy, passes
+from celebcollect.web.rate_limiter import Wait
 
 MAX_CALLS = 40
 """Per category: 2,000 files of one person are more than enough."""
@@ -64,7 +64,7 @@ class Commons:
         self._api = ApiClient(
             http,
             # Wikimedia's Robot policy (2025): at most two
-            Manners(rate_per_s=settings.requests_per_s, connections=2),
+            RequestPolicy(rate_per_s=settings.requests_per_s, connections=2),
             may_pass=lambda status, body: passes(status, body) or api.error_code(body) in PASSING,
             on_request=lambda: tally.count("commons_requests"),
             wait=wait,

@@ -19,8 +19,8 @@ from celebcollect.sources.tmdb import errors
 from celebcollect.sources.tmdb.api import Configuration, TmdbAnswer
 from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.sources.tmdb.settings import TmdbConfig
-from celebcollect.web.client import ApiClient, ApiError, Manners
-from celebcollect.web.pace import Wait
+from celebcollect.web.client import ApiClient, ApiError, RequestPolicy
+from celebcollect.web.rate_limiter import Wait
 
 A = TypeVar("A", bound=TmdbAnswer)
 
@@ -45,7 +45,7 @@ class TmdbClient:
             http,
             # TMDB allows about 40 per second and client (2026): 20, a second's worth at once, leave
             # room for other programs.
-            Manners(rate_per_s=rate, burst=max(1, round(rate)), connections=8),
+            RequestPolicy(rate_per_s=rate, burst=max(1, round(rate)), connections=8),
             may_pass=errors.may_pass,
             on_request=lambda: tally.count("tmdb_requests"),
             wait=wait,

@@ -20,7 +20,7 @@ from celebcollect.sources.tmdb.client import TmdbClient
 from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.sources.tmdb.settings import TmdbConfig
 from celebcollect.sources.tmdb.spec import TERMS
-from celebcollect.web.pace import Wait
+from celebcollect.web.rate_limiter import Wait
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""`web.pace`."""
+"""`web.rate_limiter`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from celebcollect.web.pace import Pace
+from celebcollect.web.rate_limiter import RateLimiter
 
 
 class Time:
@@ -30,13 +30,13 @@ class Time:
     idle=st.lists(st.floats(0, 3), min_size=1, max_size=120),
 )
 def test_no_window_holds_more_than_its_share(rate: float, burst: int, idle: list[float]) -> None:
-    """However the requests come, no window of burst / rate seconds sees more than the burst start."""
+    """However requests come, no window of burst / rate seconds sees more than the burst."""
     time = Time()
-    pace = Pace(rate, burst, clock=time)
+    limiter = RateLimiter(rate, burst, clock=time)
     starts = []
     for seconds in idle:
         time.wait(seconds)
-        pace.take(time.wait)
+        limiter.take(time.wait)
         starts.append(time.now)
 
     assert all(
@@ -49,9 +49,9 @@ def test_no_window_holds_more_than_its_share(rate: float, burst: int, idle: list
 def test_busy_rate_is_within_ten_percent(rate: float, burst: int) -> None:
     """Whoever always has work gets at least 90 % of the configured rate."""
     time = Time()
-    pace = Pace(rate, burst, clock=time)
+    limiter = RateLimiter(rate, burst, clock=time)
     for _ in range(burst * 20 + 1):
-        pace.take(time.wait)
+        limiter.take(time.wait)
 
     assert 0.9 * rate <= burst * 20 / time.now <= rate
 
@@ -59,10 +59,10 @@ def test_busy_rate_is_within_ten_percent(rate: float, burst: int) -> None:
 def test_hold_delays_everybody() -> None:
     """After a hold nobody starts before it is over, and a shorter hold does not shorten it."""
     time = Time()
-    pace = Pace(100, 10, clock=time)
-    pace.hold(30)
-    pace.hold(1)
-    pace.take(time.wait)
+    limiter = RateLimiter(100, 10, clock=time)
+    limiter.hold(30)
+    limiter.hold(1)
+    limiter.take(time.wait)
 
     assert time.now == 30
 
@@ -70,15 +70,15 @@ def test_hold_delays_everybody() -> None:
 def test_hold_catches_those_who_wait_already() -> None:
     """A request that waits for its turn when the server asks for a rest waits for the rest, too."""
     time = Time()
-    pace = Pace(1, 1, clock=time)
-    pace.take(time.wait)
+    limiter = RateLimiter(1, 1, clock=time)
+    limiter.take(time.wait)
 
     def wait(seconds: float) -> None:
         if time.now < 1:
-            pace.hold(60)
+            limiter.hold(60)
         time.wait(seconds)
 
-    pace.take(wait)
+    limiter.take(wait)
 
     assert time.now >= 60
 
@@ -87,14 +87,14 @@ def test_stop_interrupts_a_wait() -> None:
     """A wait that is cut short by a stop says so."""
     stop = threading.Event()
     stop.set()
-    pace = Pace(0.001)
+    limiter = RateLimiter(0.001)
 
-    assert not pace.take(stop.wait)
-    assert pace.take(stop.wait)
+    assert not limiter.take(stop.wait)
+    assert limiter.take(stop.wait)
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0)])
 def test_impossible_paces_are_refused(rate: float, burst: int) -> None:
     """A pace needs a positive rate and burst."""
-    with pytest.raises(ValueError, match="no pace"):
-        Pace(rate, burst)
+    with pytest.raises(ValueError, match="no rate"):
+        RateLimiter(rate, burst)

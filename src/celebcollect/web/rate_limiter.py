@@ -1,4 +1,4 @@
-"""Keep to a number of requests per second, whatever number of threads asks. Knows nothing of HTTP."""
+"""Keep to a number of requests per second, however many threads ask. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ stop, as `threading.Event.wait` does."""
 _MARGIN = 1.08
 
 
-class Pace:
+class RateLimiter:
     """
     Let at most `burst` requests start in any window of `burst / rate_per_s` seconds; thread-safe.
 
@@ -31,7 +31,7 @@ class Pace:
         self, rate_per_s: float, burst: int = 1, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if rate_per_s <= 0 or burst < 1:
-            raise ValueError(f"no pace of {rate_per_s} per second with a burst of {burst}")
+            raise ValueError(f"no rate of {rate_per_s} per second with a burst of {burst}")
         self._window_s = burst / rate_per_s * _MARGIN
         self._starts: deque[float] = deque(maxlen=burst)
         self._held_until = -math.inf
@@ -39,7 +39,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def take(self, wait: Wait) -> bool:
-        """Block until one more request may start; True when `wait` says that the work is to stop."""
+        """Block until one more request may start; True when the work is to stop."""
         while True:
             with self._lock:
                 start = self._next_start()
@@ -53,7 +53,7 @@ class Pace:
                     return False
 
     def hold(self, seconds: float) -> None:
-        """Let nobody start for so long from now, e.g. because the server said Retry-After; a longer hold stays."""
+        """Let nobody start for so many seconds, e.g. those of Retry-After; a longer hold stays."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock() + seconds)
 

@@ -1,0 +1,79 @@
+"""Where a request for a URL goes, in the characters that go over the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from celebcollect.web.url_parts import DEFAULT_PORTS, split_url
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTarget:
+    """Scheme, host, port and path of a request."""
+
+    scheme: str
+    host: str
+    """Without brackets; the host that `refusal` judged, whatever another parser would have read."""
+    port: int | None
+    path: str
+    """With the query, escaped, without dot segments."""
+
+    @property
+    def netloc(self) -> str:
+        """Return host and port as the Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (
+            host
+            if self.port is None or self.port == DEFAULT_PORTS[self.scheme]
+            else f"{host}:{self.port}"
+        )
+
+    @property
+    def connection_port(self) -> int:
+        """Return the port to connect to."""
+        return self.port or DEFAULT_PORTS[self.scheme]
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def url(self) -> str:
+        """Return the whole URL."""
+        return self.origin + self.path
+
+
+def request_target(url: str) -> RequestTarget:
+    """
+    Return where to send a request for a URL; its fragment stays here.
+
+    Raises:
+        ValueError: The URL has no host, or cannot be understood.
+    """
+    parts, host = split_url(url)
+    path = quote(_without_dots(parts.path), safe=_PATH_SAFE)
+    query = f"?{quote(parts.query, safe=_PATH_SAFE + '?')}" if parts.query else ""
+    return RequestTarget(parts.scheme.lower(), str(host), parts.port, path + query)
+
+
+_PATH_SAFE = "/%:@!$&'()*+,;=~-._[]|"
+"""What browsers send as it is; a `%` is not escaped again."""
+
+
+def _without_dots(path: str) -> str:
+    """Resolve `.` and `..` (RFC 3986, 5.2.4): robots.txt must see the path the server will."""
+    if "/." not in path and "/%2" not in path:
+        return path or "/"
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for place, segment in enumerate(segments):
+        plain = segment.lower().replace("%2e", ".")
+        if plain == "..":
+            del kept[-1:]
+        elif plain != ".":
+            kept.append(segment)
+        if plain in (".", "..") and place == len(segments) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
