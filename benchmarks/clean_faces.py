@@ -10,7 +10,7 @@ from clean_pictures import with_facts
 
 from celebcollect.checks.base import Picture
 from celebcollect.checks.face_facts import embedding_facts, faces_of, seen_facts
-from celebcollect.checks.faces import Faces
+from celebcollect.checks.faces import FaceCheck
 from celebcollect.config.sections import CleanConfig
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.looking import FaceInPicture, detect, embed
@@ -72,7 +72,7 @@ def bench_detection(
         labelled: Faces in each picture, by id, as somebody counted them.
     """
     workers = Workers(DlibSpec(), 2)
-    check = Faces(CleanConfig(), DlibSpec(), workers)
+    check = FaceCheck(CleanConfig(), DlibSpec(), workers)
     pictures = [*people, *groups, *others]
     facts = dict(check.measure(pictures))
     workers.close()

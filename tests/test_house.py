@@ -16,7 +16,6 @@ SHARED_NAMES: frozenset[str] = frozenset(
         "Settings",
         "People",
         "Images",
-        "Faces",
         "Picture",
         "Summary",
         "Snapshot",

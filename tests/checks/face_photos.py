@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from celebcollect.checks.base import Picture
-from celebcollect.checks.faces import Faces
+from celebcollect.checks.faces import FaceCheck
 from celebcollect.checks.identity import Identity
 from celebcollect.config.sections import CleanConfig
 from celebcollect.vision import dlib_engine
@@ -35,9 +35,9 @@ def need_engine() -> None:
         missing(f"a face engine ({reason})")
 
 
-def face_check(workers: Workers | None = None, **settings: object) -> Faces:
+def face_check(workers: Workers | None = None, **settings: object) -> FaceCheck:
     """Return the check of faces with other settings."""
-    return Faces(
+    return FaceCheck(
         CleanConfig.model_validate(settings), DlibSpec(), workers or Workers(DlibSpec(), 1)
     )
 

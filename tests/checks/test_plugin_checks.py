@@ -136,6 +136,19 @@ def test_a_section_that_cannot_be_made_leaves_the_check_without_one(
     assert record.getMessage().startswith("the check odd goes without a section of its own: ")
 
 
+def test_the_section_of_a_broken_check_may_stay_in_the_file(
+    install: Install, tmp_path: Path
+) -> None:
+    """What breaks with the next version of a package does not stop the program."""
+    install("odd_pictures", "import no_such_module_here", "odd = odd_pictures:SPEC")
+    file = tmp_path / "config.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n[clean]\nfaces = "off"\n[odd]\nmost_px = 9\n')
+
+    with App(load(config_model(), file)) as app:
+        assert [check.name for check in app.checks] == BUILT_IN
+    assert "[odd]" not in example(config_model())
+
+
 def test_its_reasons_are_explained_like_all_others(install: Install) -> None:
     """The gallery, `explain` and the documentation tell what its words mean."""
     install("odd_pictures", CHECK, "odd = odd_pictures:SPEC")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from celebcollect.checks import build_checks
-from celebcollect.checks.faces import Faces
+from celebcollect.checks.faces import FaceCheck
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.tally import Tally
 from celebcollect.stages.clean.restore import restore
@@ -67,7 +67,7 @@ class Cleaner:
         tally = Tally()
         checks = [
             *build_checks(CleanConfig(faces="off"), StoreConfig()),
-            Faces(CleanConfig(), self._spec, self._workers),
+            FaceCheck(CleanConfig(), self._spec, self._workers),
         ]
         clean_people(
             self.world.catalogue,

@@ -54,7 +54,7 @@ def build(settings: CheckSettings) -> Check | None:
         ConfigError: `[clean] faces` is `required`, and they cannot be looked at.
     """
     spec = engine_for(settings.clean)
-    return Faces(settings.clean, spec, shared(spec, settings.clean.workers)) if spec else None
+    return FaceCheck(settings.clean, spec, shared(spec, settings.clean.workers)) if spec else None
 
 
 def lacks(settings: CheckSettings) -> str | None:
@@ -62,7 +62,7 @@ def lacks(settings: CheckSettings) -> str | None:
     return lacking(settings.clean)
 
 
-class Faces:
+class FaceCheck:
     """
     Reject what does not show one face of a useful size.
 

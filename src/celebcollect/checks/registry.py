@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from pydantic import ConfigDict
+
 from celebcollect.checks.base import CheckSpec
 from celebcollect.config.sections import Section
 from celebcollect.plugins import EntryPoint, PluginRefused, entry_points
@@ -25,6 +27,12 @@ _OURS = "celebcollect"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
+class UnreadSection(Section):
+    """The section of a check that cannot be used: it may stay in the file, and nobody reads it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 @dataclass(frozen=True, slots=True)
 class InstalledChecks:
     """The checks of all packages."""
@@ -33,6 +41,8 @@ class InstalledChecks:
     """In the order in which they are asked."""
     problems: tuple[str, ...]
     """One line for each check that cannot be used."""
+    broken: tuple[str, ...] = ()
+    """Their names."""
 
 
 @cache
@@ -53,13 +63,17 @@ def own_sections() -> Mapping[str, Callable[[], type[Section]]]:
     others = [entry for entry in entry_points(GROUP) if entry.package != _OURS]
     if not others:
         return {}
-    specs = _loaded(others).specs
-    return {spec.name: spec.settings for spec in specs if spec.settings and spec.name not in own}
+    found = _loaded(others)
+    sections = {spec.name: spec.settings for spec in found.specs if spec.settings}
+    unread: dict[str, Callable[[], type[Section]]] = {
+        name: lambda: UnreadSection for name in found.broken if _NAME.fullmatch(name)
+    }
+    return {name: gives for name, gives in (unread | sections).items() if name not in own}
 
 
 def _loaded(entries: list[EntryPoint]) -> InstalledChecks:
     specs: dict[str, CheckSpec] = {}
-    problems = []
+    problems, broken = [], []
     for entry in entries:
         try:
             spec = _accepted(entry)
@@ -69,9 +83,10 @@ def _loaded(entries: list[EntryPoint]) -> InstalledChecks:
         except PluginRefused as refused:
             line = f"the check {entry.name} of package {entry.package} is left out: {refused}"
             problems.append(" ".join(line.split())[:300])
+            broken.append(entry.name)
             _warn(problems[-1])
     ordered = sorted(specs.values(), key=lambda spec: (spec.order, spec.name))
-    return InstalledChecks(tuple(ordered), tuple(problems))
+    return InstalledChecks(tuple(ordered), tuple(problems), tuple(broken))
 
 
 def _accepted(entry: EntryPoint) -> CheckSpec:

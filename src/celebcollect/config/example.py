@@ -27,6 +27,8 @@ def example(model: type[Config], values: Mapping[str, str] | None = None) -> str
     for name in model.written_order():
         field = model.model_fields[name]
         if isinstance(field.default, Section):
+            if not type(field.default).model_fields:
+                continue
             sections.append(f"\n[{name}]" + _example_section(name, type(field.default), given))
         else:
             top += _example_key(name, field, meanings(model).get(name, ""), given.get(name))
