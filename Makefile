@@ -83,6 +83,7 @@ bench-log bench-catalogue bench-kafka bench-train: bench-%: $(READY)
 bench-clean: $(READY)
 	$(BIN)/python benchmarks/clean.py $(ARGS)
 	$(BIN)/python benchmarks/clean_duplicates.py
+	$(BIN)/python benchmarks/fair_albums.py
 
 # img2dataset gets a virtual environment of its own in the system's folder for temporary files; ARGS="--rounds 1" and so on.
 bench-store: $(READY)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config.sections import CleanConfig, TrainConfig
+from celebcollect.config.sections import TrainConfig
 from cluster import services
 from local_web import Collection
 from photo_web import STRANGER, PhotoWeb
@@ -32,9 +32,7 @@ def photos(shared_data: Path) -> PhotoWeb:
 @pytest.fixture
 def measured_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the demonstration sets for its drawings is set back to what was measured on photographs."""
-    monkeypatch.setenv(
-        "CELEBCOLLECT_CLEAN__IDENTITY_THRESHOLD", str(CleanConfig().identity_threshold)
-    )
+    monkeypatch.setenv("CELEBCOLLECT_CLEAN__IDENTITY_THRESHOLD", "")
     monkeypatch.setenv("CELEBCOLLECT_TRAIN__UNKNOWN_DISTANCE", str(TrainConfig().unknown_distance))
 
 

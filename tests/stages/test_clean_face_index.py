@@ -120,7 +120,7 @@ def test_a_face_of_two_people_is_rejected_for_both(world: FaceIndex) -> None:
         ("Q2", "Q1"),
     }
     assert all(
-        (image.detail or "").startswith("the face of Q") and "distance 0." in (image.detail or "")
+        (image.detail or "").startswith("the face of Q") and "score 0." in (image.detail or "")
         for image in rows
     )
     assert {image.rejected_by for image in rows} == {"identity"}

@@ -9,16 +9,6 @@ Distances = npt.NDArray[np.float32]
 """(n, n) float32, symmetric."""
 
 
-def pairwise(points: npt.NDArray[np.float32]) -> Distances:
-    """Return the Euclidean distances of (n, d) points."""
-    wide = points.astype(np.float64)
-    squares = (wide**2).sum(axis=1)
-    between = squares[:, None] + squares[None, :] - 2 * wide @ wide.T
-    found: Distances = np.sqrt(np.maximum(between, 0)).astype(np.float32)
-    np.fill_diagonal(found, 0)
-    return found
-
-
 def average_link(distances: Distances, threshold: float) -> list[list[int]]:
     """
     Merge the two clusters with the smallest mean distance until that exceeds the threshold.

@@ -35,7 +35,7 @@ class FaceReason(Reason):
     FACE_TOO_SMALL = (
         "face_too_small",
         "clean",
-        "No face is as wide as `[clean] min_face_px`.",
+        "No face is as wide as the face engine needs, or as `[clean] min_face_px` says.",
         "Lower `[clean] min_face_px` and run `clean` again.",
     )
     SEVERAL_FACES = (

@@ -22,65 +22,28 @@ from celebcollect.checks.base import (
     Picture,
     Rejection,
 )
-from celebcollect.checks.clusters import Distances, average_link, pairwise
+from celebcollect.checks.clusters import average_link
 from celebcollect.checks.crashes import FaceEngineReason
 from celebcollect.checks.face_facts import embedding_facts, faces_of, from_text
 from celebcollect.checks.faces import lacks
+from celebcollect.checks.identity_verdicts import Compared, IdentityReason, anchored, unanchored
 from celebcollect.config.sections import CleanConfig
-from celebcollect.domain.reasons import Reason
 from celebcollect.vision.base import EngineCrashed, EngineSpec
 from celebcollect.vision.engines import engine_for, numbers_for
+from celebcollect.vision.likeness import euclidean
 from celebcollect.vision.looking import FaceInPicture, embed
 from celebcollect.vision.workers import Workers, shared
 
 VERSION = 1
+"""Of what is measured: another one embeds every face anew."""
 
-
-class IdentityReason(Reason):
-    """Why a face is not taken for the person's."""
-
-    OTHER_PERSON = (
-        "other_person",
-        "clean",
-        "The face is unlike those of the person's trusted portraits, or of the largest group of"
-        " pictures.",
-        "If the trusted portrait is wrong, mend it at its source; a larger"
-        " `[clean] identity_threshold` is less strict.",
-    )
-    UNDECIDED = (
-        "undecided",
-        "clean",
-        "No trusted portrait, and the pictures do not agree on who the person is.",
-        "A trusted portrait settles it: collect with more sources.",
-    )
-
-
-DOMINANCE = 2
-"""How many times larger than the second the largest cluster must be to be taken for the person
-without a reference (a choice, not measured)."""
-
-LINK = 0.65 / 0.60
-"""
-Mean distance up to which clusters are merged, by the threshold to the reference.
-
-Measured on 113 photographs of 27 people: at 0.65 no cluster of one person falls apart and 2 of 210
-pairs of people merge; at 0.60 one falls apart, which costs 2 % of the right pictures.
-"""
-
-SAME_FACE = 0.40 / 0.60
-""" Distance of two people's mean faces up to which they are one face, by the threshold to the
-reference.
-
-Measured on 116 photographs of 27 people: between halves of one person's pictures it is 0.40 at most
-in 99.5 % of the cases, between 3 pictures each of two people 0.47 at least.
-"""
+RULE = 2
+"""Of how it is judged: another one only decides anew."""
 
 
 def build(settings: CheckSettings) -> Check | None:
     """
-    Return the check for `[clean] identity_threshold` and `min_cluster`.
-
-    None where faces are not looked at.
+    Return the check for the engine and the limits of `[clean]`, or None where faces are not looked at.
 
     Raises:
         ConfigError: As `faces.build`.
@@ -100,20 +63,17 @@ class Identity:
     name = "identity"
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
-        self._threshold, self._min_cluster, self._workers = (
-            numbers_for(clean, spec).likeness.limit,
-            clean.min_cluster,
-            workers,
-        )
+        self.numbers = numbers_for(clean, spec)
+        """Limits of the engine: how likeness is scored, and up to where two faces are one."""
+        self._min_cluster, self._workers = clean.min_cluster, workers
         self.version = embedding_version(spec)
-        self.same_face = SAME_FACE * self._threshold
-        """Distance of two people's mean faces up to which they are one face."""
 
     def fingerprint(self) -> str:
-        """Return version, models and limits."""
+        """Return version, models, rule and limits."""
+        numbers = self.numbers
         return (
-            f"{self.version} threshold={self._threshold} min_cluster={self._min_cluster}"
-            f" same={self.same_face:.3f}"
+            f"{self.version} rule={RULE} {numbers.likeness.label} link={numbers.link:.3f}"
+            f" same={numbers.same_face:.3f} min_cluster={self._min_cluster}"
         )
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
@@ -147,86 +107,26 @@ class Identity:
                     detail=str(facts.get("broken", "no face to compare")),
                 )
         if seen:
-            distances = pairwise(
-                np.stack(
-                    [from_text(str(picture.facts(self.name)["embedding"])) for picture in seen]
-                )
-            )
-            clusters = average_link(distances, LINK * self._threshold)
+            compared = self._compared(seen)
             trusted = _references(seen)
             yield from (
-                self._anchored(seen, distances, clusters, trusted)
+                anchored(compared, trusted)
                 if trusted
-                else self._unanchored(seen, distances, clusters)
+                else unanchored(compared, min_cluster=self._min_cluster)
             )
 
-    def _anchored(
-        self,
-        pictures: Sequence[Picture],
-        distances: Distances,
-        clusters: Sequence[Sequence[int]],
-        trusted: Sequence[int],
-    ) -> Iterator[Rejection | Acceptance]:
-        for cluster in clusters:
-            # Of several trusted portraits the nearest counts: people change in forty years.
-            mean = float(distances[np.ix_(cluster, trusted)].mean(axis=0).min())
-            is_person = mean <= self._threshold or not set(cluster).isdisjoint(trusted)
-            for index in cluster:
-                image = pictures[index].image
-                if is_person:
-                    yield Acceptance(image.id, identity="reference")
-                else:
-                    nearest = trusted[int(distances[index, trusted].argmin())]
-                    detail = (
-                        f"distance {distances[index, nearest]:.2f}, on average {mean:.2f} for"
-                        f" {len(cluster)} alike"
-                    )
-                    yield Rejection(
-                        image.id,
-                        IdentityReason.OTHER_PERSON,
-                        detail=detail,
-                        duplicate_of=pictures[nearest].image.id,
-                    )
-
-    def _unanchored(
-        self, pictures: Sequence[Picture], distances: Distances, clusters: Sequence[Sequence[int]]
-    ) -> Iterator[Rejection | Acceptance]:
-        sizes = sorted((len(cluster) for cluster in clusters), reverse=True)
-        second = sizes[1] if len(sizes) > 1 else 0
-        largest = max(clusters, key=len)
-        decided = sizes[0] >= max(self._min_cluster, DOMINANCE * second)
-        for cluster in clusters:
-            for index in cluster:
-                image = pictures[index].image
-                if not decided:
-                    detail = (
-                        "no trusted portrait, and the largest groups of alike faces have"
-                        f" {sizes[0]} and {second} pictures"
-                    )
-                    others = [other for other in range(len(pictures)) if other != index]
-                    compared = min(others, key=distances[index].__getitem__, default=None)
-                    if compared is not None:
-                        detail += f"; distance {distances[index, compared]:.2f} to the nearest"
-                    yield Rejection(
-                        image.id,
-                        IdentityReason.UNDECIDED,
-                        detail=detail,
-                        duplicate_of=None if compared is None else pictures[compared].image.id,
-                    )
-                elif len(cluster) == sizes[0]:
-                    yield Acceptance(image.id, identity="largest cluster")
-                else:
-                    nearest = largest[int(distances[index, largest].argmin())]
-                    detail = (
-                        f"distance {distances[index, nearest]:.2f}, in a group of {len(cluster)},"
-                        f" the largest has {sizes[0]}"
-                    )
-                    yield Rejection(
-                        image.id,
-                        IdentityReason.OTHER_PERSON,
-                        detail=detail,
-                        duplicate_of=pictures[nearest].image.id,
-                    )
+    def _compared(self, pictures: Sequence[Picture]) -> Compared:
+        points = np.stack(
+            [from_text(str(picture.facts(self.name)["embedding"])) for picture in pictures]
+        )
+        scores = self.numbers.likeness.scores(points, points)
+        np.fill_diagonal(scores, 0)
+        return Compared(
+            pictures,
+            euclidean(points, points),
+            scores,
+            average_link(scores, self.numbers.link),
+        )
 
 
 def _references(pictures: Sequence[Picture]) -> list[int]:

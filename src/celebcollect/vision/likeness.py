@@ -28,6 +28,11 @@ class Likeness(Protocol):
     """Compares embeddings of one engine."""
 
     @property
+    def limit(self) -> float:
+        """Return the Euclidean distance beyond which no two faces are one person's."""
+        ...
+
+    @property
     def label(self) -> str:
         """Return rule and constants; another text may mean other verdicts."""
         ...

@@ -84,7 +84,9 @@ class FaceIndex:
             and (one.held_against is None or number(qid) < number(one.held_against))
         }
         again |= self._catalogue.faces_held_against(qid) - alike.keys()
-        return (_rejected(verdicts, face, alike[other]) if other else verdicts), again
+        if other is None:
+            return verdicts, again
+        return _rejected(verdicts, alike[other], self._score(face, alike[other])), again
 
     def _face(
         self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, before: PersonFace | None
@@ -118,17 +120,18 @@ class FaceIndex:
     def _alike(self, face: PersonFace) -> dict[str, PersonFace]:
         """Return the other people with this face."""
         self._refresh()
+        numbers = self._check.numbers
         if not face.mean or not self._rows:
             return {}
         mean, qids = np.frombuffer(face.mean, dtype="<f4"), list(self._rows)
+        # No score is lower than the distance by the limit, so only the near ones need a score.
+        reach = numbers.same_face * numbers.likeness.limit
         near: set[str] = set()
         for at in range(0, len(qids), _CHUNK):
             distances = np.linalg.norm(
                 self._matrix[at : min(at + _CHUNK, len(qids))] - mean, axis=1
             )
-            near.update(
-                qids[at + row] for row in np.flatnonzero(distances <= self._check.same_face)
-            )
+            near.update(qids[at + row] for row in np.flatnonzero(distances <= reach))
         found = self._catalogue.faces_of(near - {face.qid})
         # As they are now: what the matrix remembers may have changed, or be of a person who is
         # forgotten.
@@ -137,8 +140,12 @@ class FaceIndex:
             for one in found.values()
             if one.version == face.version
             and one.mean
-            and _apart(one, face) <= self._check.same_face
+            and self._score(one, face) <= numbers.same_face
         }
+
+    def _score(self, one: PersonFace, other: PersonFace) -> float:
+        means = (np.frombuffer(face.mean, dtype="<f4")[None] for face in (one, other))
+        return float(self._check.numbers.likeness.scores(*means)[0, 0])
 
     def _refresh(self) -> None:
         """Take what was written since the last time."""
@@ -162,16 +169,8 @@ class FaceIndex:
             self._matrix[row] = mean if mean.size else np.inf
 
 
-def _apart(one: PersonFace, other: PersonFace) -> float:
-    return float(
-        np.linalg.norm(
-            np.frombuffer(one.mean, dtype="<f4") - np.frombuffer(other.mean, dtype="<f4")
-        )
-    )
-
-
-def _rejected(verdicts: Verdicts, face: PersonFace, other: PersonFace) -> Verdicts:
-    detail = f"the face of {other.qid}, distance {_apart(face, other):.2f}"
+def _rejected(verdicts: Verdicts, other: PersonFace, score: float) -> Verdicts:
+    detail = f"the face of {other.qid}, score {score:.2f}"
     said = {
         id_: (
             Identity.name,
