@@ -221,7 +221,7 @@ sys.stdin.read()
 
 def start_scraper(google_web: GoogleWeb, folder: Path) -> subprocess.Popen[str]:
     """Start a process of our own that has a browser open, and wait until it has found something."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     command = [sys.executable, "-c", KILLED, google_web.search_url, str(folder)]
     process = subprocess.Popen(
         command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
