@@ -5,7 +5,6 @@ What works, what does not, and what to do.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import time
@@ -21,7 +20,7 @@ from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import SourceContext, SourceSpec
-from celebcollect.vision.engines import engine_for
+from celebcollect.vision.engines import better, engine_for, lacking
 from celebcollect.web.server_time import server_time
 from celebcollect.web.urls import shown_url
 
@@ -32,7 +31,6 @@ LEAST_FREE_BYTES = 5_000_000_000
 """Ten thousand pictures and their quarantine at half a megabyte each."""
 FULL_BYTES = 200_000_000
 """With less than that a few pictures and the databases' own files fill the disk within minutes."""
-FACES = ("dlib", "face_recognition_models")
 CLOCK_TOLERANCE_S = 120
 """Certificates and leases want a clock that is right to minutes."""
 
@@ -178,24 +176,20 @@ def _source(
 
 
 def _faces(app: App) -> Finding:
-    absent = [name for name in FACES if importlib.util.find_spec(name) is None]
-    if app.config.clean.faces == "off":
+    clean = app.config.clean
+    if clean.faces == "off":
         return Finding("faces", Verdict.OK, "switched off")
-    if app.config.clean.detector_model:
-        return _try(
-            "faces",
-            lambda: f"{app.config.clean.detector_model} and onnxruntime",
-            lambda: engine_for(app.config.clean),
-        )
-    if not absent:
-        return Finding("faces", Verdict.OK, "the extra is installed")
-    verdict = Verdict.MISSING if app.config.clean.faces == "required" else Verdict.ADVICE
-    return Finding(
-        "faces",
-        verdict,
-        f"not installed: {', '.join(absent)}",
-        "pip install 'celebcollect[faces]'; without it wrong people stay in.",
-    )
+    try:
+        spec = engine_for(clean)
+    except CelebCollectError as error:
+        return Finding("faces", Verdict.MISSING, error.message, error.hint)
+    if spec is None:
+        why_not = lacking(clean) or "no face engine"
+        return Finding("faces", Verdict.ADVICE, why_not, "Without it wrong people stay in.")
+    what = f"engine {spec.name}"
+    if gain := better(clean):
+        return Finding("faces", Verdict.ADVICE, what, f"{gain[:1].upper()}{gain[1:]}")
+    return Finding("faces", Verdict.OK, what)
 
 
 def _clock(app: App) -> Finding:

@@ -27,6 +27,7 @@ from celebcollect.cli import (
     identify,
     images,
     init,
+    models,
     run_all,
     scrape,
     status,
@@ -70,6 +71,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (  # in the order of the help
 )
 for command in _COMMANDS:
     add(app, command)
+models.add_to(app)
 topics.add_to(app)
 
 
