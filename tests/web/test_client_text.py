@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celebcollect.web.plain_text import plain_text
@@ -44,6 +44,7 @@ def test_date() -> None:
     assert retry_after_s(format_datetime(now - timedelta(days=9), usegmt=True)) == 1
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.from_regex(

@@ -14,7 +14,6 @@ import pytest
 from celebcollect import __version__
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.web.fetch import Fetcher, FetchFailed
-from celebcollect.web.opt_out import opted_out
 from picture_web import PictureWeb, Request, answer, picture, serve
 
 Fetchers = Callable[..., Fetcher]
@@ -185,32 +184,6 @@ def test_a_closed_port_is_a_passing_fault(fetcher: Fetchers) -> None:
     found = failure(fetcher(respect_robots=False), url)
 
     assert (found.reason, found.transient) == ("connection_failed", True)
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (["noai"], True),
-        (["noimageai"], True),
-        (["noindex, NoAI"], True),
-        (["noindex", "noimageai, nofollow"], True),
-        (["celebcollect: noai"], True),
-        (["CelebCollect: noindex, noai"], True),
-        (["*: noai"], True),
-        (["unavailable_after: 25 Jun 2030 15:00:00 PST, noai"], True),
-        (["max-image-preview: large, noimageai"], True),
-        (["otherbot: noai"], False),
-        (["otherbot: noindex, noai"], False),
-        (["otherbot: noindex, celebcollect: noai"], True),
-        (["noindex, nofollow"], False),
-        (["noaitraining"], False),
-        ([""], False),
-        ([], False),
-    ],
-)
-def test_an_opt_out_is_understood(lines: list[str], expected: bool) -> None:
-    """Directives for everybody and for us count, those for others do not."""
-    assert opted_out(lines) is expected
 
 
 def test_a_machine_without_connections_is_no_fault_of_the_picture(

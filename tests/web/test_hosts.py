@@ -8,113 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from celebcollect.web import breaker as breakers
-from celebcollect.web.breaker import Breaker
 from celebcollect.web.budget import FetchBudget
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.hosts import Hosts
 from celebcollect.web.request_target import request_target
 from picture_web import PictureWeb, answer, picture, serve
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    moved = Clock()
-    monkeypatch.setattr(breakers, "time", moved)
-    return moved
-
-
-def closed(breaker: Breaker) -> bool:
-    """Tell whether the breaker lets a request through."""
-    try:
-        breaker.check("a")
-    except FetchFailed:
-        return False
-    return True
-
-
-def test_a_host_rests_after_eight_failures_in_a_row(clock: Clock) -> None:
-    """Seven may happen; the eighth opens the breaker for thirty seconds."""
-    breaker = Breaker()
-    for n in range(7):
-        breaker.failed(f"{n}")
-        assert closed(breaker)
-
-    breaker.failed("8")
-
-    assert not closed(breaker)
-    clock.now += 29
-    assert not closed(breaker)
-
-
-def test_after_the_rest_one_is_let_through_to_try(clock: Clock) -> None:
-    """The others wait for what the one finds out: a failure doubles the rest, a success ends it."""
-    breaker = Breaker()
-    for n in range(8):
-        breaker.failed(f"{n}")
-    clock.now += 31
-    assert [closed(breaker) for _ in range(3)] == [True, False, False]
-
-    breaker.failed("9")
-
-    clock.now += 59
-    assert not closed(breaker)
-    clock.now += 2
-    assert closed(breaker)
-    breaker.succeeded()
-    assert [closed(breaker) for _ in range(3)] == [True, True, True]
-
-
-def test_a_rest_never_exceeds_ten_minutes(clock: Clock) -> None:
-    """However long a host is away, it is looked at again."""
-    breaker = Breaker()
-    for n in range(100):
-        breaker.failed(f"{n}")
-    clock.now += 601
-
-    assert closed(breaker)
-
-
-def test_a_success_in_between_starts_the_count_anew(clock: Clock) -> None:
-    """Only failures in a row count."""
-    breaker = Breaker()
-    for _ in range(10):
-        for n in range(7):
-            breaker.failed(f"{n}")
-        breaker.succeeded()
-
-    assert closed(breaker)
-
-
-def test_one_bad_picture_does_not_make_its_host_rest(clock: Clock) -> None:
-    """However often it is tried again."""
-    breaker = Breaker()
-    for _ in range(100):
-        breaker.failed("same")
-
-    assert closed(breaker)
-
-
-def test_a_host_that_asks_for_a_rest_gets_it(clock: Clock) -> None:
-    """Retry-After holds for all pictures of the host, whatever answer comes in meanwhile."""
-    breaker = Breaker()
-    breaker.rest(20)
-    breaker.succeeded()
-
-    clock.now += 19
-    assert not closed(breaker)
-    clock.now += 2
-    assert closed(breaker)
 
 
 def test_a_dead_host_is_asked_no_more(fetcher: Callable[..., Fetcher], web: PictureWeb) -> None:
@@ -170,7 +68,7 @@ def test_connections_of_hosts_that_are_done_with_are_closed() -> None:
         web.routes["/a"] = answer(b"x")
 
         def visit(host: str, path: str = "/a") -> None:
-            assert body_of(many, web.url(path, host)) == b"x"
+            assert body_of(many, web.url(path, host), budget(60)) == b"x"
 
         def visit_others(_: object) -> bytes:
             for n in range(2, 202):
@@ -275,7 +173,7 @@ def body_of(hosts: Hosts, url: str, within: FetchBudget | None = None) -> bytes:
 
 
 def budget(time_s: float = 5) -> FetchBudget:
-    return FetchBudget.of(time_s=time_s, max_bytes=10_000, timeout_s=5)
+    return FetchBudget.of(time_s=time_s, max_bytes=10_000, timeout_s=time_s)
 
 
 def wait_until(true: Callable[[], bool]) -> None:
