@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.text import Text
 
 from celebcollect.demo.cast import GOOD_SHOTS
-from celebcollect.demo.run import config_text
-from celebcollect.demo.web import TOKEN, SmallWeb
+from celebcollect.demo.program import config_text
+from celebcollect.demo.tmdb import TOKEN
+from celebcollect.demo.web import SmallWeb
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROWS = 40

@@ -15,8 +15,8 @@ from typing import Any
 
 from celebcollect.demo import pictures
 from celebcollect.demo.cast import CAST, album
-from celebcollect.demo.run import config_text
-from celebcollect.demo.web import TOKEN
+from celebcollect.demo.program import config_text
+from celebcollect.demo.tmdb import TOKEN
 
 SOURCES = frozenset(("google", "tmdb", "commons"))
 WITHOUT_BROWSER = ("run-all", "--sources", "tmdb,commons")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from celebcollect.demo.cast import CAST, GOOD_SHOTS, Picture, Player
-from celebcollect.demo.web import Answer, SmallWeb
+from celebcollect.demo.albums import Answer
+from celebcollect.demo.cast import CAST, GOOD_SHOTS, PlantedPicture, Player
+from celebcollect.demo.web import SmallWeb
 
 RIGHT = ("df_img11", "df_img46", "df_img51")
 """The people whom the first three players are, by their opaque labels."""
@@ -38,14 +39,14 @@ class PhotoWeb:
         """Return a person's photographs."""
         return sorted((self.folder / "people" / person).iterdir())
 
-    def album(self, player: Player) -> Iterator[Picture]:
+    def album(self, player: Player) -> Iterator[PlantedPicture]:
         """
         Yield the right photographs, wrong people, a group and a picture without a face.
 
         The last of the right ones is the portrait that Wikidata names.
         """
         if player not in self.people:
-            yield Picture(
+            yield PlantedPicture(
                 player, "commons", f"/commons/{player.number}/gone.jpg", "missing", GOOD_SHOTS - 1
             )
             return
@@ -60,14 +61,14 @@ class PhotoWeb:
         )
         yield self.planted(player, self.folder / "no-face" / f"00{number}.jpg", 31, "no_face")
 
-    def planted(self, player: Player, file: Path, shot: int, *reasons: str) -> Picture:
+    def planted(self, player: Player, file: Path, shot: int, *reasons: str) -> PlantedPicture:
         """Return a picture that TMDB has if it is the first one or a wrong one, else Commons."""
         source = "tmdb" if shot in (GOOD_SHOTS - RIGHT_SHOTS, 20) else "commons"
         path = f"/{source}/{player.number}/{shot}.jpg"
         self.files[path] = file
-        return Picture(player, source, path, "photo", shot, reasons=reasons)
+        return PlantedPicture(player, source, path, "photo", shot, reasons=reasons)
 
-    def data(self, picture: Picture) -> Answer:
+    def data(self, picture: PlantedPicture) -> Answer:
         """Return the bytes of a file as they are."""
         file = self.files.get(picture.path)
         return (200, "image/jpeg", file.read_bytes()) if file else (404, "text/html", b"")

@@ -16,8 +16,9 @@ import tempfile
 from pathlib import Path
 
 from celebcollect.demo.cast import CAST
-from celebcollect.demo.run import config_text
-from celebcollect.demo.web import TOKEN, SmallWeb
+from celebcollect.demo.program import config_text
+from celebcollect.demo.tmdb import TOKEN
+from celebcollect.demo.web import SmallWeb
 
 ADA, ZOE = CAST[0], CAST[1]
 COMMANDS: tuple[tuple[str, ...], ...] = (

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from celebcollect.demo.cast import CAST, Picture, album
+from celebcollect.demo.cast import CAST, PlantedPicture, album
 from celebcollect.demo.outcome import judge
-from celebcollect.demo.web import tmdb_file
+from celebcollect.demo.tmdb import tmdb_file
 from local_web import SOURCES, planted
 
 PLANTED = [picture for player in CAST for picture in album(player)]
@@ -32,7 +32,7 @@ def as_planted(*, faces: bool) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def some(kind: str, reason: str | None = None) -> Picture:
+def some(kind: str, reason: str | None = None) -> PlantedPicture:
     """Return a picture of this kind, left out for the reason or, without one, for whatever its kind is left out for."""
     found = (
         picture
@@ -70,7 +70,7 @@ def test_what_ended_as_planted_is_right(faces: bool) -> None:
     ],
 )  # fmt: skip
 def test_what_ended_otherwise_is_told(
-    picture: Picture, row: dict[str, Any] | None, said: str
+    picture: PlantedPicture, row: dict[str, Any] | None, said: str
 ) -> None:
     """A wrong person that was let in, a right one that was thrown out, the wrong reason, a picture that never came."""
     rows = as_planted(faces=True)

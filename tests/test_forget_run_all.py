@@ -15,7 +15,8 @@ import pytest
 
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.demo.cast import CAST, Player
-from celebcollect.demo.web import SmallWeb, tmdb_file
+from celebcollect.demo.tmdb import tmdb_file
+from celebcollect.demo.web import SmallWeb
 from local_web import Collection
 
 RUN = ("run-all", "--sources", "tmdb,commons", "--limit", "4")
@@ -115,7 +116,7 @@ def traces(player: Player, web: SmallWeb) -> set[bytes]:
         f"/person/{player.tmdb_id}",
     }
     addresses |= {f"{kind} {player.number} shot" for kind in ("Group", "Landscape")}
-    addresses |= {tmdb_file(picture) for picture in web.of(player, "tmdb")[:2]}
+    addresses |= {tmdb_file(picture) for picture in web.albums.of(player, "tmdb")[:2]}
     return {text.encode() for text in names | addresses}
 
 

@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 from celebcollect.demo.cast import CAST
-from celebcollect.demo.run import config_text
+from celebcollect.demo.program import config_text
 from celebcollect.demo.web import SmallWeb
 from picture_web import PictureWeb, answer, serve
 

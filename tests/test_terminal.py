@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from celebcollect.demo.web import TOKEN, SmallWeb
+from celebcollect.demo.tmdb import TOKEN
+from celebcollect.demo.web import SmallWeb
 from local_web import Collection
 from terminal import Terminal
 

@@ -1,4 +1,7 @@
-"""Who plays in the demonstration, which pictures of them the small web holds, and what must become of each."""
+"""Who plays in the demonstration, and which pictures of them the small web holds.
+
+With each picture stands what must become of it.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ UNKNOWN_DISTANCE = 0.22
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlantedPicture:
     """One picture URL of the small web."""
 
     player: Player
@@ -117,11 +120,15 @@ BROKEN: dict[str, tuple[str, ...]] = {
 """Kinds of bad pictures and the reasons that fit them."""
 
 
-def album(player: Player) -> Iterator[Picture]:
-    """Yield all pictures of a player: good ones, copies of them, broken ones, and those that show something else, spread over the sources."""
+def album(player: Player) -> Iterator[PlantedPicture]:
+    """
+    Yield all pictures of a player, spread over the sources.
+
+    There are good ones, copies of them, broken ones, and those that show something else.
+    """
     for shot in range(GOOD_SHOTS):
         source = "google" if shot < 4 else "tmdb" if shot < 6 else "commons"
-        yield Picture(
+        yield PlantedPicture(
             player,
             source,
             f"/{source}/{player.number}/shot-{shot}.jpg",
@@ -133,7 +140,7 @@ def album(player: Player) -> Iterator[Picture]:
     kinds = list(BROKEN)
     for turn in range(3):
         kind = kinds[(player.number * 3 + turn) % len(kinds)]
-        yield Picture(
+        yield PlantedPicture(
             player,
             "google",
             f"/google/{player.number}/{kind}.jpg",
@@ -144,9 +151,9 @@ def album(player: Player) -> Iterator[Picture]:
     yield from _wrong(player)
 
 
-def _copies(player: Player) -> Iterator[Picture]:
+def _copies(player: Player) -> Iterator[PlantedPicture]:
     near, me = ("near_duplicate",), (player.looks,)
-    yield Picture(
+    yield PlantedPicture(
         player,
         "google",
         f"/mirror/{player.number}/same-bytes.jpg",
@@ -155,88 +162,42 @@ def _copies(player: Player) -> Iterator[Picture]:
         me,
         ("exact_duplicate",),
     )
-    yield Picture(player, "google", f"/google/{player.number}/smaller.jpg", "smaller", 1, me, near)
-    yield Picture(
+    yield PlantedPicture(
+        player, "google", f"/google/{player.number}/smaller.jpg", "smaller", 1, me, near
+    )
+    yield PlantedPicture(
         player, "google", f"/google/{player.number}/recompressed.jpg", "recompressed", 2, me, near
     )
-    yield Picture(player, "tmdb", f"/tmdb/{player.number}/again-4.jpg", "recompressed", 4, me, near)
+    yield PlantedPicture(
+        player, "tmdb", f"/tmdb/{player.number}/again-4.jpg", "recompressed", 4, me, near
+    )
 
 
-def _wrong(player: Player) -> Iterator[Picture]:
+def _wrong(player: Player) -> Iterator[PlantedPicture]:
     """Yield pictures that show somebody else, several people, nobody, or the person too small."""
     number, me = player.number, player.looks
     one, other, third = (EXTRAS[(number + at) % len(EXTRAS)] for at in range(3))
     colleague = CAST[(number + 1) % len(CAST)].looks
-    faces = {"needs_faces": True}
-    yield Picture(
-        player,
-        "google",
-        f"/google/{number}/stranger.jpg",
-        "portrait",
-        20 + number,
-        (one,),
-        ("other_person",),
-        **faces,
-    )
-    yield Picture(
-        player,
-        "google",
-        f"/google/{number}/colleague.jpg",
-        "portrait",
-        40,
-        (colleague,),
-        ("other_person",),
-        **faces,
-    )
-    yield Picture(
-        player,
-        "tmdb",
-        f"/tmdb/{number}/stranger.jpg",
-        "portrait",
-        30 + number,
-        (other,),
-        ("other_person",),
-        **faces,
-    )
-    yield Picture(
-        player,
-        "commons",
-        f"/commons/{number}/group.jpg",
-        "group",
-        41,
-        (me, third),
-        ("several_faces",),
-        **faces,
-    )
-    yield Picture(
-        player,
-        "commons",
-        f"/commons/{number}/landscape.jpg",
-        "landscape",
-        number,
-        (),
-        ("no_face",),
-        **faces,
-    )
-    yield Picture(
-        player,
-        "google",
-        f"/google/{number}/thumbnail.jpg",
-        "thumbnail",
-        42,
-        (me,),
-        ("face_too_small",),
-        **faces,
-    )
+    for source, name, kind, shot, shown, reason in (
+        ("google", "stranger", "portrait", 20 + number, (one,), "other_person"),
+        ("google", "colleague", "portrait", 40, (colleague,), "other_person"),
+        ("tmdb", "stranger", "portrait", 30 + number, (other,), "other_person"),
+        ("commons", "group", "group", 41, (me, third), "several_faces"),
+        ("commons", "landscape", "landscape", number, (), "no_face"),
+        ("google", "thumbnail", "thumbnail", 42, (me,), "face_too_small"),
+    ):
+        path = f"/{source}/{number}/{name}.jpg"
+        yield PlantedPicture(
+            player, source, path, kind, shot, shown, reasons=(reason,), needs_faces=True
+        )
     # The same picture for two people shows at most one of them: here neither.
     pair = number // 2
-    shared = EXTRAS[pair % len(EXTRAS)]
-    yield Picture(
+    yield PlantedPicture(
         player,
         "google",
         f"/google/{number}/shared.jpg",
         "portrait",
         50 + pair,
-        (shared,),
+        (EXTRAS[pair % len(EXTRAS)],),
         ("same_picture_other_person",),
     )

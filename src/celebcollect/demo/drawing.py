@@ -128,27 +128,8 @@ def portrait(person: int, shot: int, side_px: int = SIDE_PX) -> Image.Image:
         oval(0, who.mouth_height + 0.05, who.half_width * 0.62, 0.115, hair)
         oval(0, who.mouth_height - 0.045, who.half_width * 0.50, 0.052, skin)
     _eyes(draw, who, place, oval, dice, shade)
-    draw.polygon([place(-who.nose_width * 0.35, who.eye_height + 0.02), place(who.nose_width * 0.15, who.eye_height + 0.02),
-                  place(who.nose_width, who.eye_height + who.nose_length + 0.03), place(-who.nose_width, who.eye_height + who.nose_length + 0.03)],
-                 fill=_lit(who.skin, light * 0.93))  # fmt: skip
-    for side in (-1, 1):
-        oval(
-            side * who.nose_width * 0.55,
-            who.eye_height + who.nose_length + 0.03,
-            who.nose_width * 0.28,
-            0.011,
-            _lit(who.skin, light * 0.5),
-        )
-    smile = dice.uniform(0.0, 0.03)
-    lips = _blend(skin, (170, 40, 50), 0.55)
-    oval(0, who.mouth_height, who.mouth_width, who.lips + smile, lips)
-    oval(
-        0,
-        who.mouth_height - smile * 0.8,
-        who.mouth_width * 0.9,
-        who.lips * 0.3 + smile * 0.5,
-        _blend(lips, (250, 245, 240), min(1.0, smile * 30)),
-    )
+    _nose(draw, who, place, oval, light)
+    _mouth(who, oval, dice, skin)
     picture = picture.rotate(
         dice.uniform(-6, 6),
         resample=Image.Resampling.BICUBIC,
@@ -221,11 +202,45 @@ def _eyes(
             ends, fill=_lit(who.hair, 0.75), width=max(2, round(who.brow * SIDE_PX)), joint="curve"
         )
         if who.glasses:
-            draw.ellipse([place(x - who.eye_size * 1.5, y - who.eye_size * 1.25), place(x + who.eye_size * 1.5, y + who.eye_size * 1.25)],
-                         outline=(40, 36, 34), width=4)  # fmt: skip
+            top = place(x - who.eye_size * 1.5, y - who.eye_size * 1.25)
+            bottom = place(x + who.eye_size * 1.5, y + who.eye_size * 1.25)
+            draw.ellipse([top, bottom], outline=(40, 36, 34), width=4)
     if who.glasses:
-        draw.line([place(-who.eye_gap + who.eye_size * 1.5, who.eye_height), place(who.eye_gap - who.eye_size * 1.5, who.eye_height)],
-                  fill=(40, 36, 34), width=4)  # fmt: skip
+        left = place(-who.eye_gap + who.eye_size * 1.5, who.eye_height)
+        right = place(who.eye_gap - who.eye_size * 1.5, who.eye_height)
+        draw.line([left, right], fill=(40, 36, 34), width=4)
+
+
+def _nose(draw: ImageDraw.ImageDraw, who: Looks, place: Place, oval: Oval, light: float) -> None:
+    tip = who.eye_height + who.nose_length + 0.03
+    corners = [
+        place(-who.nose_width * 0.35, who.eye_height + 0.02),
+        place(who.nose_width * 0.15, who.eye_height + 0.02),
+        place(who.nose_width, tip),
+        place(-who.nose_width, tip),
+    ]
+    draw.polygon(corners, fill=_lit(who.skin, light * 0.93))
+    for side in (-1, 1):
+        oval(
+            side * who.nose_width * 0.55,
+            tip,
+            who.nose_width * 0.28,
+            0.011,
+            _lit(who.skin, light * 0.5),
+        )
+
+
+def _mouth(who: Looks, oval: Oval, dice: random.Random, skin: Colour) -> None:
+    smile = dice.uniform(0.0, 0.03)
+    lips = _blend(skin, (170, 40, 50), 0.55)
+    oval(0, who.mouth_height, who.mouth_width, who.lips + smile, lips)
+    oval(
+        0,
+        who.mouth_height - smile * 0.8,
+        who.mouth_width * 0.9,
+        who.lips * 0.3 + smile * 0.5,
+        _blend(lips, (250, 245, 240), min(1.0, smile * 30)),
+    )
 
 
 def _lit(colour: Colour, light: float) -> Colour:

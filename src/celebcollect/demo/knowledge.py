@@ -1,4 +1,7 @@
-"""The demonstration's Wikidata: its cast as a graph, and a real SPARQL engine (rdflib, which SPARQLWrapper brings) to ask it."""
+"""The demonstration's Wikidata: its cast as a graph, and a real SPARQL engine to ask it.
+
+The engine is rdflib, which SPARQLWrapper brings.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from urllib.parse import quote
 from rdflib import RDFS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
 
-from celebcollect.demo.cast import GOOD_SHOTS, Picture, Player
+from celebcollect.demo.cast import GOOD_SHOTS, PlantedPicture, Player
 
 WD = Namespace("http://www.wikidata.org/entity/")
 WDT = Namespace("http://www.wikidata.org/prop/direct/")
@@ -18,8 +21,12 @@ SCHEMA = Namespace("http://schema.org/")
 SUBCLASSES = {"Q10800557": ("film actor", "Q33999"), "Q33999": ("actor", "Q713200")}
 
 
-def graph(albums: Mapping[Player, Iterable[Picture]]) -> Graph:
-    """Return the players as Wikidata would have them; the last portrait of an album is the one that it names."""
+def graph(albums: Mapping[Player, Iterable[PlantedPicture]]) -> Graph:
+    """
+    Return the players as Wikidata would have them.
+
+    The last portrait of an album is the one that it names.
+    """
     facts = Graph()
     for player, pictures in albums.items():
         _add(facts, player, next(picture for picture in pictures if picture.shot == GOOD_SHOTS - 1))
@@ -34,7 +41,7 @@ def graph(albums: Mapping[Player, Iterable[Picture]]) -> Graph:
     return facts
 
 
-def file_name(picture: Picture) -> str:
+def file_name(picture: PlantedPicture) -> str:
     """Return the name of a picture on the demonstration's Commons."""
     return f"{picture.kind.capitalize()} {picture.player.number} shot {picture.shot}.jpg"
 
@@ -44,7 +51,7 @@ def category(player: Player) -> str:
     return f"Demonstration player {player.number}"
 
 
-def _add(facts: Graph, player: Player, portrait: Picture) -> None:
+def _add(facts: Graph, player: Player, portrait: PlantedPicture) -> None:
     item = WD[player.qid]
     facts.add((item, WDT.P31, WD.Q5))
     facts.add((item, WDT.P106, WD[player.occupation]))

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from celebcollect.demo.cast import CAST, Picture
-from celebcollect.demo.web import tmdb_file
+from celebcollect.demo.cast import CAST, PlantedPicture
+from celebcollect.demo.tmdb import tmdb_file
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Outcome:
 
 
 def judge(
-    planted: Sequence[Picture],
+    planted: Sequence[PlantedPicture],
     rows: Mapping[str, Mapping[str, Any]],
     sources: Collection[str],
     *,
@@ -59,7 +59,7 @@ def judge(
     return Outcome(accepted, left_out, wrong)
 
 
-def _difference(picture: Picture, row: Mapping[str, Any], *, faces: bool) -> str | None:
+def _difference(picture: PlantedPicture, row: Mapping[str, Any], *, faces: bool) -> str | None:
     # Of two files with the same bytes either may be kept; which one is told by their URLs, not by
     # the plan.
     if picture.kind == "portrait" and picture.shot == 0:
@@ -72,7 +72,7 @@ def _difference(picture: Picture, row: Mapping[str, Any], *, faces: bool) -> str
     return None
 
 
-def _asked_path(picture: Picture) -> str:
+def _asked_path(picture: PlantedPicture) -> str:
     """Return the path under which the program knows a picture."""
     return f"/t/p/original{tmdb_file(picture)}" if picture.source == "tmdb" else picture.path
 

@@ -1,4 +1,4 @@
-"""The pages of the demonstration's image search, in the shapes that the real one has, written here."""
+"""The pages of the demonstration's image search, in the shapes that the real one has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Sequence
 
-from celebcollect.demo.cast import Picture
+from celebcollect.demo.cast import PlantedPicture
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -15,14 +15,17 @@ Size = tuple[int, int]
 CONSENT_PAGE = """<!doctype html><html lang="en"><title>Before you continue</title><body>
 <div role="dialog" aria-modal="true"><h1>Before you continue</h1>
 <button id="W0wltc" onclick="document.cookie='consent=no';location.reload()">Reject all</button>
-<button id="L2AGLb" onclick="document.cookie='consent=yes';location.reload()">Accept all</button></div></body></html>"""
+<button id="L2AGLb" onclick="document.cookie='consent=yes';location.reload()">Accept all</button>
+</div></body></html>"""
 
 SHELL_PAGE = """<!doctype html><html lang="en"><title>Google Search</title><body>
 <noscript><meta content="0;url=/httpservice/retry/enablejs" http-equiv="refresh"></noscript>
-<script>document.cookie = 'javascript=on'; setTimeout(function () { location.reload() }, 50)</script></body></html>"""
+<script>
+document.cookie = 'javascript=on'; setTimeout(function () { location.reload() }, 50)
+</script></body></html>"""
 
 
-def result_page(query: str, found: Sequence[tuple[Picture, Size]], base: str) -> str:
+def result_page(query: str, found: Sequence[tuple[PlantedPicture, Size]], base: str) -> str:
     """Return a result page whose records only its script holds."""
     if not found:
         return (
@@ -46,11 +49,11 @@ def result_page(query: str, found: Sequence[tuple[Picture, Size]], base: str) ->
     )
 
 
-def _docid(picture: Picture) -> str:
+def _docid(picture: PlantedPicture) -> str:
     return f"demo{picture.player.number:02d}{zlib.crc32(picture.path.encode()):08x}"
 
 
-def _record(rank: int, picture: Picture, size: Size, base: str) -> list[object]:
+def _record(rank: int, picture: PlantedPicture, size: Size, base: str) -> list[object]:
     width, height = size
     page = f"{base}/page/{picture.player.number}/{rank}"
     title = f"Picture {rank} of {picture.player.name}"

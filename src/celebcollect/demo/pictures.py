@@ -10,7 +10,7 @@ import zlib
 
 from PIL import Image, ImageFilter
 
-from celebcollect.demo.cast import Picture
+from celebcollect.demo.cast import PlantedPicture
 from celebcollect.demo.drawing import encode, portrait
 from celebcollect.demo.scenes import group, landscape
 
@@ -22,7 +22,7 @@ THUMBNAIL_PX = 112
 
 
 @functools.lru_cache(maxsize=512)
-def data(picture: Picture) -> tuple[int, str, bytes]:
+def data(picture: PlantedPicture) -> tuple[int, str, bytes]:
     """Return HTTP status, media type and body of a picture URL."""
     drawn = _drawn(picture)
     if drawn:
@@ -66,7 +66,7 @@ QUALITY = {"recompressed": 72}
 """Of the JPEG, where it is not 90."""
 
 
-def _drawn(picture: Picture) -> Image.Image | None:
+def _drawn(picture: PlantedPicture) -> Image.Image | None:
     """Return the pixels of a picture that can be looked at."""
     person, shot = next(iter(picture.shown), 0), picture.shot
     match picture.kind:
@@ -91,7 +91,7 @@ def _drawn(picture: Picture) -> Image.Image | None:
     return None
 
 
-def _jpeg(picture: Picture, shot: int) -> bytes:
+def _jpeg(picture: PlantedPicture, shot: int) -> bytes:
     return encode(portrait(picture.shown[0], shot))
 
 

@@ -1,4 +1,7 @@
-"""Draw what is no portrait: several people in one picture, and places without anybody. The same seed always gives the same pixels."""
+"""Draw what is no portrait: several people in one picture, and places without anybody.
+
+The same seed always gives the same pixels.
+"""
 
 from __future__ import annotations
 

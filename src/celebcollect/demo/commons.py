@@ -1,0 +1,67 @@
+"""What the demonstration's Wikimedia Commons answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from celebcollect.demo.albums import Albums
+from celebcollect.demo.cast import CAST, PlantedPicture
+from celebcollect.demo.knowledge import category, file_name
+
+FACTS = {
+    "LicenseShortName": "CC0",
+    "LicenseUrl": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "Artist": "<i>celebcollect demo</i>",
+}
+
+
+def answer(albums: Albums, base: str, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Answer a call of the MediaWiki API about files, by title or by category."""
+    pages = [
+        _page(albums, base, number, title)
+        for number, title in enumerate(_titles(albums, asked), start=1)
+    ]
+    if asked.get("formatversion") == "2":
+        return {"batchcomplete": True, "query": {"pages": pages}}
+    by_id = {str(page["pageid"]): page for page in pages}
+    return {"batchcomplete": "", "query": {"pages": by_id}}
+
+
+def _titles(albums: Albums, asked: Mapping[str, str]) -> list[str]:
+    """Return the titles of the files that are asked for."""
+    if "titles" in asked:
+        return [title.replace("_", " ") for title in asked["titles"].split("|")]
+    wanted = (asked.get("gcmtitle") or asked.get("cmtitle") or "").removeprefix("Category:")
+    players = [player for player in CAST if category(player) == wanted.replace("_", " ")]
+    return [_title(picture) for player in players for picture in albums.of(player, "commons")]
+
+
+def _title(picture: PlantedPicture) -> str:
+    return f"File:{file_name(picture)}"
+
+
+def _page(albums: Albums, base: str, number: int, title: str) -> dict[str, Any]:
+    named = (
+        picture
+        for picture in albums.pictures.values()
+        if picture.source == "commons" and _title(picture) == title
+    )
+    picture = next(named, None)
+    if picture is None:
+        return {"pageid": -number, "ns": 6, "title": title, "missing": True}
+    width, height = albums.size_px(picture)
+    info = {
+        "url": base + picture.path,
+        "descriptionurl": f"{base}/wiki/{title}",
+        "mime": "image/jpeg",
+        "width": width,
+        "height": height,
+        "size": len(albums.answer(picture)[2]),
+        "sha1": "0" * 40,
+        "mediatype": "BITMAP",
+        "extmetadata": {
+            key: {"value": value, "source": "commons-desc-page"} for key, value in FACTS.items()
+        },
+    }
+    return {"pageid": number, "ns": 6, "title": title, "imageinfo": [info]}
