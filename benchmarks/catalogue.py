@@ -82,7 +82,7 @@ def fill(catalogue: Catalogue, count: int) -> None:
 
 
 def one_batch(catalogue: Catalogue, people: int, source: random.Random) -> Parts:
-    """Send 500 candidates of random people through the catalogue, a tenth of them known, and return what each method took."""
+    """Send 500 candidates, a tenth of them known, through the catalogue; return each time."""
     chosen = source.sample(range(1, people + 1), min(BATCH // PER_PERSON, people))
     mark = source.getrandbits(64)
     rows = [candidate(chosen[n % len(chosen)], f"new-{mark}-{n}") for n in range(BATCH)]
@@ -103,7 +103,7 @@ def one_batch(catalogue: Catalogue, people: int, source: random.Random) -> Parts
 
 
 def means(rounds: list[Parts]) -> Parts:
-    """Return the mean of each method and of their sum, in seconds per batch: rare work, like settling marks, counts with its share."""
+    """Return the mean time of each method and of all per batch, rare work with its share."""
     found = {
         name: (
             statistics.fmean(one[name][0] for one in rounds),
@@ -122,7 +122,7 @@ def means(rounds: list[Parts]) -> Parts:
 
 
 def report(sizes: list[int], results: list[Parts]) -> list[float]:
-    """Print microseconds per message and the ratios of large to small; return those of all methods together."""
+    """Print microseconds per message; return the ratios of large to small of all together."""
     print(
         f"{'microseconds per message':24}"
         + "".join(f"{f'{size:,} known':>24}" for size in sizes)

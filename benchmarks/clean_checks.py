@@ -1,4 +1,4 @@
-"""CPU per picture of each check without faces, and of everything about copies beside cleanvision's on the same files.
+"""CPU per picture of the checks without faces, and of copies beside cleanvision's.
 
 cleanvision gets a virtual environment of its own in the system's folder for temporary files,
 because it needs pandas, datasets and more.
@@ -57,7 +57,7 @@ json.dump(seconds, open(sys.argv[3], "w"))
 
 
 def bench_checks(pictures: Sequence[Picture]) -> None:
-    """Print CPU per picture of each check without faces; those for copies without what is looked up for them, which `bench_copying` has."""
+    """Print CPU per picture of each check without faces; look-ups are in `bench_copying`."""
     total = 0.0
     for check in build_checks(CleanConfig(faces="off"), StoreConfig()):
         seconds = cpu_s(lambda check=check: _ask(check, pictures))  # type: ignore[misc]
@@ -77,7 +77,7 @@ def _ask(check: Check, pictures: Sequence[Picture]) -> None:
 
 
 def bench_copying(pictures: Sequence[Picture]) -> None:
-    """Print what copies cost us, counted in three ways, and what cleanvision's exact and near duplicates cost on the same files."""
+    """Print what copies cost us, in three ways, and what they cost cleanvision."""
     theirs = _cleanvision([picture.file for picture in pictures]) / len(pictures) * 1000
     cleaning = _cleaning(pictures) / len(pictures) * 1000
     hashing = _hashing(pictures) / len(pictures) * 1000
@@ -108,7 +108,7 @@ def _middle(work: Callable[[], object]) -> float:
 
 
 def _cleaning(pictures: Sequence[Picture]) -> float:
-    """Return the CPU seconds that `clean` spends on copies: the pictures are in a catalogue and a folder, people share them out."""
+    """Return the CPU seconds that `clean` spends on copies of pictures in a catalogue."""
     settings = CheckSettings(CleanConfig(faces="off"), StoreConfig())
     checks = [shared.build(settings), duplicate.build(settings)]
     with tempfile.TemporaryDirectory() as name:

@@ -83,7 +83,7 @@ def variants(pixels: Pillow.Image) -> Iterator[tuple[str, Pillow.Image, int]]:
 def marked(
     pixels: Pillow.Image, *, share: float, centre: tuple[float, float], opacity: float
 ) -> Pillow.Image:
-    """Return the picture with a white text of this share of its width around a point given in shares of its sides."""
+    """Return the picture with a white text; width and place are shares of its sides."""
     width, height = pixels.size
     text = "agency.example"
     size = 100 * share * width / ImageFont.load_default(100).getlength(text)

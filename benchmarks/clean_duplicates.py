@@ -1,4 +1,4 @@
-"""Measure finding copies among a million stored hashes: python benchmarks/clean_duplicates.py [STORED] [NEW].
+"""Measure finding copies among a million hashes: clean_duplicates.py [STORED] [NEW].
 
 Builds a catalogue of that many pictures, then asks in a process of its own, 20 pictures at a time
 as `clean` does.

@@ -18,7 +18,7 @@ from celebcollect.vision.workers import Workers
 
 
 def bench_faces(pictures: Sequence[Picture]) -> list[Picture]:
-    """Print the cost of face work in this process and the rate with one and with two; return the pictures with their facts."""
+    """Print what face work costs here and in one or two processes; return what it found."""
     engine = DlibSpec().load()
     started = time.process_time()
     seen = [detect(engine, picture.stored) for picture in pictures]
@@ -63,7 +63,7 @@ def bench_detection(
     labelled: dict[str, int],
 ) -> None:
     """
-    Print how often the main face is found, the rule of exactly one face is right, and a face is seen where there is none.
+    Print how often faces are found, the rule of one face is right, and faces are made up.
 
     Args:
         people: Photographs of one person each.

@@ -83,7 +83,7 @@ def bench_identity(albums: Albums, sets: Mapping[str, str]) -> None:
 
 
 def _bench_halves(albums: Albums) -> None:
-    """Print what the thresholds that are best for one half of the people do for the other half; nobody is in both, nor mixed into both."""
+    """Print what the best thresholds for one half of the people do for the other half."""
     print(
         "  all thresholds that are equally good for one half of the people, asked on the other"
         " half: precision recall kept"
@@ -132,7 +132,7 @@ def _kinds() -> Iterable[tuple[bool, float]]:
 
 
 def _mixtures(albums: Albums, share: float, *, one: bool) -> Iterator[Dirty]:
-    """Yield everybody's album with this share of wrong pictures, of many people or of one, several times."""
+    """Yield each album with this share of wrong pictures, of many people or of one."""
     source = random.Random(1)
     # where few are wrong, more often: some 1,300 wrong pictures for each share
     for _ in range(round(16 / share)):
@@ -195,4 +195,6 @@ def figures(counts: Counter[str]) -> str:
     """Return precision and recall of removal, and the share of right pictures that stay."""
     removed = counts["right_removed"] + counts["wrong_removed"]
     precision = counts["wrong_removed"] / removed if removed else 1.0
-    return f"{precision:9.3f} {counts['wrong_removed'] / counts['wrong']:6.3f} {1 - counts['right_removed'] / counts['right']:5.3f}"
+    removed_share = counts["wrong_removed"] / counts["wrong"]
+    kept_share = 1 - counts["right_removed"] / counts["right"]
+    return f"{precision:9.3f} {removed_share:6.3f} {kept_share:5.3f}"

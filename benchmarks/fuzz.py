@@ -82,7 +82,7 @@ def seeds() -> list[tuple[str, bytes]]:
 
 
 def mutated(files: list[tuple[str, bytes]], count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yield broken files: bits flipped, bytes set, numbers made huge, pieces cut, doubled, swapped between files."""
+    """Yield broken files: bits flipped, numbers made huge, pieces cut, doubled, swapped."""
     rng = random.Random(seed)
     for n in range(count):
         kind, whole = files[n % len(files)]
@@ -94,7 +94,7 @@ def mutated(files: list[tuple[str, bytes]], count: int, seed: int) -> Iterator[t
 
 
 def _mended(data: bytes) -> bytes:
-    """Return a PNG with the checksums of its chunks put right, as far as its chunks can be followed."""
+    """Return a PNG with the checksums put right of as many chunks as can be followed."""
     parts, at = [data[:8]], 8
     while at + 12 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -168,7 +168,7 @@ def run(count: int, seed: int) -> Outcome:
 
 
 def _peak_mb() -> float:
-    """Return the most memory that this program held. Not ru_maxrss: that one starts from the size of whoever started us."""
+    """Return the most memory this program held; ru_maxrss begins with that of its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         return (

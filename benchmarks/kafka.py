@@ -1,4 +1,4 @@
-"""Measure the way through a real Kafka broker: a bare confluent-kafka loop, our bus, and the whole `validate` stage, side by side.
+"""Measure the way through a Kafka broker: a bare loop, our bus, and all of `validate`.
 
     python benchmarks/kafka.py [--messages N] [--rounds N]
 
@@ -44,7 +44,7 @@ TARGET = 0.5
 
 
 def candidate(number: int) -> Item:
-    """Return a candidate message of about 450 bytes; no two have the same URL, and 20 in a row are of one person, as a scraper finds them."""
+    """Return a message of some 450 bytes; 20 in a row are of one person, URLs all differ."""
     qid = f"Q{number // 20 + 1}"
     facts = {
         "schema": 1,
@@ -64,7 +64,7 @@ def candidate(number: int) -> Item:
 
 
 def bare(servers: str, source: str, target: str, count: int) -> None:
-    """Do the least that is needed with confluent-kafka alone: auto-commit off, delivery awaited, commit per batch."""
+    """Do the least with confluent-kafka alone: delivery awaited, one commit per batch."""
     consumer = Consumer(
         {
             "bootstrap.servers": servers,

@@ -1,4 +1,4 @@
-"""Measure the embedded log: messages per second published and consumed, beside a bare file that takes the same batches.
+"""Measure the embedded log, messages per second, beside a bare file.
 
     python benchmarks/log.py [--messages N] [--folder DIR]
 

@@ -82,7 +82,7 @@ class Need:
 
     @property
     def partitions(self) -> int:
-        """Return partitions of each topic: twice the workers, so that one more or less does not halve anybody's share; 6 by default."""
+        """Return partitions of each topic: twice the workers, 6 by default."""
         return max(6, 2 * self.store_workers)
 
     @property

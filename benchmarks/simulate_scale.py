@@ -1,4 +1,4 @@
-"""Simulate `store` on near and far hosts beside real runs of it, and say what collections of several sizes need.
+"""Simulate `store` beside real runs of it, and say what collections need.
 
     python benchmarks/simulate_scale.py [--urls 500] [--rounds 5] [--folder DIR]
 
@@ -47,7 +47,7 @@ SETTINGS = (
 
 
 def compare(setting: Setting, names: list[str], options: Namespace) -> float:
-    """Run a setting for real between two runs without latency, simulate it, and return simulated by real speed: the median over the rounds."""
+    """Run a setting and simulate it; return simulated by real speed, the median of rounds."""
     corpus, ratios = options.folder / "corpus", []
     with (
         web(options.folder, corpus) as port,

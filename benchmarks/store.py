@@ -1,4 +1,4 @@
-"""Measure `celebcollect store` beside img2dataset, in turn, on pictures that nginx serves from this machine.
+"""Measure `celebcollect store` beside img2dataset on pictures that nginx serves here.
 
     python benchmarks/store.py [--urls 500 2000] [--rounds 5] [--folder DIR] [--only ours] ...
 
@@ -49,7 +49,7 @@ class Result:
 def measured(
     command: list[str], environment: dict[str, str], log: Path
 ) -> tuple[float, float, float]:
-    """Run a command; return CPU seconds of it and its children, wall seconds, and peak memory in MB, summed over its processes."""
+    """Run a command; return CPU and wall seconds and peak MB, children included."""
     begun = time.perf_counter()
     # Without this, Python would compile our modules anew in each run; pip compiles what it
     # installs, ours on a user's machine as well as theirs here.
@@ -73,7 +73,7 @@ def measured(
 
 
 def _watch(pid: int, peak: list[float]) -> None:
-    """Follow the memory of a process until it ends, its children's too: its own peak, or what all of them share out between them."""
+    """Follow the memory of a process and its children until it ends; return the peak."""
     while True:
         # Not ru_maxrss: that one starts from the size of whoever started the process.
         own = _mb(pid, "status", "VmHWM:")
@@ -176,7 +176,7 @@ Engine = Callable[[list[str], Path, argparse.Namespace], Result]
 def rounds(
     engines: dict[str, Engine], urls: list[str], options: argparse.Namespace
 ) -> dict[tuple[str, int], list[Result]]:
-    """Run all engines in turn at every size, a cold run first, and print each result as it comes."""
+    """Run all engines in turn at every size, a cold run first, and print each result."""
     results: dict[tuple[str, int], list[Result]] = {}
     for number in range(options.rounds):
         for size in (options.cold, *options.urls):
@@ -205,7 +205,8 @@ def scratch(folder: Path) -> Iterator[Path]:
 def report(results: dict[tuple[str, int], list[Result]], options: argparse.Namespace) -> None:
     """Print the table: medians over the rounds, and the ratios of each round's pair."""
     print(
-        f"\n{'engine':12} {'URLs':>5} {'pictures':>8} {'CPU ms each':>12} {'steady':>8} {'images/s':>9} {'peak MB':>8}"
+        f"\n{'engine':12} {'URLs':>5} {'pictures':>8} {'CPU ms each':>12}"
+        f" {'steady':>8} {'images/s':>9} {'peak MB':>8}"
     )
     for (name, size), runs in results.items():
         cold = results[name, options.cold]

@@ -1,4 +1,4 @@
-"""Measure `celebcollect store` beside itself, in turn: with near and far hosts, or with few and very many known pictures.
+"""Measure `store` beside itself: near and far hosts, or few and many known pictures.
 
     python benchmarks/store_beside.py far [--urls 2000] [--rounds 5] [--latency-ms 100] [--hosts 50]
     python benchmarks/store_beside.py known [--urls 500] [--rounds 5] [--known 1000000]

@@ -1,4 +1,4 @@
-"""Draw the pictures of the store benchmark: mixed sizes and formats, copies, near copies, broken ones; the same for the same number."""
+"""Draw the pictures of the store benchmark, the same ones for the same number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JPEG, a quarter of them progressive, 4 WebP, 1 PNG."""
 
 
 def build(folder: Path, count: int) -> list[str]:
-    """Draw `count` files into a folder, or take those that are there; return their names in a mixed order."""
+    """Draw `count` files, or take those that are there; return their names, mixed."""
     listing = folder / f"corpus-{count}.json"
     if not listing.is_file():
         folder.mkdir(parents=True, exist_ok=True)

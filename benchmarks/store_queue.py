@@ -1,4 +1,4 @@
-"""Simulate the queue of `store`: pictures wait for hosts, then for a core. Discrete events; knows neither network nor pictures.
+"""Simulate the queue of `store` by discrete events: wait for a host, then for a core.
 
 The rules are those of `stages/store/engine.py`: fair turns between hosts, at most `per_host`
 connections to each, a short queue before the decoders that stops the downloads when it is full, and
@@ -12,6 +12,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 FAR = 8
 LOOK_EVERY_S = 0.25
@@ -89,7 +90,7 @@ class _Run:
             self.idle_downloads -= 1
             self.waiting[host] -= 1
             self.busy[host] += 1
-            self.at(self.download_s(host), lambda host=host: self.arrive(host))  # type: ignore[misc]
+            self.at(self.download_s(host), partial(self.arrive, host))
 
     def download_s(self, host: int) -> float:
         latency_s = self.scene.latency_s

@@ -1,4 +1,4 @@
-"""Serve the corpus: nginx, and where asked for a door before it that lets everything through late, as a far network would."""
+"""Serve the corpus with nginx, and let it come late as from far away where asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ CONFIGURATION = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000; types {{ image/jpeg jpg; image/webp webp; image/png png; }}
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+  types {{ image/jpeg jpg; image/webp webp; image/png png; }}
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 0.0.0.0:{port}; root {corpus}; }}
@@ -64,7 +65,7 @@ def _until_it_answers(port: int) -> None:
 
 @contextmanager
 def slow_door(port: int, latency_ms: float) -> Iterator[int]:
-    """Yield a port before `port` through which every byte travels half of `latency_ms` each way; a connection costs one round trip more."""
+    """Yield a port before `port` that is `latency_ms` away, half of it in each direction."""
     if not latency_ms:
         yield port
         return

@@ -45,7 +45,7 @@ class Answers:
     strangers: list[np.ndarray] = field(default_factory=list)
 
     def add(self, hits: np.ndarray, scores: np.ndarray, strangers: np.ndarray) -> None:
-        """Take one split: which answers about known people were right, how sure they were, how sure those about strangers."""
+        """Take one split: which answers were right, and how sure all were."""
         self.hits.append(hits)
         self.scores.append(scores)
         self.strangers.append(strangers)
@@ -61,7 +61,7 @@ class Answers:
         )
 
     def found(self, threshold: float) -> float:
-        """Return the share of known people's photographs that are named right and score above the threshold."""
+        """Return the share of known people's photographs named right above the threshold."""
         return float((np.concatenate(self.hits) & (np.concatenate(self.scores) > threshold)).mean())
 
     def accepted(self, threshold: float) -> float:
@@ -99,7 +99,7 @@ def picture_of(number: int, file: Path) -> PictureFile:
 def splits(
     albums: Albums, share: float
 ) -> Iterator[tuple[list[FaceSample], list[tuple[str, np.ndarray]], list[np.ndarray]]]:
-    """Yield what is learnt, what is asked about known people, and strangers; `share` of those with enough photographs are known."""
+    """Yield what is learnt, what is asked, and strangers; this share of people is known."""
     source = random.Random(SEED)
     able = sorted(person for person, album in albums.items() if len(album) > SHOTS)
     for _ in range(SPLITS):

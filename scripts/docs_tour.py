@@ -108,6 +108,5 @@ def without_numbers(lines: list[str] | tuple[str, ...]) -> list[str]:
     """Return lines as they are compared: without digests, numbers and the widths they cause."""
     texts = (re.sub(r"\b[0-9a-f]{12,}\b", "HASH", line) for line in lines)
     texts = (re.sub(r"[0-9]+(?:[.,:][0-9]+)*", "0", line) for line in texts)
-    return [
-        re.sub(r"[ ━─]+", " ", re.sub(r"0(?: ?[KMG]?B)\b", "0 B", line)).strip() for line in texts
-    ]
+    texts = (re.sub(r"0(?: ?[KMG]?B)\b", "0 B", line) for line in texts)
+    return [re.sub(r"[ ━─]+", " ", line).strip() for line in texts]

@@ -1,4 +1,4 @@
-"""Write docs/terminal/*.txt and docs/run-all.svg: `run-all` and `status` as a real terminal shows them. `make pictures`; needs tmux and a browser."""
+"""Write docs/terminal/*.txt and docs/run-all.svg from a real terminal (tmux)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def pane(folder: Path, columns: int) -> Iterator[Pane]:
 
 @contextmanager
 def playground(*, slowly: bool) -> Iterator[Path]:
-    """Play the small web and give a folder with a configuration for it, which wants one picture more than there are: the summary names people."""
+    """Play the small web; give a folder whose configuration wants one picture too many."""
     with tempfile.TemporaryDirectory() as name, SmallWeb() as web:
         text = config_text(web.base, Path("data"))
         for usual, seen in (

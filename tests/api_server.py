@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that plays an API: scripted answers and faults per path, every request written down."""
+"""A server that plays an API: scripted answers and faults, every request written down."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class ApiServer:
         self._server.server_close()
 
     def on(self, path: str, *replies: Reply | Script) -> None:
-        """Give these answers in turn, the last one for ever; a function is called with the request."""
+        """Give these answers in turn, the last one for ever; functions get the request."""
         left = list(replies)
 
         def script(request: Request) -> Reply:

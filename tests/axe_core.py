@@ -1,4 +1,4 @@
-"""axe-core, the accessibility checker, as its makers publish it on npm; kept outside the project."""
+"""axe-core, the accessibility checker from npm; kept outside the project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ CACHE = Path.home() / ".cache" / "celebcollect-tests" / f"axe-core-{VERSION}"
 RUN = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"], preload: false}).then(
-  (found) => done(found.violations.map((v) => ({id: v.id, impact: v.impact, nodes: v.nodes.map((n) => [n.html, n.failureSummary])}))),
+  (found) => done(found.violations.map((v) => (
+    {id: v.id, impact: v.impact, nodes: v.nodes.map((n) => [n.html, n.failureSummary])}))),
   (error) => done([{id: String(error), impact: "critical", nodes: []}]));
 """
 

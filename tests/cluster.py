@@ -1,4 +1,4 @@
-"""Several workers on Apache Kafka and a server of MongoDB's protocol, and a site with the pictures that they fetch."""
+"""Workers on Kafka and a server of MongoDB's protocol, and a site with their pictures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def services(
     replication: int = 1,
     own_bytes: bool = False,
 ) -> str:
-    """Return the configuration of a place of one's own on shared servers: topics and a database with names that nobody else has."""
+    """Return a configuration with topics and a database of its own on shared servers."""
     own = uuid.uuid4().hex[:8]
     names = "\n".join(
         f'{key} = "{own}-{key}"' for key in ("google", "tmdb", "commons", "verified", "clean")
@@ -50,7 +50,7 @@ def services(
 
 @dataclass
 class Pictures:
-    """A site with one small picture per number, each with bytes of its own; every tenth is missing."""
+    """A site with one small picture per number, all different; every tenth is missing."""
 
     asked: Counter[int] = field(default_factory=Counter)
 
@@ -94,7 +94,7 @@ class Pictures:
         )
 
     def files(self, total: int, people: int = 50) -> dict[str, bytes]:
-        """Return the files that all candidates together lead to, as one undisturbed worker names them."""
+        """Return the files to which all candidates lead, as one undisturbed worker names them."""
         bodies = (
             (number % people + 1, self.body(number)) for number in range(total) if number % 10
         )
@@ -104,7 +104,7 @@ class Pictures:
         }
 
     def candidates(self, numbers: range, people: int = 50) -> bytes:
-        """Return candidate messages, spread over people; some appear twice, as they do on the real web."""
+        """Return candidates, spread over people; some appear twice, as on the real web."""
         lines = []
         for number in numbers:
             person = number % people + 1
@@ -185,7 +185,10 @@ class Workers:
 
 def publish(collection: Collection, topic: str, lines: bytes) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "celebcollect", "--config", str(collection.config), "topics", "publish", topic],
+        [
+            sys.executable, "-m", "celebcollect", "--config", str(collection.config),
+            "topics", "publish", topic,
+        ],
         input=lines, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr.decode()
@@ -199,7 +202,7 @@ def topic_of(collection: Collection, key: str) -> str:
 def wait_until_settled(
     collection: Collection, site: Pictures, total: int, timeout_s: float, each: Any = lambda: None
 ) -> None:
-    """Wait until all candidates are stored or failed, calling `each` in between; fail when that takes too long."""
+    """Wait until all candidates are stored or failed, calling `each` in between."""
     deadline = time.monotonic() + timeout_s
     while True:
         # A look at `status` is a process of its own and a count in the database: not before every

@@ -16,7 +16,7 @@ from support import SHARED_DATA, folder_of_run, missing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files whose tests may take longest, then those of the whole program: one begun last keeps all workers waiting."""
+    """Begin with the files whose tests take longest: one begun last keeps all waiting."""
     most: dict[Path, float] = {}
     for item in items:
         if item.get_closest_marker("slow"):
@@ -58,7 +58,7 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="module")
 def kafka_cluster() -> Iterator[Kafka]:
-    """Three brokers, which take a tenth of a core while they wait; a test that kills some brings them back before it ends."""
+    """Three brokers; a test that kills some brings them back before it ends."""
     with kafka(3) as servers:
         yield servers
 

@@ -98,7 +98,7 @@ def long_functions(limit: int) -> dict[str, int]:
 
 
 def own_private_names() -> set[str]:
-    """Return the private names that the program itself defines: functions, attributes, variables."""
+    """Return the private names that the program itself defines."""
     found: set[str] = set()
     for tree in trees().values():
         for node in ast.walk(tree):

@@ -20,7 +20,7 @@ def folder_of_run(factory: pytest.TempPathFactory) -> Path:
 
 
 def missing(what: str) -> NoReturn:
-    """Skip the test on a laptop, fail it in CI: there, nothing that we test against may be missing."""
+    """Skip the test on a laptop, fail it in CI: there, nothing may be missing."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must have it")
     pytest.skip(f"{what} is missing")

@@ -1,4 +1,4 @@
-"""Ten commands of the README in a row, and what they say with times, ports, paths and digests left out.
+"""Ten commands of the README in a row, and what they say, times and digests left out.
 
     python ten_commands.py
 

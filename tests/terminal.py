@@ -19,7 +19,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
 class Terminal:
-    """Runs a program in a terminal; `text` is what it wrote so far, without control sequences; one that moves the cursor begins a line."""
+    """Runs a program in a terminal; `text` is what it wrote, without control sequences."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Terminal:
         self.process.send_signal(signal.SIGINT)
 
     def read_until(self, wanted: str, *, after: int = 0, timeout_s: float = 60) -> str:
-        """Read until a pattern stands in the text after so many characters; return the text from there on."""
+        """Read until a pattern stands after so many characters; return the text from there."""
         give_up = time.monotonic() + timeout_s
         while not re.search(wanted, self.text[after:]):
             assert time.monotonic() < give_up, f"{wanted!r} did not come: {self.text[-3000:]}"

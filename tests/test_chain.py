@@ -1,4 +1,4 @@
-"""The whole chain with real photographs: from Wikidata's people to the name of a face that nobody has collected."""
+"""The whole chain with photographs: from Wikidata's people to the name of a new face."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def photos(shared_data: Path) -> PhotoWeb:
 
 @pytest.fixture
 def measured_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the demonstration sets for its drawings is set back to what was measured on photographs."""
+    """What the demonstration sets for drawings is set back to what photographs need."""
     monkeypatch.setenv("CELEBCOLLECT_CLEAN__IDENTITY_THRESHOLD", "")
     monkeypatch.setenv("CELEBCOLLECT_TRAIN__UNKNOWN_DISTANCE", str(TrainConfig().unknown_distance))
 
@@ -47,7 +47,7 @@ def test_the_right_person_is_named(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    """From Wikidata to `identify`: wrong people, groups and things are gone, unseen photographs get their names, and a stranger none."""
+    """Wrong people and things are gone, unseen faces get names, and a stranger none."""
     config = (
         ""
         if place == ONE_WORKSTATION

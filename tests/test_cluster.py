@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 def test_run_all_gives_the_same_pictures_as_on_one_workstation(
     kafka_broker: Broker, tmp_path: Path
 ) -> None:
-    """Kafka and MongoDB in the configuration, and nothing else changed: the same images, files and messages."""
+    """Only Kafka and MongoDB are configured: the same images, files and messages."""
     with SmallWeb() as web:
         embedded = Collection(tmp_path / "embedded", web)
         embedded.run("run-all", "--sources", "tmdb,commons")

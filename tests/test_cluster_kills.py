@@ -1,4 +1,4 @@
-"""Several workers on a cluster, killed and started again at random: nothing is lost and nothing is there twice."""
+"""Workers on a cluster, killed at random: nothing is lost and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.mongo, pytest.mark.slow]
 def test_workers_that_are_killed_lose_nothing(
     kafka_broker: Broker, tmp_path: Path, pictures: Pictures, workers: list[Workers]
 ) -> None:
-    """10,000 candidates through 3 validate and 3 store processes on 6 partitions, killed and started again at random."""
+    """10,000 candidates go through 3 + 3 processes that are killed and started again."""
     total = 10_000
     collection = Collection(
         tmp_path / "it",

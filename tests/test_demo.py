@@ -1,4 +1,4 @@
-"""The demonstration: what it plants, how it judges, and what it does where nobody can look at faces."""
+"""The demonstration: what it plants, how it judges, and what it does without faces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_planted(*, faces: bool) -> dict[str, dict[str, Any]]:
 
 
 def some(kind: str, reason: str | None = None) -> PlantedPicture:
-    """Return a picture of this kind, left out for the reason or, without one, for whatever its kind is left out for."""
+    """Return a picture of this kind, left out for this reason or for that of its kind."""
     found = (
         picture
         for picture in PLANTED
@@ -72,7 +72,7 @@ def test_what_ended_as_planted_is_right(faces: bool) -> None:
 def test_what_ended_otherwise_is_told(
     picture: PlantedPicture, row: dict[str, Any] | None, said: str
 ) -> None:
-    """A wrong person that was let in, a right one that was thrown out, the wrong reason, a picture that never came."""
+    """Wrong people let in, right ones thrown out, wrong reasons, pictures that never came."""
     rows = as_planted(faces=True)
     if row is None:
         del rows[picture.path]
@@ -87,18 +87,19 @@ def test_what_ended_otherwise_is_told(
 
 
 def test_every_kind_of_rejection_is_planted() -> None:
-    """Wrong people, groups, no face, too small a face, copies, pictures of two people at once, and broken ones of every sort."""
+    """Every reason that a demonstration should show is planted."""
     reasons = {reason for picture in PLANTED for reason in picture.reasons}
 
     assert reasons >= {
-        "other_person", "several_faces", "no_face", "face_too_small", "near_duplicate", "exact_duplicate", "same_picture_other_person",
-        "truncated", "not_an_image", "too_small", "embedded_script", "embedded_archive", "blank", "blurred", "extreme_aspect",
+        "other_person", "several_faces", "no_face", "face_too_small", "near_duplicate",
+        "exact_duplicate", "same_picture_other_person", "truncated", "not_an_image", "too_small",
+        "embedded_script", "embedded_archive", "blank", "blurred", "extreme_aspect",
     }  # fmt: skip
 
 
 @pytest.mark.slow
 def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
-    """Wrong people stay in, the outcome is judged accordingly, and nothing is trained; a browser is not needed either."""
+    """Wrong people stay in, the verdict allows for it, and nothing is trained."""
     # Runs in every process of the demonstration: as if the packages were not there.
     hide = (
         "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *more: None if"
@@ -123,7 +124,7 @@ def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
 
 
 def test_asked_to_end_it_ends_the_program_that_it_runs(tmp_path: Path) -> None:
-    """A supervisor's SIGTERM reaches the demonstration only: the program would go on alone, against a web that is gone."""
+    """SIGTERM reaches the demonstration alone: the program that it started ends too."""
     command = [sys.executable, "-m", "celebcollect", "demo", "demo"]
     demo = subprocess.Popen(
         command,

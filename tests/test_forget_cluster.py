@@ -1,4 +1,4 @@
-"""A person is forgotten on Apache Kafka and a server of MongoDB's protocol: withdrawn, removed, and never collected again."""
+"""A person is forgotten on Kafka and a server of MongoDB's protocol, for good."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GONE, STAYS = CAST[0], CAST[1]
 
 
 def newest(collection: Collection, topic: str) -> dict[str, bool]:
-    """Return for each key on the topic of clean pictures whether its newest message is a picture."""
+    """Return for each key of clean pictures whether its newest message is a picture."""
     return {message["key"]: message["value"] is not None for message in collection.peek(topic)}
 
 

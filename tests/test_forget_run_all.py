@@ -1,4 +1,4 @@
-"""The whole program: a person is collected, exported and forgotten, and no byte of it is found afterwards; no run brings it back."""
+"""A person is collected, exported and forgotten: no byte is left, no run brings it back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Forgotten:
 
 @pytest.fixture(scope="module")
 def removed(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
-    """A collection with exports of both kinds, a gallery, dead letters and remembered answers, in which one person was forgotten."""
+    """A collection with exports, a gallery and dead letters, in which one was forgotten."""
     collection = Collection(tmp_path_factory.mktemp("forget") / "it", web)
     collection.run(*RUN)
     collection.run("export", str(collection.folder / "data" / "folder"))
@@ -101,7 +101,7 @@ def _plant(collection: Collection, player: Player) -> None:
 
 
 def traces(player: Player, web: SmallWeb) -> set[bytes]:
-    """Return what would betray the person: names in every spelling, addresses of pictures and pages, what a picture's file is called."""
+    """Return what would betray the person: names, addresses and file names."""
     escaped = json.dumps(player.name)[1:-1]
     names = {
         player.name,
@@ -134,7 +134,7 @@ def forgotten(removed: Forgotten) -> Collection:
 
 
 def test_no_byte_about_the_person_is_left(forgotten: Collection, web: SmallWeb) -> None:
-    """Every file of the data folder is searched, whole: free pages, gaps, write-ahead logs, shards, lists, cards."""
+    """Every file is searched, whole: free pages, gaps, write-ahead logs, shards, cards."""
     for trace in traces(GONE, web):
         assert not _found(forgotten, trace), trace
     assert not [file for file in _files(forgotten) if GONE.qid in str(file)]
@@ -143,7 +143,7 @@ def test_no_byte_about_the_person_is_left(forgotten: Collection, web: SmallWeb) 
 
 
 def test_only_the_withdrawals_still_name_the_item(forgotten: Collection) -> None:
-    """The QID is left in the keys of nulls on the topic of clean pictures, and nowhere else but in the list of the forgotten, as a number."""
+    """The QID is left in the keys of nulls, and as a number in the list of the forgotten."""
     files = {
         Path(name).name: Path(name).read_bytes().count(GONE.qid.encode())
         for name in _found(forgotten, GONE.qid.encode())
@@ -190,7 +190,7 @@ def test_the_others_are_as_they_were(forgotten: Collection) -> None:
 
 
 def test_no_run_brings_the_person_back(forgotten: Collection, web: SmallWeb) -> None:
-    """Wikidata names them, the demonstration's web has their pictures, somebody publishes candidates: nothing comes of it."""
+    """Wikidata names them, the web has pictures, somebody publishes: nothing comes of it."""
     before = sum(
         n
         for path, n in web.requests.items()
@@ -214,7 +214,7 @@ def test_no_run_brings_the_person_back(forgotten: Collection, web: SmallWeb) -> 
 
 
 def test_a_candidate_from_outside_is_dropped(forgotten: Collection, web: SmallWeb) -> None:
-    """Anyone may publish; the message is counted as forgotten and passes nowhere. A second `forget` removes it."""
+    """A message is counted as forgotten and passes nowhere; a second `forget` removes it."""
     _publish(forgotten, "urls", {**_candidate(GONE, web), "url": f"{web.base}/by-hand/late.jpg"})
 
     process = forgotten.start("validate", "--json", stdout=-1, stderr=-1)

@@ -45,7 +45,8 @@ def test_everything_in_the_catalogue_is_on_the_page(made: World) -> None:
         0,
     )
     assert [row["qid"] for row in made.rows()] == [image.qid for image in made.catalogue.images()]
-    assert {qid: name for qid, name, *_ in made.overview()["people"]}["Q3"] == "ليلى المثال"
+    names = {qid: name for qid, name, *_ in made.overview()["people"]}
+    assert names["Q3"] == "ليلى المثال"
 
 
 def test_a_rejected_copy_names_what_was_kept(made: World) -> None:

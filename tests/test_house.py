@@ -11,42 +11,32 @@ from itertools import pairwise
 import house
 from celebcollect.sources.registry import installed
 
-SHARED_NAMES: frozenset[str] = frozenset(
-    [
-        "Settings",
-        "People",
-        "Images",
-        "Picture",
-        "Summary",
-        "Snapshot",
-        "Answer",
-        "Page",
-        "Profile",
-        "Found",
-    ]
-)
+SHARED_NAMES: frozenset[str] = frozenset(["Picture", "Snapshot"])
 LARGE_FILES: frozenset[str] = frozenset(
     [
-        "app.py", "bus/kafka/consumer.py", "bus/kafka/topics.py", "catalogue/mongo/documents.py",
-        "catalogue/mongo/people.py", "demo/web.py", "disk/sqlite.py", "sources/commons/source.py",
-        "sources/google/browser.py", "sources/google/source.py", "sources/wikidata/endpoint.py",
-        "sources/wikidata/facts.py", "sources/wikidata/people.py", "stages/export/card.py",
-        "stages/export/target.py",
+        "demo/web.py",
+        "disk/sqlite.py",
+        "sources/commons/source.py",
+        "sources/google/browser.py",
+        "sources/google/records.py",
+        "sources/google/source.py",
+        "sources/wikidata/endpoint.py",
+        "sources/wikidata/facts.py",
+        "sources/wikidata/people.py",
     ]
-)  # fmt: skip
+)
 LONG_FUNCTIONS: frozenset[str] = frozenset(
     [
-        "cli/clean.py:clean", "cli/export.py:export", "cli/images.py:images", "cli/init.py:init",
-        "cli/run_all.py:run_all", "demo/cast.py:_wrong", "demo/drawing.py:portrait",
-        "demo/run.py:run_demo", "gallery/write.py:write_gallery",
-        "sources/wikidata/people.py:_people", "stages/export/__init__.py:export_images",
+        "demo/cast.py:_wrong",
+        "demo/drawing.py:portrait",
+        "demo/run.py:run_demo",
+        "sources/wikidata/people.py:_people",
         "web/known_file.py:fetch_known_file",
     ]
-)  # fmt: skip
+)
 CIRCLES: tuple[set[str], ...] = (
     {"celebcollect.sources.tmdb.source", "celebcollect.sources.tmdb.spec"},
 )
-PRIVATE_PARTS: frozenset[str] = frozenset(["catalogue/mongo/documents.py _get_collection"])
 PUBLIC_ALL_THE_SAME = {
     "_exit": "os: ends a process at once",
     "_thread": "the standard library: interrupt_main",
@@ -108,7 +98,7 @@ def test_private_parts_of_others_have_a_reason() -> None:
         and not house.has_comment(path, line)
     }
 
-    assert bare <= PRIVATE_PARTS, bare
+    assert bare == set()
 
 
 def test_no_module_outside_its_room_names_a_source() -> None:

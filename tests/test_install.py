@@ -30,7 +30,8 @@ NO_INDEX = re.compile(
 
 IMPORT_ALL = """
 import importlib, pkgutil, celebcollect
-names = [m.name for m in pkgutil.walk_packages(celebcollect.__path__, "celebcollect.") if not m.name.endswith("__main__")]
+found = pkgutil.walk_packages(celebcollect.__path__, "celebcollect.")
+names = [module.name for module in found if not module.name.endswith("__main__")]
 for name in names:
     try:
         importlib.import_module(name)
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.slow
 
 
 def interpreters() -> Iterator[Path]:
-    """Yield the interpreters that are tested, one of each version from 3.11 on, the running one first."""
+    """Yield one interpreter of each version from 3.11 on, the running one first."""
     seen = {sys.version_info[:2]}
     yield Path(sys.executable)
     if not EVERY_PYTHON:
@@ -157,8 +158,11 @@ def test_the_sdist_holds_what_is_needed_to_build_and_no_more(built: tuple[Path, 
 
     tops = {name.partition("/")[0] for name in names}
     assert {"src", "README.md", "LICENSE", "pyproject.toml", "CHANGELOG.md"} <= tops
-    assert tops <= {"src", "tests", "scripts", "docs", "benchmarks", "README.md", "LICENSE", "pyproject.toml", "CHANGELOG.md", "CONTRIBUTING.md",
-                    "config.example.toml", "Makefile", "PKG-INFO", ".gitignore"}  # fmt: skip
+    assert tops <= {
+        "src", "tests", "scripts", "docs", "benchmarks", "README.md", "LICENSE", "pyproject.toml",
+        "CHANGELOG.md", "CONTRIBUTING.md", "config.example.toml", "Makefile", "PKG-INFO",
+        ".gitignore",
+    }  # fmt: skip
     assert not [
         name for name in names if "__pycache__" in name or name.endswith((".sqlite3", ".pyc"))
     ]
@@ -187,7 +191,7 @@ def test_it_works_in_a_clean_environment(installed: Path, tmp_path: Path) -> Non
 
 
 def test_every_module_can_be_imported(installed: Path, tmp_path: Path) -> None:
-    """What the code imports is among its dependencies, and its syntax is that of this interpreter."""
+    """What the code imports is a dependency, and this interpreter knows its syntax."""
     done = call(installed / "python", "-W", "error::SyntaxWarning", "-c", IMPORT_ALL, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
@@ -201,7 +205,7 @@ def test_every_module_can_be_imported(installed: Path, tmp_path: Path) -> None:
 def test_installers_of_programs_can_install_it(
     built: tuple[Path, Path], tmp_path: Path, installer: str
 ) -> None:
-    """`pipx install` takes the wheel and `uv tool install` the sdist; the program is on the path that they make."""
+    """`pipx install` takes the wheel and `uv tool install` the sdist; both make a program."""
     sdist, wheel = built
     command = (
         ["install", str(wheel)]

@@ -37,7 +37,7 @@ STATES = ["verified", "stored", "accepted", "rejected", "failed"]
 
 
 def test_no_name_is_gone() -> None:
-    """Every command, option, argument and key of the configuration of version 0.1 is still there."""
+    """Every command, option, argument and configuration key of version 0.1 is still there."""
     today = names()
 
     gone = {

@@ -30,7 +30,7 @@ def finished(web: SmallWeb, browser: None, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.browser
 def test_exactly_the_unique_good_pictures_are_accepted(finished: Collection) -> None:
-    """Of good, copied and broken pictures from three sources the planted good ones are left, each once, in its person's folder."""
+    """The planted good pictures of three sources are left, each once, in their folders."""
     accepted = [row for row in finished.images() if row["status"] == "accepted"]
 
     assert Counter((row["qid"], row["sha256"]) for row in accepted) == Counter(planted(faces=False))
@@ -150,7 +150,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_done(web: SmallWeb, tmp_path: Pa
 
 
 def test_a_second_run_all_is_told_who_is_running(web: SmallWeb, tmp_path: Path) -> None:
-    """One run per data folder: the second one names the first and ends with 3, or with 0 and quietly where that is configured."""
+    """A second run in a data folder names the first and ends with 3, or 0 if so configured."""
     import os
     import subprocess
 

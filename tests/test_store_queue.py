@@ -22,14 +22,14 @@ def test_without_latency_the_cores_are_the_limit(queue: ModuleType) -> None:
 
 
 def test_with_few_connections_latency_is_the_limit(queue: ModuleType) -> None:
-    """Five connections at 100 ms an answer make 50 pictures a second, whatever the cores could do (Little's law)."""
+    """Five connections at 100 ms an answer make 50 pictures a second (Little's law)."""
     assert 1000 / queue.seconds(queue.Scene(1000, 5, 0.1, 0.001, per_host=1)) == pytest.approx(
         50, rel=0.02
     )
 
 
 def test_more_downloads_make_up_for_latency(queue: ModuleType) -> None:
-    """Far hosts cost little when there are enough of them, although only two downloads begin at once."""
+    """Far hosts cost little when there are enough, although two downloads begin at once."""
     far, near = (
         queue.seconds(queue.Scene(2000, 50, latency_s, 0.020, workers=2))
         for latency_s in (0.1, 0.0)

@@ -48,7 +48,7 @@ def terminal(collection: Collection, *arguments: str, columns: int) -> Terminal:
 
 
 def test_a_run_is_shown_live_and_told_at_its_end(collection: Collection) -> None:
-    """A line per stage while it goes on, no line wider than the terminal; then who is short, why, and what to do next."""
+    """A line per stage, none wider than the terminal; then who is short, why, what next."""
     shown = terminal(collection, *ONE_SOURCE, columns=80)
     try:
         live = shown.read_until(r"commons +[1-9]\d*/10 .*\n(.*\n)* clean ")
@@ -124,7 +124,7 @@ def test_a_quiet_run_with_nothing_to_do_says_nothing(collection: Collection) -> 
 def test_a_source_that_cannot_be_used_disturbs_neither_cron_nor_programs(
     web: SmallWeb, tmp_path: Path
 ) -> None:
-    """Whoever has no token and no browser gets no mail for it every night, and no line of text among the JSON."""
+    """No token and no browser: no mail for it every night, no text among the JSON."""
     collection = Collection(tmp_path / "it", web)
     lacking = {"CELEBCOLLECT_GOOGLE__BROWSER": "/nowhere", "CELEBCOLLECT_TMDB__TOKEN": ""}
     said = []
@@ -165,7 +165,7 @@ def test_everything_can_be_read_by_programs(web: SmallWeb, tmp_path: Path) -> No
 
 
 def test_stages_can_be_run_in_small_bites(web: SmallWeb, tmp_path: Path) -> None:
-    """`--limit` bounds what one call does, and the next one goes on; `--since` and `--limit` bound what is listed."""
+    """`--limit` bounds what one call does, and the next goes on; `--since` bounds a list."""
     collection = Collection(tmp_path / "it", web)
     collection.run("wikidata")
     for command in (

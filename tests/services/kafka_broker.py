@@ -1,8 +1,8 @@
-"""Apache Kafka itself for tests: brokers in KRaft mode on free ports of 127.0.0.1, from the jars that kafka/pom.xml names.
+"""Apache Kafka itself for tests: brokers in KRaft mode on free ports of 127.0.0.1.
 
-The jars are fetched once, by Maven, into the user's cache folder, and a broker's classes are kept
-there as Java has them in memory, which halves what a start costs. Brokers die with this process,
-however it ends.
+The jars that kafka/pom.xml names are fetched once, by Maven, into the user's cache folder, and a
+broker's classes are kept there as Java has them in memory, which halves what a start costs. Brokers
+die with this process, however it ends.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN
-listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \\
+  required user_{user}="{password}";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true
@@ -89,7 +90,8 @@ class Kafka:
                 "node.id": number + 1,
                 "controller.quorum.voters": voters,
                 "listeners": (
-                    f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL://127.0.0.1:{sasl}"
+                    f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},"
+                    f"SASL://127.0.0.1:{sasl}"
                 ),
                 "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl}",
                 "log.dirs": folder / f"data-{number}",
@@ -161,7 +163,7 @@ class Kafka:
             time.sleep(0.05)
 
     def kill(self, *numbers: int) -> None:
-        """Kill the named brokers, or all of them, for good (SIGKILL); `start` brings them back with their data."""
+        """Kill the named brokers or all (SIGKILL); `start` brings them back with their data."""
         ended = [self._processes.pop(number) for number in numbers or tuple(self._processes)]
         for process in ended:
             process.kill()
@@ -169,7 +171,7 @@ class Kafka:
             process.wait(30)
 
     def keep_classes(self, archive: Path) -> None:
-        """Start the first broker, and let it write the archive of its classes when it ends (JEP 350)."""
+        """Let the first broker write the archive of its classes when it ends (JEP 350)."""
         self.format()
         self._options = [f"-XX:ArchiveClassesAtExit={archive}"]
         self.start(0)
@@ -218,7 +220,7 @@ def kafka(brokers: int = 1) -> Iterator[Kafka]:
 
 @functools.cache
 def jars() -> Path:
-    """Return the folder with a broker's jars, fetching them when they are not there yet; skip the test where that is impossible."""
+    """Return the folder with a broker's jars, fetched if need be; skip the test without."""
     java = shutil.which("java")
     if java is None:
         missing("Java (a JRE of version 17 or newer, for the Kafka broker)")
@@ -257,7 +259,7 @@ def jars() -> Path:
 
 @functools.cache
 def _archive() -> Path | None:
-    """Return where the classes of a broker lie for this Java, making them where nobody has tried yet; None where they could not be made."""
+    """Return the archive of a broker's classes, made once; None where that failed."""
     version = subprocess.run(["java", "-version"], capture_output=True, check=False).stderr
     archive = jars().with_name(f"{jars().name}-{hashlib.sha256(version).hexdigest()[:12]}.jsa")
     new, tried = archive.with_suffix(".new"), archive.with_suffix(".tried")

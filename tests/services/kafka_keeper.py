@@ -1,5 +1,6 @@
-"""One broker for all processes of a run of the tests: a broker that waits for work takes 4 % of a core, and each takes seconds to start.
+"""One broker for all processes of a run of the tests.
 
+One that waits for work takes 4 % of a core, and each takes seconds to start.
 It belongs to a process of its own, which ends it when nobody uses it any more: users hold a lock,
 which the kernel takes from whoever ends, in whatever way.
 
@@ -45,7 +46,8 @@ def shared_broker(folder: Path) -> Iterator[Broker]:
                 with (folder / "keeper.log").open("ab") as log:
                     keeper = subprocess.Popen(
                         [sys.executable, "-m", "services.kafka_keeper", str(folder)],
-                        cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                        cwd=Path(__file__).parents[1],
+                        stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     )  # fmt: skip
                 deadline = time.monotonic() + 2 * START_S
                 while not _address(folder).exists():

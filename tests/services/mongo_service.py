@@ -1,4 +1,4 @@
-"""Servers of MongoDB's protocol for tests: fetched from package registries, built once, kept in the user's cache.
+"""Servers of MongoDB's protocol for tests, built once, kept in the user's cache.
 
 MongoDB's own server is in no registry. Two others stand in for it, so that only what both
 understand gets into the code:
@@ -38,7 +38,7 @@ STAND_IN_INDEX = "only for the stand-in"
 
 
 class MongoServer:
-    """One server process that keeps its data in a folder; it can be stopped and started again on the same port."""
+    """One server process with its data in a folder; it can be started again on its port."""
 
     def __init__(self, kind: str, folder: Path, *, heap_mb: int = 512) -> None:
         self._command = {"java": _java, "ferretdb": _ferretdb}[kind](heap_mb)
@@ -117,7 +117,7 @@ class MongoServer:
 
 @functools.cache
 def running(kind: str) -> MongoServer:
-    """Return the server of this kind that all tests of this process share, each in a database of its own."""
+    """Return the server of this kind that all tests of this process share."""
     folder = Path(tempfile.mkdtemp(prefix=f"celebcollect-{kind}-"))
     server = MongoServer(kind, folder).start()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -25,7 +25,7 @@ sys.stdin.read()
 def test_a_server_ends_with_whoever_started_it(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the process of the tests is killed, the server that it started is gone a moment later."""
+    """When the process of the tests is killed, its server is gone a moment later."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     with subprocess.Popen(
         [sys.executable, "-c", START, kind, str(tmp_path)],
