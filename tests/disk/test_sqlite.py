@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.disk.sqlite import SqliteFile, SqliteFormat
+from celebcollect.disk.sqlite import SqliteFile
+from celebcollect.disk.sqlite_format import SqliteFormat
 from celebcollect.domain.errors import BusError
 
 TABLES = (

@@ -17,11 +17,11 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from celebcollect import __version__
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Forgetting, Images, Notes, People
 from celebcollect.disk.files import disk_errors
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Interrupted
@@ -44,6 +44,10 @@ NOTE = "galleries"
 """Note of the catalogue that names the folders, so that `forget` finds them."""
 
 
+class GalleryCatalogue(Images, People, Forgetting, Notes, Protocol):
+    """What a page shows, and where its folder is noted."""
+
+
 @dataclass(frozen=True)
 class GallerySummary:
     """What was written."""
@@ -59,7 +63,7 @@ class GallerySummary:
 
 def write_gallery(
     target: Path,
-    catalogue: Catalogue,
+    catalogue: GalleryCatalogue,
     pictures: ImageStore,
     *,
     data_dir: Path,
@@ -124,7 +128,12 @@ def _write_assets(data: Path) -> str:
 
 
 def rewrite_gallery(
-    target: Path, catalogue: Catalogue, pictures: ImageStore, *, data_dir: Path, max_bytes: int
+    target: Path,
+    catalogue: GalleryCatalogue,
+    pictures: ImageStore,
+    *,
+    data_dir: Path,
+    max_bytes: int,
 ) -> GallerySummary:
     """
     Write a page again that is there already (see `write_gallery`).
@@ -140,12 +149,12 @@ def rewrite_gallery(
     )
 
 
-def known_galleries(catalogue: Catalogue) -> list[Path]:
+def known_galleries(catalogue: Notes) -> list[Path]:
     """Return the folders that pages were ever written to."""
     return [Path(where) for where in (catalogue.note(NOTE) or {}).get("folders", ())]
 
 
-def _remember(catalogue: Catalogue, target: Path) -> None:
+def _remember(catalogue: Notes, target: Path) -> None:
     # Before anything is shown in it: a page that is never finished must be found by `forget` too.
     known, where = known_galleries(catalogue), target.resolve()
     if where not in known:
@@ -153,7 +162,7 @@ def _remember(catalogue: Catalogue, target: Path) -> None:
 
 
 def _rows(
-    catalogue: Catalogue, thumbnails: Thumbnails, index: _Index, stop: threading.Event
+    catalogue: GalleryCatalogue, thumbnails: Thumbnails, index: _Index, stop: threading.Event
 ) -> Iterator[Row]:
     """Yield what the page shows of every picture, people after people, and tell the index."""
     people = (

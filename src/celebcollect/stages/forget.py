@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from celebcollect.bus.base import Bus, Item, Message, Purging
-from celebcollect.catalogue.base import Catalogue, People
+from celebcollect.catalogue.base import Forgetting, People, Work
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
 from celebcollect.images.base import ImageStore
-from celebcollect.stages.export import About, known_exports
+from celebcollect.stages.export import About, ExportCatalogue, known_exports
 from celebcollect.stages.mentions import Mentions
 from celebcollect.stages.shrink import shrink_export
 from celebcollect.stages.train import shelf
@@ -34,11 +35,15 @@ LEASE_S = 600.0
 LOOK_S = 0.2
 
 
+class ForgetCatalogue(ExportCatalogue, People, Work, Forgetting, Protocol):
+    """What is changed to forget a person, and what exports are written again from."""
+
+
 @dataclass(frozen=True)
 class ForgetContext:
     """What forgetting needs: everything that may know somebody."""
 
-    catalogue: Catalogue
+    catalogue: ForgetCatalogue
     bus: Bus
     folder: ImageStore
     data_dir: Path

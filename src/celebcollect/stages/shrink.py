@@ -7,15 +7,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from celebcollect.catalogue.base import Catalogue
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
 from celebcollect.sources.registry import installed
-from celebcollect.stages.export import About, ExportSettings, export_images, read_index
+from celebcollect.stages.export import (
+    About,
+    ExportCatalogue,
+    ExportSettings,
+    export_images,
+    read_index,
+)
 
 
 def shrink_export(
-    catalogue: Catalogue, folder: ImageStore, where: Path, qids: Sequence[str], *, about: About
+    catalogue: ExportCatalogue,
+    folder: ImageStore,
+    where: Path,
+    qids: Sequence[str],
+    *,
+    about: About,
 ) -> int:
     """
     Write the export in a folder again without these people; return how many pictures that takes.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from celebcollect.disk.sqlite import SqliteFile, SqliteFormat
+from celebcollect.disk.sqlite import SqliteFile
+from celebcollect.disk.sqlite_format import SqliteFormat
 from celebcollect.domain.errors import BusError
 
 FILE = "log.sqlite3"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from celebcollect.disk.sqlite import SqliteFile, SqliteFormat
+from celebcollect.disk.sqlite import SqliteFile
+from celebcollect.disk.sqlite_format import SqliteFormat
 from celebcollect.domain.errors import CatalogueError
 
 APPLICATION_ID = 0x43434154

@@ -15,15 +15,22 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Notes
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
 from celebcollect.stages.export import card, croissant, imagefolder, webdataset
 from celebcollect.stages.export.card import About
 from celebcollect.stages.export.index import LAYOUTS, Index, read_index
-from celebcollect.stages.export.selection import ExportSettings, ExportSummary, Sample, select
+from celebcollect.stages.export.selection import (
+    ExportSettings,
+    ExportSummary,
+    Sample,
+    SelectionCatalogue,
+    select,
+)
 from celebcollect.stages.export.stale_files import remove_stale_files
 from celebcollect.stages.export.target import ExportFolder, opened
 from celebcollect.stages.export.writing import Job, Written
@@ -31,6 +38,7 @@ from celebcollect.stages.export.writing import Job, Written
 __all__ = [
     "LAYOUTS",
     "About",
+    "ExportCatalogue",
     "ExportSettings",
     "ExportSummary",
     "export_images",
@@ -44,8 +52,12 @@ NOTE = "exports"
 """Note of the catalogue that names the folders, so that `forget` finds them."""
 
 
+class ExportCatalogue(SelectionCatalogue, Notes, Protocol):
+    """What an export reads, and where it notes its folder."""
+
+
 def export_images(
-    catalogue: Catalogue,
+    catalogue: ExportCatalogue,
     folder: ImageStore,
     where: Path,
     settings: ExportSettings,
@@ -93,7 +105,7 @@ def export_images(
     return summary
 
 
-def known_exports(catalogue: Catalogue) -> dict[Path, str]:
+def known_exports(catalogue: Notes) -> dict[Path, str]:
     """Return the folders that were ever exported to, and their layouts."""
     return {
         Path(where): str(layout)
@@ -150,7 +162,7 @@ def _announce(target: ExportFolder, settings: ExportSettings, samples: Sequence[
         target.save(plan)
 
 
-def _remember(catalogue: Catalogue, where: Path, layout: str) -> None:
+def _remember(catalogue: Notes, where: Path, layout: str) -> None:
     # First of all: an export that dies half-way must be found by `forget` too.
     known = catalogue.note(NOTE) or {}
     if known.get(str(where)) != layout:

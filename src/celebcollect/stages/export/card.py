@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from celebcollect import __version__
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Images, Work
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
 from celebcollect.stages.export.crops import SIDE_PX
@@ -47,6 +47,10 @@ _WHY = {
 }
 
 
+class AboutCatalogue(Images, Work, Protocol):
+    """What a data card tells of the cleaning."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """How the pictures were made and cleaned."""
@@ -61,7 +65,7 @@ class About:
     """People whose pictures wait to be cleaned, or were last cleaned with other settings."""
 
     @classmethod
-    def of(cls, catalogue: Catalogue, checks: Sequence[Check]) -> Self:
+    def of(cls, catalogue: AboutCatalogue, checks: Sequence[Check]) -> Self:
         """Tell it of a collection that is cleaned with these checks."""
         return cls(
             version=__version__,

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from celebcollect.catalogue.base import Catalogue
+from celebcollect.catalogue.base import Forgetting, Images, People
 from celebcollect.checks.face_facts import faces_of
 from celebcollect.domain.batches import batches
 from celebcollect.domain.reasons import Reason
@@ -28,6 +28,10 @@ MAX_SHARD_BYTES = 512 * 1024**2
 """Large enough to be read in one go, small enough to be rewritten when one picture goes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SelectionCatalogue(Images, People, Forgetting, Protocol):
+    """What the choice of pictures is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ COLUMNS: dict[str, str] = {
 """Names of the metadata, and their types: `str`, `int`, `datetime`."""
 
 
-def select(catalogue: Catalogue, settings: ExportSettings, tally: Tally) -> list[Sample]:
+def select(catalogue: SelectionCatalogue, settings: ExportSettings, tally: Tally) -> list[Sample]:
     """
     Return the accepted pictures that may be given away, by QID number and SHA-256.
 
