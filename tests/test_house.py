@@ -31,7 +31,6 @@ LONG_FUNCTIONS: frozenset[str] = frozenset(
         "demo/drawing.py:portrait",
         "demo/run.py:run_demo",
         "sources/wikidata/people.py:_people",
-        "web/known_file.py:fetch_known_file",
     ]
 )
 CIRCLES: tuple[set[str], ...] = (

@@ -35,12 +35,8 @@ def fetch_known_file(
     """
     Download a file to `target`, which appears only when its bytes are proved.
 
-    Args:
-        known: The file.
-        target: Where it goes; its folder is made.
-        user_agent: How we introduce ourselves.
-        timeout_s: Longest single wait.
-        received: Told how many bytes are there, again and again.
+    `timeout_s` is the longest single wait; `received` is told again and again how many bytes are
+    there.
 
     Raises:
         ServiceError: No address gave it; says why for each.
@@ -67,9 +63,7 @@ def fetch_known_file(
             except _NotHad as error:
                 reason = str(error)
             else:
-                with disk_errors("write", target):
-                    part.replace(target)
-                    sync_folder(target.parent)
+                _place(part, target)
                 return
             failures.append(f"{shown_url(address)}: {reason}")
             log.warning("file not had url=%s reason=%s", shown_url(address), reason)
@@ -79,6 +73,13 @@ def fetch_known_file(
         f"cannot download {known.name}: {'; '.join(failures)}",
         hint="Check the network and the proxy; run it again to go on, or fetch it by other means.",
     )
+
+
+def _place(part: Path, target: Path) -> None:
+    """Give the proved bytes the file's name."""
+    with disk_errors("write", target):
+        part.replace(target)
+        sync_folder(target.parent)
 
 
 class _NotHad(Exception):
