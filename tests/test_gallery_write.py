@@ -15,8 +15,9 @@ from PIL import Image as Pillow
 from celebcollect.domain.errors import Busy, Interrupted, StorageError, UsageError
 from celebcollect.domain.records import Status
 from celebcollect.gallery.folder import MARK
+from celebcollect.gallery.known import known_galleries
 from celebcollect.gallery.rows import DANGEROUS
-from celebcollect.gallery.write import known_galleries, rewrite_gallery
+from celebcollect.gallery.write import rewrite_gallery
 from gallery_world import HOSTILE, MAX_BYTES, SCRIPT, World, fill, world
 from picture_web import picture
 

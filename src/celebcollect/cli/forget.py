@@ -31,7 +31,8 @@ def forget(
     Example: celebcollect forget Q42
     """
     from celebcollect.catalogue import tasks
-    from celebcollect.gallery.write import known_galleries, rewrite_gallery
+    from celebcollect.gallery.known import known_galleries
+    from celebcollect.gallery.write import rewrite_gallery
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import ForgetContext, forget_person
 

@@ -28,6 +28,7 @@ from celebcollect.domain.errors import Interrupted
 from celebcollect.domain.records import Image, now
 from celebcollect.explain import meaning
 from celebcollect.gallery import folder as page_folder
+from celebcollect.gallery.known import remember
 from celebcollect.gallery.rows import ORDER, Row, kind_of, row, shown, sort_key
 from celebcollect.gallery.thumbnails import Thumbnails
 from celebcollect.images.base import ImageStore
@@ -39,9 +40,6 @@ ones are fewer."""
 
 ASSETS = ("style.css", "rows.js", "cards.js", "page.js")
 THUMBNAILS = "thumbs"
-
-NOTE = "galleries"
-"""Note of the catalogue that names the folders, so that `forget` finds them."""
 
 
 class GalleryCatalogue(Images, People, Forgetting, Notes, Protocol):
@@ -92,7 +90,7 @@ def write_gallery(
         page_folder.new_data(target) as data,
         Thumbnails(target / THUMBNAILS, pictures, max_bytes=max_bytes) as thumbnails,
     ):
-        _remember(catalogue, target)
+        remember(catalogue, target)
         index = _Index()
         with disk_errors("write in", data):
             rows = _rows(catalogue, thumbnails, index, stop)
@@ -147,18 +145,6 @@ def rewrite_gallery(
     return write_gallery(
         target, catalogue, pictures, data_dir=data_dir, max_bytes=max_bytes, stop=threading.Event()
     )
-
-
-def known_galleries(catalogue: Notes) -> list[Path]:
-    """Return the folders that pages were ever written to."""
-    return [Path(where) for where in (catalogue.note(NOTE) or {}).get("folders", ())]
-
-
-def _remember(catalogue: Notes, target: Path) -> None:
-    # Before anything is shown in it: a page that is never finished must be found by `forget` too.
-    known, where = known_galleries(catalogue), target.resolve()
-    if where not in known:
-        catalogue.set_note(NOTE, {"folders": [*map(str, known), str(where)]})
 
 
 def _rows(
