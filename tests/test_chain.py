@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from celebcollect.config.sections import TrainConfig
 from cluster import services
 from local_web import Collection
 from photo_web import STRANGER, PhotoWeb
@@ -33,7 +32,7 @@ def photos(shared_data: Path) -> PhotoWeb:
 def measured_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the demonstration sets for drawings is set back to what photographs need."""
     monkeypatch.setenv("CELEBCOLLECT_CLEAN__IDENTITY_THRESHOLD", "")
-    monkeypatch.setenv("CELEBCOLLECT_TRAIN__UNKNOWN_DISTANCE", str(TrainConfig().unknown_distance))
+    monkeypatch.setenv("CELEBCOLLECT_TRAIN__UNKNOWN_DISTANCE", "")
 
 
 @pytest.mark.slow

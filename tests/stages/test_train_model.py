@@ -17,8 +17,10 @@ from safetensors.numpy import load_file, save
 
 from celebcollect.domain.errors import UsageError
 from celebcollect.stages.train import Shelf
-from celebcollect.stages.train.model import FaceSample, Model, fit
+from celebcollect.stages.train.model import FaceSample, Model, StrangerRule, fit
 from celebcollect.stages.train.model_file import KEY, pack, read
+from celebcollect.stages.train.rule import with_fair_rule
+from celebcollect.vision.numbers import DLIB, UNTESTED, YUNET_SFACE, EngineNumbers
 from training import School, point
 
 
@@ -97,8 +99,75 @@ def test_a_person_can_be_made_a_stranger() -> None:
     assert guesses.known.tolist() == [False, True]
 
 
+def test_a_model_of_version_01_answers_as_it_did(tmp_path: Path) -> None:
+    """Its file says nothing of a rule: the nearest photograph decides, at its own threshold."""
+    some = samples(1, 2)
+    about = {
+        "kind": "nearest mean with rejection",
+        "version": 1,
+        "people": [{"qid": f"Q{n}", "name": f"Person {n}", "pictures": 4} for n in (1, 2)],
+        "threshold": 0.31,
+        "embedding_version": "v",
+        "fingerprint": "f",
+    }
+    vectors = np.stack([sample.vector for sample in some])
+    (tmp_path / "m").write_bytes(save({"vectors": vectors}, {KEY: json.dumps(about)}))
+
+    found = read(tmp_path / "m")
+    faces = np.stack([point(1, 60), (point(1, 60) * 1.3).astype(np.float32), point(9, 1)])
+    guesses = found.guess(faces)
+
+    nearest = np.linalg.norm(faces[:, None] - vectors[None], axis=2)
+    own = [
+        nearest[row, person * 4 : person * 4 + 4].min() for row, person in enumerate(guesses.people)
+    ]
+    assert found.rule is StrangerRule.PHOTOGRAPH
+    assert np.allclose(guesses.scores, own, atol=1e-5)
+    assert guesses.known.tolist() == [far <= 0.31 for far in own]
+
+
+@pytest.mark.parametrize("numbers", [DLIB, YUNET_SFACE])
+def test_the_rule_for_strangers_is_in_the_file(tmp_path: Path, numbers: EngineNumbers) -> None:
+    """With all that it needs: neighbours and the mean faces of nobody in particular."""
+    written = with_fair_rule(model(*range(1, 25)), numbers, 0.01)
+    (tmp_path / "m").write_bytes(pack(written))
+
+    found = read(tmp_path / "m")
+
+    faces = np.stack([point(person, 50) for person in range(1, 40)])
+    assert (found.rule, found.threshold, found.neighbours) == (
+        StrangerRule.CROWD,
+        written.threshold,
+        numbers.strangers.neighbours,
+    )
+    assert np.array_equal(found.guess(faces).scores, written.guess(faces).scores)
+    assert found.guess(faces).known.tolist() == [True] * 24 + [False] * 15
+    assert pack(found) == pack(written)
+
+
+def test_few_people_are_told_by_the_engines_own_limit() -> None:
+    """Below 20 people the crowd is not asked, unless the engine has one of its own."""
+    few, many = model(*range(1, 20)), model(*range(1, 21))
+
+    assert with_fair_rule(few, YUNET_SFACE, 0.01).rule is StrangerRule.MEAN
+    assert with_fair_rule(few, YUNET_SFACE, 0.01).threshold == 0.93
+    assert with_fair_rule(few, DLIB, 0.01).rule is StrangerRule.CROWD
+    assert with_fair_rule(few, DLIB, 0.01).threshold == DLIB.strangers.crowd
+    assert with_fair_rule(many, YUNET_SFACE, 0.01).rule is StrangerRule.CROWD
+
+
+def test_more_strangers_asked_for_means_a_larger_limit() -> None:
+    """And nobody but the known people chooses it once more is asked than was measured."""
+    known = model(*range(1, 31))
+
+    limits = [with_fair_rule(known, UNTESTED, rate).threshold for rate in (0.01, 0.1, 0.4)]
+
+    assert limits == sorted(set(limits))
+
+
 ABOUT = json.dumps(
     {
+        "version": 1,
         "people": [{"qid": "Q1", "name": "a", "pictures": 2}],
         "threshold": 0.5,
         "embedding_version": "v",
@@ -131,7 +200,14 @@ def broken() -> dict[str, bytes]:
         "length": (2**63).to_bytes(8, "little") + good[8:],
         "nested": (200_000).to_bytes(8, "little") + b"[" * 200_000,
         "other kind": file_with(about(kind="x")),
-        "other version": file_with(about(version=2)),
+        "other version": file_with(about(version=3)),
+        "no rule": file_with(about(version=2)),
+        "unknown rule": file_with(about(version=2, rule="x")),
+        "crowd without neighbours": file_with(about(version=2, rule="crowd")),
+        "crowd of another length": save(
+            {"vectors": VECTORS, "crowd": VECTORS[:, :64].copy()},
+            {KEY: about(version=2, rule="crowd", neighbours=5)},
+        ),
         "other program": file_with(ABOUT, key="x"),
         "no text": save({"vectors": VECTORS}),
         "no people": file_with(about(people=None)),

@@ -25,6 +25,8 @@ def identify(
     """
     Read pictures and say of each face in them who it is, by a trained model, or `unknown`.
 
+    How sure that is: how many strangers are less like anybody whom the model knows.
+
     A file that is no picture is told and does not stop the others. The exit code is 2 when a file
     was missing, else 4 when none was a picture.
 
@@ -74,7 +76,8 @@ def _print_seen(seen: "IdentifiedFile") -> None:
         who = f"{face.person.name} ({face.person.qid})" if face.person else "unknown"
         left, top, right, bottom = face.box
         sys.stdout.write(
-            f"{file}: {who}, distance {face.distance:.2f}, face at {left},{top} to"
+            f"{file}: {who}, distance {face.distance:.2f}, nearer than"
+            f" {100 * face.nearer_than:.1f} % of strangers, face at {left},{top} to"
             f" {right},{bottom}\n"
         )
 
@@ -100,5 +103,7 @@ def _print_lines(seen: "IdentifiedFile") -> None:
                 "box": face.box,
                 **who,
                 "distance": face.distance,
+                "score": face.score,
+                "nearer_than": face.nearer_than,
             }
         )

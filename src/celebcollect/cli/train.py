@@ -1,6 +1,7 @@
 """`train`: learn the people's faces."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from celebcollect.cli.text import print_json, print_table
 
 if TYPE_CHECKING:
     from celebcollect.stages.train import Trained
+    from celebcollect.stages.train.evaluation import Evaluation
 
 MAX_ROWS = 30
 """People in the table on stdout: those with the most mistakes; the report has all."""
@@ -33,15 +35,19 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
     from celebcollect.domain.tally import Tally
     from celebcollect.stages.train import Shelf, TrainSettings
     from celebcollect.stages.train import train as train_model
+    from celebcollect.stages.train.rule import numbers_of
 
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop) as app:
         own = app.config.train
         settings = TrainSettings(
             app.config.topics.clean,
-            threshold=own.unknown_distance,
-            ml_use_permitted=own.ml_use_permitted,
             forgotten=app.catalogue.forgotten,
+            threshold=own.unknown_distance,
+            false_accept_rate=own.false_accept_rate,
+            numbers_of=partial(numbers_of, clean=app.config.clean),
+            described=app.catalogue.people,
+            ml_use_permitted=own.ml_use_permitted,
         )
         trained = train_model(
             app.bus, app.folder, Shelf(app.data_dir, name), settings, tally, stop=stop
@@ -75,6 +81,7 @@ def _print_report(trained: "Trained") -> None:
         f"trained on {len(model.vectors)} pictures of {len(model.people)} people, data set"
         f" {model.fingerprint[:12]}\n"
     )
+    sys.stdout.write(f"unknown beyond {model.threshold:.3f}, {_rule_text(trained)}\n")
     if measured.held_out:
         sys.stdout.write(
             f"unseen: {measured.held_out} pictures, {_percent(measured.recognised)} recognised,"
@@ -89,6 +96,7 @@ def _print_report(trained: "Trained") -> None:
         )
     else:
         sys.stdout.write("not measured: too few pictures to keep some of them apart\n")
+    _print_groups(measured)
     for reason, number in trained.left_out.items():
         why = (
             " (`[train] ml_use_permitted` names the agreements that you hold)"
@@ -101,6 +109,36 @@ def _print_report(trained: "Trained") -> None:
             f"left out: {trained.people_left_out} people with fewer than 2 usable pictures\n"
         )
     sys.stdout.write(f"wrote {trained.file}; the report lies beside it\n")
+
+
+def _rule_text(trained: "Trained") -> str:
+    from celebcollect.stages.train.charts import COMPARED
+
+    compared = COMPARED[trained.model.rule]
+    text = f"by the {compared[0].lower()}{compared[1:]}"
+    if trained.false_accept_rate is not None:
+        return f"{text}: {_percent(trained.false_accept_rate)} of strangers asked for"
+    return text
+
+
+def _print_groups(measured: "Evaluation") -> None:
+    """Print how good the model is for people of each gender and citizenship."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not measured.groups:
+        return
+    table = Table(title="By gender and citizenship", title_justify="left")
+    for column in ("group", "people", "unseen", "right", "unknown", "wrong", "strangers", "taken"):
+        table.add_column(column, justify="left" if column == "group" else "right")
+    for group in measured.groups[:MAX_ROWS]:
+        name = ", ".join(part for part in (group.gender, group.citizenship) if part)
+        asked = (group.people, group.held_out, group.right, group.unknown, group.wrong)
+        numbers = (*asked, group.strangers, group.strangers_accepted)
+        table.add_row(Text(name), *map(str, numbers))
+    print_table(table)
+    if measured.groups[MAX_ROWS:]:
+        sys.stdout.write(f"and {len(measured.groups) - MAX_ROWS} groups, see the report\n")
 
 
 def _percent(share: float | None) -> str:

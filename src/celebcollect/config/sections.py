@@ -160,10 +160,15 @@ class TrainConfig(Section):
 
     ml_use_permitted: tuple[str, ...] = ()
     """Names of sources whose terms need an agreement for machine learning that you hold."""
-    unknown_distance: float = Field(default=0.55, gt=0, allow_inf_nan=False)
-    """A face that is farther than this from every training photograph of the person it is most like
-    is `unknown`. Measured with 3 photographs of each of 16 people: 99.4 % are recognised, 0.4 % of
-    some 115 strangers are taken for somebody."""
+    false_accept_rate: float = Field(default=0.01, gt=0, le=0.5)
+    """Share of strangers that may be taken for somebody. `train` chooses the threshold for it with
+    each known person taken out in turn, among the half of them who are most like others."""
+    unknown_distance: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, BeforeValidator(empty_is_none)
+    ] = None
+    """Empty: the threshold is chosen by `false_accept_rate`. A number: a face that is farther than
+    this from every training photograph of the person it is most like is `unknown`; one number is
+    not fair to everybody, see docs/faces.md."""
 
 
 class RunConfig(Section):

@@ -12,6 +12,7 @@ from stat import S_ISREG
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from celebcollect.checks.identity import embedding_version
 from celebcollect.config.sections import CleanConfig, StoreConfig
@@ -41,6 +42,11 @@ class IdentifiedFace:
     distance: float
     """To the nearest training photograph of the person that the face is most like, also where it is
     unknown."""
+    score: float
+    """What the model's rule compares with its threshold."""
+    nearer_than: float
+    """Share of strangers, 0 to 1, that are less like anybody whom the model knows: how sure it is.
+    The strangers are the training photographs, each with its person taken out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +96,13 @@ def identify(
     Raises:
         UsageError: The embeddings are not as long as the model's.
     """
+    strangers = np.sort(model.strangers())
     workers = Workers(spec, min(len(files), clean.workers or available_cores()))
     done: dict[int, IdentifiedFile] = {}
     next_one = 0
     try:
         for id_, seen in workers.run(detect_and_embed, _pictures(files, done, store)):
-            done[int(id_)] = _seen(files[int(id_)], seen, model)
+            done[int(id_)] = _seen(files[int(id_)], seen, model, strangers)
             while next_one in done:
                 yield done.pop(next_one)
                 next_one += 1
@@ -136,7 +143,10 @@ def _pictures(
 
 
 def _seen(
-    file: Path, seen: FacesSeen | Undecodable | EngineCrashed, model: Model
+    file: Path,
+    seen: FacesSeen | Undecodable | EngineCrashed,
+    model: Model,
+    strangers: npt.NDArray[np.float64],
 ) -> IdentifiedFile:
     if isinstance(seen, EngineCrashed):
         return IdentifiedFile(file, fault="no picture", detail="the face engine crashed on it")
@@ -160,11 +170,12 @@ def _seen(
         (round(face.box[0]), round(face.box[1]), round(face.box[2]), round(face.box[3]))
         for face in seen.faces
     ]
-    far = [round(float(distance), 4) for distance in guesses.distances]
+    nearer = 1 - np.searchsorted(strangers, guesses.scores, side="right") / len(strangers)
+    faces = zip(boxes, people, guesses.distances, guesses.scores, nearer, strict=True)
     return IdentifiedFile(
         file,
         tuple(
-            IdentifiedFace(box, person, distance)
-            for box, person, distance in zip(boxes, people, far, strict=True)
+            IdentifiedFace(box, person, *(round(float(number), 4) for number in numbers))
+            for box, person, *numbers in faces
         ),
     )

@@ -82,7 +82,8 @@ class CrowdedLimit:
         )
 
     @cached_property
-    def _prototypes(self) -> Embeddings:
+    def prototypes(self) -> Embeddings:
+        """Return the mean faces on which a neighbourhood is measured."""
         file = resources.files("celebcollect.vision") / "data" / self.prototypes_file
         with resources.as_file(file) as path:
             prototypes: Embeddings = np.load(path, allow_pickle=False)
@@ -97,7 +98,7 @@ class CrowdedLimit:
 
     def _crowd(self, faces: Embeddings) -> npt.NDArray[np.float64]:
         """Return the mean distance of (n, d) faces to their nearest prototypes."""
-        near = np.sort(euclidean(faces, self._prototypes), axis=1)[:, : self.neighbours]
+        near = np.sort(euclidean(faces, self.prototypes), axis=1)[:, : self.neighbours]
         # A face on a prototype would divide by nothing.
         mean: npt.NDArray[np.float64] = np.maximum(near.mean(axis=1, dtype=np.float64), 1e-6)
         return mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -134,6 +134,10 @@ class OwnModels(BaseModel):
             likeness=DistanceLimit(limit),
             link=self.link_distance / limit,
             same_face=self.same_face_distance / limit,
+            strangers=replace(
+                UNTESTED.strangers,
+                mean_distance=UNTESTED.strangers.mean_distance * limit / UNTESTED.likeness.limit,
+            ),
             source=self.source,
         )
 

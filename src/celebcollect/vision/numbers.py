@@ -12,6 +12,19 @@ from celebcollect.vision.likeness import CrowdedLimit, DistanceLimit
 
 
 @dataclass(frozen=True)
+class StrangerLimits:
+    """From when on a face is nobody of those whom a trained model knows (`stages/train/rule.py`)."""
+
+    neighbours: int
+    """Mean faces, beside the nearest, that tell how crowded the neighbourhood of a face is."""
+    crowd: float | None
+    """Distance to the nearest mean face by the mean distance to its neighbours, up to which at most
+    some 1 % of strangers of every group were taken for somebody; None: not measured."""
+    mean_distance: float
+    """The same as a bare distance: the rule for few people where there are no prototypes."""
+
+
+@dataclass(frozen=True)
 class EngineNumbers:
     """The limits of one engine. Scores are those of its `likeness`: at most 1 is one person."""
 
@@ -24,6 +37,7 @@ class EngineNumbers:
     """Mean score up to which two groups of pictures are merged."""
     same_face: float
     """Score of two people's mean faces up to which they may be one person."""
+    strangers: StrangerLimits
     source: str
     """On whose pictures it was measured, and where that is written."""
 
@@ -36,6 +50,7 @@ DLIB = EngineNumbers(
     ),
     link=1.08,
     same_face=0.60,
+    strangers=StrangerLimits(neighbours=8, crowd=0.75, mean_distance=0.38),
     source=(
         "526 photographs of 49 people from public collections, constants chosen on half of the"
         " people and reported on the other half (docs/faces.md)"
@@ -48,6 +63,7 @@ YUNET_SFACE = EngineNumbers(
     likeness=DistanceLimit(1.10),
     link=1.19 / 1.10,
     same_face=0.60 / 1.10,
+    strangers=StrangerLimits(neighbours=5, crowd=0.835, mean_distance=0.93),
     source=(
         "819 faces of 94 people from public collections, chosen on half of the people and reported"
         " on the other half (docs/faces.md)"
@@ -60,6 +76,7 @@ UNTESTED = EngineNumbers(
     likeness=DistanceLimit(1.10),
     link=1.08,
     same_face=0.545,
+    strangers=StrangerLimits(neighbours=5, crowd=None, mean_distance=0.93),
     source="nobody's pictures: these are SFace's, as a beginning; measure your own",
 )
 """For models that come without numbers."""

@@ -10,16 +10,19 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import Bus
+from celebcollect.domain.batches import batches
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
+from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
 from celebcollect.pictures.file import PictureFile
@@ -37,10 +40,13 @@ from celebcollect.stages.train.dataset import (
     read_set,
 )
 from celebcollect.stages.train.evaluation import Evaluation, Mistake, evaluate
-from celebcollect.stages.train.model import Model, fit
+from celebcollect.stages.train.groups import Described
+from celebcollect.stages.train.model import FaceSample, Model, fit
 from celebcollect.stages.train.model_file import pack
+from celebcollect.stages.train.rule import chosen_by_rate, with_fair_rule
 from celebcollect.stages.train.shelf import DEFAULT, Shelf, forget
 from celebcollect.vision.base import Face
+from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 
 __all__ = ["DEFAULT", "Shelf", "TrainSettings", "Trained", "forget", "train"]
 
@@ -54,10 +60,16 @@ class TrainSettings:
     """How to train, and on what."""
 
     topic: str
-    threshold: float
-    """See `Model.threshold`."""
     forgotten: Forgotten
     """Whom no model may know: `Catalogue.forgotten`."""
+    threshold: float | None = None
+    """Largest distance to a training photograph of the person; None: by the fair rule."""
+    false_accept_rate: float = 0.01
+    """Share of strangers that the fair rule may take for somebody."""
+    numbers_of: Callable[[str], EngineNumbers] = lambda _: UNTESTED
+    """Says what was measured of the engine of an embedding version."""
+    described: Described | None = None
+    """Tells people's genders and citizenships; None: the report has no groups."""
     ml_use_permitted: Collection[str] = ()
     """Whose agreements to machine learning the user holds."""
 
@@ -72,6 +84,8 @@ class Trained:
     people_left_out: int
     left_out: Mapping[str, int]
     """Pictures, by reason."""
+    false_accept_rate: float | None = None
+    """What the threshold was chosen for; None: it was given, or is the engine's own."""
 
     def report(self) -> dict[str, Any]:
         """Return what is told of the model, without times: the same for the same set."""
@@ -79,7 +93,9 @@ class Trained:
         return {
             "fingerprint": model.fingerprint,
             "embedding_version": model.embedding_version,
+            "rule": model.rule.value,
             "threshold": model.threshold,
+            "false_accept_rate": self.false_accept_rate,
             "people": len(model.people),
             "pictures": len(model.vectors),
             "people_left_out": self.people_left_out,
@@ -117,7 +133,6 @@ def train(
         Interrupted: `stop` was set.
         CelebCollectError: The log or the disk failed.
     """
-    threshold = settings.threshold
     with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
         snapshot = read_set(bus, settings.topic, tally)
         usable = choose(
@@ -125,16 +140,37 @@ def train(
         )
         if len({record.qid for record in usable.records}) < 2:
             raise _too_small(usable, len(snapshot.records), tally)
-        model = fit(usable.samples, threshold=threshold, embedding_version=usable.embedding_version)
-        evaluation = evaluate(usable, threshold=threshold)
-        trained = Trained(shelf.model, model, evaluation, usable.people_left_out, tally.reasons)
+        fit_fair = partial(_fit, settings, usable.embedding_version)
+        model = fit_fair(usable.samples)
+        evaluation = evaluate(usable, fit_fair, _described(settings, usable))
+        rate = settings.false_accept_rate if chosen_by_rate(model) else None
+        trained = Trained(
+            shelf.model, model, evaluation, usable.people_left_out, tally.reasons, rate
+        )
         names = {person.qid: person.name for person in model.people}
-        drawn = charts(evaluation, names, threshold, _thumbnails(folder, usable.records))
+        drawn = charts(evaluation, names, model, _thumbnails(folder, usable.records))
         if stop.is_set():
             raise Interrupted("interrupted", hint="Nothing was written; run it again.")
         shelf.save(pack(model), _json(trained.report()), drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)
     return trained
+
+
+def _fit(settings: TrainSettings, version: str, samples: Sequence[FaceSample]) -> Model:
+    threshold = settings.threshold
+    model = fit(samples, threshold=threshold or 1.0, embedding_version=version)
+    if threshold is not None:
+        return model
+    return with_fair_rule(model, settings.numbers_of(version), settings.false_accept_rate)
+
+
+def _described(settings: TrainSettings, usable: Usable) -> dict[str, Celebrity]:
+    if settings.described is None:
+        return {}
+    qids = sorted({record.qid for record in usable.records})
+    return {
+        person.qid: person for some in batches(qids, 1000) for person in settings.described(some)
+    }
 
 
 def _json(report: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from celebcollect.stages.train.evaluation import BIN, BINS, Evaluation, Mistake
+from celebcollect.stages.train.model import Model, StrangerRule
 
 INK, FAINT, PAPER = (32, 36, 44), (214, 218, 226), (255, 255, 255)
 GOOD, UNSURE, BAD = (46, 125, 80), (214, 158, 46), (190, 60, 60)
@@ -20,12 +21,19 @@ MAX_ROWS = 40
 """People in a chart: those with the most mistakes."""
 ROW_PX, LABEL_PX, CELL_PX, TILE_PX = 22, 300, 22, 160
 
+COMPARED = {
+    StrangerRule.PHOTOGRAPH: "Distance to the nearest training photograph",
+    StrangerRule.MEAN: "Distance to the nearest mean face",
+    StrangerRule.CROWD: "Distance to the nearest mean face by that to the next ones",
+}
+"""What the rules compare with the threshold."""
+
 Thumbnail = Callable[[Mistake], Image.Image | None]
 """Returns the face of a mistake, or None where the picture cannot be shown."""
 
 
 def charts(
-    evaluation: Evaluation, names: Mapping[str, str], threshold: float, thumbnail: Thumbnail
+    evaluation: Evaluation, names: Mapping[str, str], model: Model, thumbnail: Thumbnail
 ) -> dict[str, bytes]:
     """Return PNG files by name; empty where nothing was measured."""
     if not evaluation.held_out:
@@ -33,7 +41,7 @@ def charts(
     drawn = {
         "accuracy.png": _accuracy(evaluation),
         "confusion.png": _confusion(evaluation, names),
-        "distances.png": _distances(evaluation, threshold),
+        "distances.png": _distances(evaluation, model),
         "mistakes.png": _mistakes(evaluation.mistakes, names, thumbnail),
     }
     return {name: _png(picture) for name, picture in drawn.items()}
@@ -96,11 +104,9 @@ def _confusion(evaluation: Evaluation, names: Mapping[str, str]) -> Image.Image:
     return picture
 
 
-def _distances(evaluation: Evaluation, threshold: float) -> Image.Image:
+def _distances(evaluation: Evaluation, model: Model) -> Image.Image:
     left, wide, high = 60, 10, 260
-    picture, draw = _sheet(
-        left + wide * BINS + 40, high + 110, "Distance to the nearest training photograph"
-    )
+    picture, draw = _sheet(left + wide * BINS + 40, high + 110, COMPARED[model.rule])
     bottom = high + 50
     own, strangers = evaluation.own_distances, evaluation.stranger_distances
     for counts, colour, offset in ((own, GOOD, 0), (strangers, BAD, wide // 2)):
@@ -116,7 +122,8 @@ def _distances(evaluation: Evaluation, threshold: float) -> Image.Image:
     draw.line((left, bottom, left + wide * BINS, bottom), fill=INK)
     for tenth in range(0, BINS, 5):
         _text(draw, (left + tenth * wide - 8, bottom + 6), f"{tenth * BIN:.1f}")
-    x = left + round(threshold / BIN * wide)
+    threshold = model.threshold
+    x = left + round(min(threshold / BIN, BINS) * wide)
     draw.line((x, 44, x, bottom), fill=INK, width=2)
     _text(draw, (x + 5, 44), f"unknown beyond {threshold:.2f}")
     _text(draw, (left, bottom + 28), f"{sum(own)} of the person itself", GOOD)

@@ -6,16 +6,18 @@ They are from pages of the data set's validation and test sides.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from celebcollect.domain.clean_record import CleanRecord
+from celebcollect.domain.records import Celebrity
 from celebcollect.stages.export.split import split_of
 from celebcollect.stages.train.dataset import Usable
-from celebcollect.stages.train.model import FaceSample, Model, fit
+from celebcollect.stages.train.groups import Answer, GroupResult, by_group
+from celebcollect.stages.train.model import FaceSample, Model
 
 BIN = 0.02
 """Width of the histogram's bins; faces of one person lie 0.2 to 0.6 apart, those of two mostly 0.6
@@ -23,6 +25,9 @@ to 1.0."""
 BINS = 60
 
 Flags = npt.NDArray[np.bool_]
+
+Fit = Callable[[Sequence[FaceSample]], Model]
+"""Trains a classifier, its rule for strangers included."""
 
 MAX_ERRORS = 24
 """Worst errors that are told, most wrong first."""
@@ -89,16 +94,22 @@ class Evaluation:
     people: tuple[PersonResult, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    groups: tuple[GroupResult, ...] = ()
+    """By gender, by citizenship and by both; empty where nothing is known of them."""
     own_distances: tuple[int, ...] = field(default=())
-    """Histogram of the distances to the nearest training photograph of the person, in steps of
-    0.02; the last bin takes the rest."""
+    """Histogram of what the model's rule compares with its threshold, where the person is right, in
+    steps of 0.02; the last bin takes the rest."""
     stranger_distances: tuple[int, ...] = field(default=())
     """The same where the person is a stranger."""
 
 
-def evaluate(usable: Usable, *, threshold: float) -> Evaluation:
+def evaluate(
+    usable: Usable, fit: Fit, described: Mapping[str, Celebrity] | None = None
+) -> Evaluation:
     """
     Train on the training side and ask about the rest.
+
+    `described` says what is known of the people, by QID: their groups are counted.
 
     The evaluation is empty where the set is too small: fewer than two people on the training side,
     or nothing held out.
@@ -109,12 +120,14 @@ def evaluate(usable: Usable, *, threshold: float) -> Evaluation:
     unseen = [pair for pair, train in zip(pairs, sides, strict=True) if not train]
     if len({sample.qid for sample in seen}) < 2 or not unseen:
         return Evaluation(trained_on=len(seen))
-    model = fit(seen, threshold=threshold, embedding_version=usable.embedding_version)
-    return _measure(model, unseen, usable.samples)
+    return _measure(fit(seen), unseen, usable.samples, described or {})
 
 
 def _measure(
-    model: Model, unseen: Sequence[tuple[CleanRecord, FaceSample]], samples: Sequence[FaceSample]
+    model: Model,
+    unseen: Sequence[tuple[CleanRecord, FaceSample]],
+    samples: Sequence[FaceSample],
+    described: Mapping[str, Celebrity],
 ) -> Evaluation:
     index = {person.qid: number for number, person in enumerate(model.people)}
     faces = np.stack([sample.vector for _, sample in unseen])
@@ -135,7 +148,7 @@ def _measure(
         (row for row in mine if not right[row]),
         key=lambda row: (
             unknown[row],
-            guesses.distances[row] * (-1 if unknown[row] else 1),
+            guesses.scores[row] * (-1 if unknown[row] else 1),
             qids[row],
             row,
         ),
@@ -158,8 +171,17 @@ def _measure(
             _mistake(unseen[row][0], taken_for[row], float(guesses.distances[row]))
             for row in errors[:MAX_ERRORS]
         ),
-        own_distances=_histogram(guesses.distances[mine][hit[mine]]),
-        stranger_distances=_histogram(strangers.distances),
+        groups=by_group(
+            [
+                Answer(qids[row], truth[row] >= 0, right[row], unknown[row], strangers.known[row])
+                for row in range(len(unseen))
+            ],
+            described,
+        )
+        if described
+        else (),
+        own_distances=_histogram(guesses.scores[mine][hit[mine]]),
+        stranger_distances=_histogram(strangers.scores),
     )
 
 
@@ -197,5 +219,5 @@ def _share(flags: Flags) -> float | None:
 
 
 def _histogram(distances: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    bins = np.minimum(distances / BIN, BINS - 1).astype(int)
+    bins = np.clip(distances / BIN, 0, BINS - 1).astype(int)
     return tuple(int(n) for n in np.bincount(bins, minlength=BINS))
