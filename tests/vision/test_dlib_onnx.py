@@ -1,4 +1,4 @@
-"""dlib's networks as ONNX files: the same numbers as dlib's own, and no other file taken for one."""
+"""dlib's networks as ONNX files: dlib's own numbers, and no other file taken for one."""
 
 from __future__ import annotations
 

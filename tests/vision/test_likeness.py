@@ -52,7 +52,7 @@ def test_a_crowd_makes_the_same_distance_count_for_more() -> None:
 
 
 def test_the_score_does_not_depend_on_who_else_is_there() -> None:
-    """One pair alone scores as the same pair among many: the verdict is no matter of the catalogue."""
+    """One pair alone scores as the same pair among many, whatever else was collected."""
     many = faces(30)
 
     assert CROWDED.scores(many, many)[3, 9] == pytest.approx(
