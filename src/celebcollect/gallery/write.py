@@ -1,8 +1,4 @@
-"""
-Write the page: walk once along the catalogue, a few people at a time.
-
-So memory holds no more than the index.
-"""
+"""Write the page: walk once along the catalogue; memory holds no more than the index."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ def converted_resnet(source: Path) -> bytes:
     """
     Return the ONNX file of dlib's ResNet, from the user's cache or converted now.
 
-    A cached file that was damaged, or is of another source, is converted anew. Where the cache cannot
-    be written the work goes on without it.
+    A cached file that was damaged, or is of another source, is converted anew. Where the cache
+    cannot be written the work goes on without it.
 
     Raises:
         NotANetwork: The source is another file.

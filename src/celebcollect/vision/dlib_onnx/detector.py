@@ -48,7 +48,7 @@ def detector_to_onnx(network: Network) -> bytes:
 
 
 def _filled(convolution: Convolution, inputs: int, outputs: int | None = None) -> Convolution:
-    """Add channels of zeros, so that there are `inputs` and a multiple of the vector units' lanes."""
+    """Add channels of zeros: `inputs` of them come in, a multiple of the lanes goes out."""
     count, used = convolution.filters.shape[:2]
     wide = outputs or -(-count // _LANES) * _LANES
     filters = np.pad(convolution.filters, ((0, wide - count), (0, inputs - used), (0, 0), (0, 0)))

@@ -1,7 +1,7 @@
 """dlib's face recognition ResNet v1 as an ONNX graph.
 
-The network (`dlib/tools/python/src/face_recognition.cpp`, after He et al. 2015, arXiv:1512.03385): a
-7x7 convolution and a pooling, then blocks of two 3x3 convolutions with a shortcut around them. A
+The network (`dlib/tools/python/src/face_recognition.cpp`, after He et al. 2015, arXiv:1512.03385):
+a 7x7 convolution and a pooling, then blocks of two 3x3 convolutions with a shortcut around them. A
 block that halves the size pools its shortcut and pads with zeros whichever of the two is smaller.
 """
 
