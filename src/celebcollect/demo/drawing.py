@@ -1,7 +1,7 @@
 """Draw the demonstration's people: nobody's face, nobody's rights.
 
-A person is a set of proportions and colours drawn from a seed; shots vary background, light, place,
-size and expression. The same person, shot and size always give the same bytes.
+A person is a set of proportions and colours drawn from a seed; shots vary everything around them.
+The same person, shot and size always give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
-SIDE_PX = 480  # width and height of a shot
-
+SIDE_PX = 480  # of a shot, both ways
 Colour = tuple[int, int, int]
 Place = Callable[[float, float], tuple[float, float]]
 """Turns a point of the face (fractions of its size, from its middle) into pixels."""
