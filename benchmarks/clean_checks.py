@@ -125,11 +125,11 @@ def _cleaning(pictures: Sequence[Picture]) -> float:
         def clean() -> None:
             for qid, images in people.items():
                 with ExitStack() as held:
-                    gathered, lost = gather(catalogue, folder, checks, qid, images, held)
-                    if lost or len(gathered) != len(images):
+                    gathered = gather(catalogue, folder, checks, qid, images, held)
+                    if gathered.lost or len(gathered.pictures) != len(images):
                         sys.exit(f"pictures of {qid} were lost")
                     for check in checks:
-                        list(check.reject(gathered))
+                        list(check.reject(gathered.pictures))
 
         seconds = _middle(clean)
         catalogue.close()

@@ -21,6 +21,7 @@ from PIL import Image as Pillow
 from celebcollect.bus.base import TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.catalogue.state import SearchState
 from celebcollect.checks import build_checks
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.records import Image, Status, image_id, now
@@ -29,6 +30,7 @@ from celebcollect.images.folder import ImageFolder
 from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.formats import EXTENSIONS
 from celebcollect.stages.clean.stage import clean_people
+from celebcollect.stages.proofs import file_title
 
 TOPIC = "dataclean"
 
@@ -123,7 +125,17 @@ class World:
         image = self.image(qid, data, url, source=source, page_url=page_url)
         self.folder.put(qid, image.sha256 or "", (image.path or "").rpartition(".")[2], data)
         self.catalogue.record_stored([image])
+        if source == "commons" and page_url:
+            self.prove(image, page_url.partition("File:")[2])
         return image
+
+    def prove(self, image: Image, title: str = "", *, source: str = "commons") -> None:
+        """Write down what the source's own process has proved: the file's title, or the person."""
+        states = self.catalogue.states([image.qid])
+        before = states[image.qid].searches.get(source, SearchState())
+        proved = {**(before.portraits or {}), image.id: file_title(title)}
+        self.catalogue.record_search(image.qid, source, SearchState(rounds=1, portraits=proved))
+        self.catalogue.clean_again([image.qid])
 
     def run(
         self, *, qids: Sequence[str] | None = None, dry_run: bool = False, **changes: Any

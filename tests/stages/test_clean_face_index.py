@@ -1,4 +1,4 @@
-"""One face under two people: rejected for both, unless a trusted portrait proves whose it is.
+"""One face under two people: in doubt for both, unless a trusted portrait proves whose it is.
 
 Faces are points here; nothing is looked at.
 """
@@ -17,7 +17,6 @@ from celebcollect.checks.face_facts import to_text
 from celebcollect.checks.identity import embedding_version
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Celebrity, Image
-from celebcollect.stages.clean.restore import restore
 from celebcollect.vision.dlib_engine import DlibSpec
 from stages.cleaning import World, jpeg
 from training import need_engine, point
@@ -25,7 +24,7 @@ from training import need_engine, point
 FACE = [2.0, 10, 10, 130, 130]
 """Score and box, as the check of faces keeps them."""
 
-DOUBT, FINE = ("rejected", "same_face_other_person"), ("accepted", None)
+DOUBT, FINE = ("accepted", "same_face_other_person"), ("accepted", None)
 
 
 class FaceIndex(World):
@@ -76,6 +75,8 @@ class FaceIndex(World):
         row = row.model_copy(update={"facts": facts})
         self.folder.put(qid, row.sha256 or "", "jpg", data)
         self.catalogue.record_stored([row])
+        if trusted:
+            self.prove(row, f"{qid}.jpg")
         return row
 
     def people(self) -> dict[str, set[tuple[str, str | None]]]:
@@ -98,7 +99,7 @@ def world(tmp_path: Path) -> Iterator[FaceIndex]:
     world.close()
 
 
-def test_a_face_of_two_people_is_rejected_for_both(world: FaceIndex) -> None:
+def test_a_face_of_two_people_is_in_doubt_for_both(world: FaceIndex) -> None:
     """
     Whoever came first; others are left alone.
 
@@ -123,7 +124,8 @@ def test_a_face_of_two_people_is_rejected_for_both(world: FaceIndex) -> None:
         (image.detail or "").startswith("the face of Q") and "score 0." in (image.detail or "")
         for image in rows
     )
-    assert {image.rejected_by for image in rows} == {"identity"}
+    assert {image.rejected_by for image in rows} == {None}
+    assert world.catalogue.counts().in_doubt == 6
     world.check_whole()
 
 
@@ -213,16 +215,20 @@ def test_cleaning_again_changes_nothing_and_a_dry_run_writes_nothing(world: Face
 
 
 def test_what_a_person_has_restored_stays(world: FaceIndex) -> None:
-    """The doubt about the others of the same face remains."""
+    """A person's word is a portrait: it proves the others of the same face too."""
     first, *_ = world.portray("Q1", 7)
     world.portray("Q2", 7)
     world.run()
-    restore(world.catalogue, world.folder, [first.id])
+    restored = first.model_copy(update={"restored_from": "undecided"})
+    world.catalogue.record_verdicts(
+        [world.rows()[first.url].model_copy(update={"restored_from": restored.restored_from})]
+    )
+    world.catalogue.clean_again(["Q1"])
 
     world.run()
 
     assert world.verdicts()[first.url] == FINE
-    assert world.people() == {"Q1": {FINE, DOUBT}, "Q2": {DOUBT}}
+    assert world.people() == {"Q1": {FINE}, "Q2": {DOUBT}}
     world.check_whole()
 
 

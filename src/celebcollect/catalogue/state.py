@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from celebcollect.domain.records import Status
+from celebcollect.domain.records import SAME_FACE, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,14 @@ class SearchState:
     exhausted: bool = False
     """The source has nothing more to offer."""
     at: datetime | None = None
+    portraits: Mapping[str, str] | None = None
+    """What the source has proved to be portraits, by image id: empty where the source knows the
+    person by more than a name, else the title of the file, which is a portrait as long as Wikidata
+    names it (P18). None: the source was last searched by a version that did not say."""
+
+
+PORTRAITS_SINCE = "portraits-since"
+"""Note of the time from which on sources say what they have proved; see `stages.clean.portraits`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +73,22 @@ class Counts:
     """All five states, zeros included."""
     reasons: Mapping[str, int]
     """Of rejected and failed images, the most frequent first."""
+    in_doubt: int = 0
+    """Accepted or rejected images whose person has the face of another one (`Image.in_doubt`)."""
 
     @classmethod
     def of(cls, celebrities: int, groups: Iterable[tuple[Status, str | None, int]]) -> Self:
         """Add up groups of images: status, reason if there is one, and how many."""
         images = dict.fromkeys(Status, 0)
         reasons: dict[str, int] = {}
+        in_doubt = 0
         for status, reason, n in groups:
+            in_doubt += n if reason == SAME_FACE else 0
             images[status] += n
             if reason and status in (Status.REJECTED, Status.FAILED):
                 reasons[reason] = reasons.get(reason, 0) + n
         ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        return cls(celebrities=celebrities, images=images, reasons=dict(ordered))
+        return cls(celebrities, images, dict(ordered), in_doubt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Section)
 
+RESTORED = 2
+"""`Picture.reference` of what somebody has restored: a person's word, beside any source's."""
+
 
 class FileReason(Reason):
     """What is wrong with a stored file, whichever check finds it out."""
@@ -54,11 +57,14 @@ class Picture:
     (`Comparing`)."""
     reference: int | None = None
     """How much the picture is trusted to show the person: 0 a portrait that Wikidata names (P18), 1
-    the first one of a source that proves identities; None: not in itself."""
+    the first one of a source that proves identities, 2 one that somebody has restored; None: not in
+    itself."""
     referenced_elsewhere: bool = False
     """One of the rows in `elsewhere` is such a trusted portrait of its person."""
     documented: int = 0
     """How well its source documents pictures (`domain.terms.Trust`)."""
+    thrown_out: bool = False
+    """An earlier check threw it out, and it still shows what the person looks like (`Anchored`)."""
 
     @property
     def stored(self) -> PictureFile:
@@ -83,6 +89,9 @@ class Rejection:
     """The measured value, e.g. `80x60 px`."""
     duplicate_of: str | None = None
     """Id of the image that this one was held against."""
+    is_copy: bool = False
+    """It shows the same photograph as `duplicate_of`, which takes over what is known of this one:
+    that it is a trusted portrait, its licence, its author."""
     again: bool = False
     """The picture could not be measured this time; the next cleaning tries once more."""
 
@@ -146,6 +155,14 @@ class Comparing(Check, Protocol):
     elsewhere_bits: int
     """How many bits of the perceptual hashes may differ (0 to 11) for a picture to be in
     `Picture.elsewhere`."""
+
+
+@runtime_checkable
+class Anchored(Check, Protocol):
+    """A check that also gets the trusted portraits that earlier checks threw out, to measure them."""
+
+    wants_portraits: bool
+    """They are marked `Picture.thrown_out`; whatever it says of them counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Duplicate:
                     DuplicateReason.EXACT_DUPLICATE,
                     detail="same bytes",
                     duplicate_of=kept.id,
+                    is_copy=True,
                 )
         for group in comparable(unique):
             yield from self._near(group)
@@ -89,6 +90,7 @@ class Duplicate:
                     DuplicateReason.NEAR_DUPLICATE,
                     detail=detail,
                     duplicate_of=images[before[nearest]].id,
+                    is_copy=True,
                 )
             else:
                 kept[index] = True

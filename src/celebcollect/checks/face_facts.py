@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from celebcollect.checks.base import Facts
 from celebcollect.domain.records import Image
 from celebcollect.vision.base import Embedding, Face, FacesSeen, Undecodable
+from celebcollect.vision.numbers import EngineNumbers
 
 CROP_MARGIN = 0.25
 """Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture,
@@ -21,6 +22,13 @@ def faces_of(image: Image) -> list[Face]:
     """Return the faces found in a picture, largest first, in pixels of the upright picture."""
     found = cast("list[list[float]]", image.facts.get("faces", {}).get("faces", []))
     return [_from_json(numbers) for numbers in found]
+
+
+def counted_faces(image: Image, numbers: EngineNumbers) -> list[Face]:
+    """Return the faces that count: wide enough, and not those of bystanders far behind."""
+    large = [face for face in faces_of(image) if face.width >= numbers.smallest_face_px]
+    widest = large[0].width if large else 0.0
+    return [face for face in large if face.width >= numbers.bystander_fraction * widest]
 
 
 def seen_facts(seen: FacesSeen | Undecodable) -> Facts:

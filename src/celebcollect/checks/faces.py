@@ -70,6 +70,7 @@ class FaceCheck:
     """
 
     name = "faces"
+    wants_portraits = True
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
         numbers = numbers_for(clean, spec)
@@ -100,6 +101,8 @@ class FaceCheck:
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures without a face, without a large one, or with several large ones."""
         for picture in pictures:
+            if picture.thrown_out:
+                continue
             crashed = crashes.rejection(picture, self.name)
             if crashed:
                 yield crashed

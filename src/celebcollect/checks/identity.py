@@ -8,11 +8,14 @@ the majority, because the reference decides and not the number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
+from pydantic import JsonValue
 
 from celebcollect.checks import crashes
 from celebcollect.checks.base import (
+    RESTORED,
     Acceptance,
     Check,
     CheckSettings,
@@ -24,13 +27,26 @@ from celebcollect.checks.base import (
 )
 from celebcollect.checks.clusters import average_link
 from celebcollect.checks.crashes import FaceEngineReason
-from celebcollect.checks.face_facts import embedding_facts, faces_of, from_text
+from celebcollect.checks.face_facts import (
+    counted_faces,
+    embedding_facts,
+    faces_of,
+    from_text,
+    to_text,
+)
 from celebcollect.checks.faces import lacks
-from celebcollect.checks.identity_verdicts import Compared, IdentityReason, anchored, unanchored
+from celebcollect.checks.identity_verdicts import (
+    Compared,
+    Face,
+    IdentityReason,
+    Reference,
+    anchored,
+    unanchored,
+)
 from celebcollect.config.sections import CleanConfig
-from celebcollect.vision.base import EngineCrashed, EngineSpec
+from celebcollect.vision.base import Embedding, EngineCrashed, EngineSpec
 from celebcollect.vision.engines import engine_for, numbers_for
-from celebcollect.vision.likeness import euclidean
+from celebcollect.vision.likeness import Embeddings, euclidean
 from celebcollect.vision.looking import FaceInPicture, embed
 from celebcollect.vision.workers import Workers, shared
 
@@ -61,6 +77,7 @@ class Identity:
     """Reject `other_person` and `undecided`; say of the others what their identity rests on."""
 
     name = "identity"
+    wants_portraits = True
 
     def __init__(self, clean: CleanConfig, spec: EngineSpec, workers: Workers) -> None:
         self.numbers = numbers_for(clean, spec)
@@ -77,7 +94,27 @@ class Identity:
         )
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
-        """Yield the embedding of the largest face of each picture that has none by these models."""
+        """
+        Yield the embedding of the largest face of each picture that has none by these models.
+
+        Of a portrait that shows several people, also those of the other ones.
+        """
+        known: dict[str, Facts] = {}
+        for id_, found in self._largest(pictures):
+            known[id_] = found
+            yield id_, found
+        for picture in pictures:
+            facts = known.get(picture.image.id) or picture.facts(self.name)
+            others = counted_faces(picture.image, self.numbers)[1:] if picture.thrown_out else []
+            if others and "embedding" in facts and "others" not in facts:
+                wanted = (FaceInPicture(picture.stored, face) for face in others)
+                vectors = [found for _, found in self._workers.run(embed, wanted)]
+                texts: list[JsonValue] = [
+                    to_text(found) for found in vectors if isinstance(found, np.ndarray)
+                ]
+                yield picture.image.id, {**facts, "others": texts}
+
+    def _largest(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         new = [picture for picture in pictures if self._is_new(picture)]
         wanted = (FaceInPicture(picture.stored, faces_of(picture.image)[0]) for picture in new)
         results = (
@@ -96,6 +133,8 @@ class Identity:
         seen = []
         for picture in sorted(pictures, key=lambda picture: picture.image.id):
             facts = picture.facts(self.name)
+            if picture.thrown_out:
+                continue
             if "embedding" in facts:
                 seen.append(picture)
             elif crashed := crashes.rejection(picture, self.name):
@@ -107,18 +146,38 @@ class Identity:
                     detail=str(facts.get("broken", "no face to compare")),
                 )
         if seen:
-            compared = self._compared(seen)
-            trusted = _references(seen)
+            points = np.stack([self._faces(picture)[0] for picture in seen])
+            compared = self._compared(seen, points)
+            references = self._references(pictures, points)
             yield from (
-                anchored(compared, trusted)
-                if trusted
+                anchored(compared, references)
+                if references
                 else unanchored(compared, min_cluster=self._min_cluster)
             )
 
-    def _compared(self, pictures: Sequence[Picture]) -> Compared:
-        points = np.stack(
-            [from_text(str(picture.facts(self.name)["embedding"])) for picture in pictures]
-        )
+    def _faces(self, picture: Picture) -> list[Embedding]:
+        """Return the embeddings of a picture: the largest face's, then those of other people."""
+        facts = picture.facts(self.name)
+        others = cast("list[str]", facts.get("others", [])) if picture.thrown_out else []
+        return [from_text(text) for text in (str(facts["embedding"]), *others)]
+
+    def _references(self, pictures: Sequence[Picture], points: Embeddings) -> list[Reference]:
+        return [
+            Reference(
+                picture,
+                [
+                    Face(
+                        self.numbers.likeness.scores(points, face[None])[:, 0],
+                        euclidean(points, face[None])[:, 0],
+                    )
+                    for face in self._faces(picture)
+                ],
+            )
+            for picture in _trusted_most(pictures)
+            if "embedding" in picture.facts(self.name)
+        ]
+
+    def _compared(self, pictures: Sequence[Picture], points: Embeddings) -> Compared:
         scores = self.numbers.likeness.scores(points, points)
         np.fill_diagonal(scores, 0)
         return Compared(
@@ -129,14 +188,13 @@ class Identity:
         )
 
 
-def _references(pictures: Sequence[Picture]) -> list[int]:
-    """Return the indices of the pictures that are trusted most."""
-    ranks = [picture.reference for picture in pictures if picture.reference is not None]
-    return (
-        [index for index, picture in enumerate(pictures) if picture.reference == min(ranks)]
-        if ranks
-        else []
-    )
+def _trusted_most(pictures: Sequence[Picture]) -> list[Picture]:
+    """Return the portraits of the most trusted source, and whatever somebody has restored."""
+    trusted = [picture for picture in pictures if picture.reference is not None]
+    ranks = [picture.reference or 0 for picture in trusted]
+    wanted = {min(ranks, default=0), RESTORED}
+    in_order = sorted(trusted, key=lambda picture: picture.image.id)
+    return [picture for picture in in_order if picture.reference in wanted]
 
 
 SPEC = CheckSpec(

@@ -102,27 +102,6 @@ class Shared:
         return {id_: other for id_, other in spread.items() if id_ not in cleared}
 
 
-def unaware(picture: Picture, settled: Collection[str]) -> set[str]:
-    """
-    Return the people who must be looked at again because they have this picture too.
-
-    Their rows do not say so yet, or name a later one.
-
-    Args:
-        picture: Whatever became of it: that others have it is a doubt all the same.
-        settled: Checks that are asked before this one, so that their verdicts do not depend on it.
-    """
-    return {
-        row.qid
-        for row in picture.elsewhere
-        if row.rejected_by not in settled
-        and (
-            row.reason != SharedReason.SAME_PICTURE_OTHER_PERSON
-            or by_person(picture.image.id) < by_person(row.duplicate_of or picture.image.id)
-        )
-    }
-
-
 def by_person(id_: str) -> tuple[int, str]:
     """Return the sort key of an image id: the number of its person's QID, then the id."""
     return int(id_[1:].partition(":")[0]), id_

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from celebcollect.domain.records import Image, Status
 
+IN_DOUBT = "in_doubt"
+"""A flag of accepted and rejected images, asked for like a status."""
+
 IMAGE_FIELDS = (
     *("qid", "name", "status", "reason", "source", "url", "page_url", "licence", "author"),
     *("sha256", "path", "bytes", "format", "width_px", "height_px", "found_at", "stored_at"),
@@ -30,7 +33,7 @@ def images(
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="Only verified, stored, accepted, rejected or failed ones.",
+            help="Only verified, stored, accepted, rejected or failed ones, or those in_doubt.",
         ),
     ] = None,
     qid: Annotated[str | None, typer.Option("--qid", help="Only this person's.")] = None,
@@ -50,11 +53,13 @@ def images(
 
     Example: celebcollect images --status rejected --json
     """
-    wanted = None if state is None else _status(state)
+    wanted = None if state in (None, IN_DOUBT) else _status(str(state))
     if qid is not None:
         check_qid(qid)
     with session_of(context).app() as app:
         found = app.catalogue.images(qid=qid, status=wanted)
+        if state == IN_DOUBT:
+            found = (image for image in found if image.in_doubt)
         if since:
             found = _since(found, since.replace(tzinfo=UTC))
         for image in islice(found, None if limit is None else min(limit, sys.maxsize)):
@@ -68,7 +73,9 @@ def _status(state: str) -> "Status":
     from celebcollect.domain.records import Status
 
     if state not in list(Status):
-        raise UsageError(f"unknown status: {state!r}", hint=f"States are {', '.join(Status)}.")
+        raise UsageError(
+            f"unknown status: {state!r}", hint=f"States are {', '.join([*Status, IN_DOUBT])}."
+        )
     return Status(state)
 
 

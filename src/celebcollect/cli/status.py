@@ -68,6 +68,7 @@ def _print(app: "App", *, as_json: bool) -> None:
         "catalogue": app.catalogue.kind,
         "celebrities": counts.celebrities,
         "images": {state.value: n for state, n in counts.images.items()},
+        "in_doubt": counts.in_doubt,
         "reasons": reasons,
         "topics": topic_facts(app, look),
     }
@@ -82,6 +83,8 @@ def _print(app: "App", *, as_json: bool) -> None:
     table.add_column("number", justify="right")
     for state, number in facts["images"].items():
         table.add_row(state, str(number))
+    if counts.in_doubt:
+        table.add_row("in_doubt (among the above)", str(counts.in_doubt))
     for reason, number in reasons.items():
         table.add_row(f"  {reason}", str(number), style="dim")
     print_table(table)

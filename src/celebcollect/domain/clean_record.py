@@ -27,6 +27,9 @@ class CleanRecord(Record):
     licence_url: str | None = None
     author: str | None = None
     restrictions: str | None = None
+    credit_from: str | None = None
+    """URL of the copy of the same photograph that licence, author and page are from; None: they
+    were found with this one."""
     profession: str | None = None
     bytes: int
     format: str

@@ -37,6 +37,10 @@ Facts = dict[str, JsonValue]
 the key out. Which names there are is the check's business."""
 
 
+SAME_FACE = "same_face_other_person"
+"""Reason of pictures in doubt, on rows that are accepted or rejected."""
+
+
 class Status(StrEnum):
     """Where an image stands: every candidate that `validate` lets through is in one of them."""
 
@@ -159,6 +163,11 @@ class Image(Record):
     licence_url: str | None = None
     author: str | None = None
     restrictions: str | None = None
+    credit_from: str | None = None
+    """URL of the copy of the same photograph that licence, author, restrictions and page are from;
+    None: they are this one's own."""
+    own_credit: dict[str, str | None] | None = None
+    """What was said of these where this one was found, while a copy's stand in their place."""
     profession: str | None = None
     rank: int | None = None
     sha256: str | None = None
@@ -181,6 +190,11 @@ class Image(Record):
     facts: dict[str, Facts] = Field(default_factory=dict)
     """What was measured on these bytes, by the name of the check, so that nothing is opened
     twice."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether another person has the same face: accepted all the same, or rejected."""
+        return self.reason == SAME_FACE
 
     @classmethod
     def verified(cls, candidate: ImageCandidate, canonical_url: str) -> Image:

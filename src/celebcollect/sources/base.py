@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.reasons import Reason
@@ -71,6 +71,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Close what is open (a browser, connections)."""
+        ...
+
+
+@runtime_checkable
+class NamesFiles(Protocol):
+    """A source that knows under which title a file was asked for, whatever it is called now."""
+
+    def asked_title(self, qid: str, url: str) -> str | None:
+        """Return it for a candidate of the person's last search; None: asked for by none."""
         ...
 
 

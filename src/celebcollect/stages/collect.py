@@ -18,6 +18,7 @@ from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
 from celebcollect.stages.messages import publish_what_fits
+from celebcollect.stages.proofs import proved_portraits
 from celebcollect.stages.reasons import CollectReason
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _search(
     publish_what_fits(
         bus, source.topic, [(person.qid, candidate.to_json()) for candidate in candidates], tally
     )
+    portraits = proved_portraits(source, person, candidates, before.portraits or {})
     exhausted = len(candidates) < limit
     if exhausted and stop.is_set():
         return  # cut short by us: the source may well have more, so the search is not done
@@ -137,9 +139,16 @@ def _search(
         person.qid,
         source.name,
         SearchState(
-            rounds=before.rounds + 1, offered=len(candidates), exhausted=exhausted, at=now()
+            rounds=before.rounds + 1,
+            offered=len(candidates),
+            exhausted=exhausted,
+            at=now(),
+            portraits=portraits,
         ),
     )
+    if portraits != before.portraits:
+        # Which pictures are trusted decides about all others, also about those that are here.
+        catalogue.clean_again([person.qid])
     tally.count("people")
     tally.count("candidates", len(candidates))
     if not candidates:

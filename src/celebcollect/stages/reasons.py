@@ -78,7 +78,7 @@ class CleanReason(Reason):
         "same_face_other_person",
         "clean",
         "The pictures show the face of another person, and no trusted portrait proves that it is"
-        " this one's.",
+        " this one's: accepted in doubt, or rejected where the two have a photograph in common.",
         "Look at both people in the gallery; a trusted portrait settles it.",
     )
 

@@ -19,7 +19,9 @@ from celebcollect.catalogue.mongo.images import MongoImages
 from celebcollect.catalogue.mongo.notes import MongoNotes
 from celebcollect.catalogue.mongo.people import MongoPeople
 from celebcollect.catalogue.mongo.work import MongoWork
+from celebcollect.catalogue.state import PORTRAITS_SINCE
 from celebcollect.config.sections import MongoConfig
+from celebcollect.domain.records import now
 
 
 class MongoCatalogue(
@@ -56,6 +58,8 @@ class MongoCatalogue(
             self.close()
             raise
         super().__init__(connection, collections)
+        if self.note(PORTRAITS_SINCE) is None:
+            self.set_note(PORTRAITS_SINCE, {"at": now().isoformat()})
 
     def close(self) -> None:
         """Close all connections."""

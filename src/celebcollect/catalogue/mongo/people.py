@@ -165,4 +165,5 @@ def _search_state(state: Document) -> SearchState:
         offered=state["offered"],
         exhausted=state["exhausted"],
         at=None if at is None else datetime.fromisoformat(at),
+        portraits=state.get("portraits"),
     )

@@ -134,6 +134,7 @@ class MongoWork(MongoPart):
             "offered": state.offered,
             "exhausted": state.exhausted,
             "at": at,
+            "portraits": None if state.portraits is None else dict(state.portraits),
         }
         self._all.celebrities.update_one({"_id": qid}, {"$set": {_search_field(source): found}})
 

@@ -72,7 +72,7 @@ class EmbeddedPeople(EmbeddedPart):
             FROM json_each(?) CROSS JOIN work WHERE person = value
         """
         of_search = """
-            SELECT person, source, rounds, offered, exhausted, at
+            SELECT person, source, rounds, offered, exhausted, at, portraits
             FROM json_each(?) CROSS JOIN searches WHERE person = value
         """
         with self._file.transaction(write=False) as connection:
@@ -179,10 +179,13 @@ def _fame(person: Celebrity) -> int:
     return max(-(2**63), min(person.sitelinks, 2**63 - 1))
 
 
-def _search_state(rounds: int, offered: int, exhausted: int, at: str | None) -> SearchState:
+def _search_state(
+    rounds: int, offered: int, exhausted: int, at: str | None, portraits: str | None
+) -> SearchState:
     return SearchState(
         rounds=rounds,
         offered=offered,
         exhausted=bool(exhausted),
         at=None if at is None else datetime.fromisoformat(at),
+        portraits=None if portraits is None else json.loads(portraits),
     )

@@ -17,7 +17,7 @@ from celebcollect.domain.errors import CatalogueError
 APPLICATION_ID = 0x43434154
 """Marks the file as ours (SQLite's `application_id`): "CCAT"."""
 
-VERSION = 2
+VERSION = 3
 """SQLite's `user_version`; a file with a higher one was written by a newer program."""
 
 SCHEMA = """
@@ -192,6 +192,12 @@ CREATE INDEX faces_held_against ON faces (held_against) WHERE held_against IS NO
 """
 """New in version 2; see catalogue.faces."""
 
+PORTRAITS = """
+ALTER TABLE searches ADD COLUMN portraits TEXT;
+INSERT OR IGNORE INTO notes
+VALUES ('portraits-since', json_object('at', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')));
+"""
+"""New in version 3; see state.SearchState and state.PORTRAITS_SINCE."""
 
 _BANDS = (
     "({row}.phash >> 48) & 65535",
@@ -209,7 +215,7 @@ def statements(version: int = 0) -> list[str]:
     new = ", ".join(f"({key.format(row='new')}, new.phash, new.number)" for key in _BANDS)
     bands = ", ".join(key.format(row="old") for key in _BANDS)
     old = f"key IN ({bands}) AND phash = old.phash AND image = old.number"
-    parts = (SCHEMA.format(hash_marks=new, old_hash_marks=old), FACES)
+    parts = (SCHEMA.format(hash_marks=new, old_hash_marks=old), FACES, PORTRAITS)
     for line in "".join(parts[version:]).splitlines(keepends=True):
         current += line
         # Knows the semicolons inside triggers.

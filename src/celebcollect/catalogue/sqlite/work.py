@@ -117,13 +117,16 @@ class EmbeddedWork(EmbeddedPart):
         """Set how far `source` has searched for the person."""
         at = None if state.at is None else state.at.isoformat()
         query = """
-            INSERT INTO searches SELECT ?1, ?2, ?3, ?4, ?5, ?6
+            INSERT INTO searches (person, source, rounds, offered, exhausted, at, portraits)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
             WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE person = ?1)
             ON CONFLICT (person, source) DO UPDATE SET
               rounds = excluded.rounds, offered = excluded.offered,
-              exhausted = excluded.exhausted, at = excluded.at
+              exhausted = excluded.exhausted, at = excluded.at,
+              portraits = excluded.portraits
         """
-        row = (number(qid), source, state.rounds, state.offered, state.exhausted, at)
+        portraits = None if state.portraits is None else json.dumps(dict(state.portraits))
+        row = (number(qid), source, state.rounds, state.offered, state.exhausted, at, portraits)
         with self._file.transaction() as connection:
             connection.execute(query, row)
 

@@ -61,6 +61,8 @@ class Commons:
         self._width_px = settings.width_px
         self._hosts = HOSTS | {urlsplit(settings.api_url).hostname or ""}
         self._tally = tally
+        self._asked: dict[str, dict[str, str]] = {}
+        """Titles of candidates by URL, of the people who were searched last."""
         self._api = ApiClient(
             http,
             # Wikimedia's Robot policy (2025): at most two
@@ -82,27 +84,36 @@ class Commons:
             SourceError: The API refuses us, cannot be reached or does not work for anybody.
         """
         seen: set[str] = set()
+        self._asked = {**dict(list(self._asked.items())[-8:]), person.qid: {}}
         try:
-            for page in self._pages(person) if limit > 0 else ():
+            for page, asked in self._pages(person) if limit > 0 else ():
                 for file in self._photos(page):
                     if file.url in seen:
                         continue  # a portrait is often in the category, too
                     seen.add(file.url)
-                    yield self._candidate(person, page.title, file, rank=len(seen) - 1)
+                    found = self._candidate(person, page.title, file, rank=len(seen) - 1)
+                    self._asked[person.qid][found.url] = asked
+                    yield found
                 if len(seen) >= limit:
                     return
         except Interrupted:
             return
 
+    def asked_title(self, qid: str, url: str) -> str | None:
+        """Return the title under which a candidate of a person's last search was asked for."""
+        return self._asked.get(qid, {}).get(url)
+
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
 
-    def _pages(self, person: Celebrity) -> Iterator[api.FilePage]:
+    def _pages(self, person: Celebrity) -> Iterator[tuple[api.FilePage, str]]:
+        """Yield pages with the titles that stand for them in Wikidata or the category."""
         for titles in api.batches(self._titles(person)):
             for pages, renamed in self._query(titles="|".join(titles), redirects="1"):
                 for title in titles:
-                    yield pages.get(api.followed(title, renamed), api.FilePage(title=title))
+                    page = pages.get(api.followed(title, renamed), api.FilePage(title=title))
+                    yield page, title  # a renamed file is still the one that Wikidata names
         category = " ".join((person.commons_category or "").replace("_", " ").split()).removeprefix(
             "Category:"
         )
@@ -114,7 +125,8 @@ class Commons:
                 "gcmlimit": str(api.TITLES_PER_CALL),
             }
             for pages, _ in self._query(**members):
-                yield from sorted(pages.values(), key=lambda page: page.title)
+                for page in sorted(pages.values(), key=lambda page: page.title):
+                    yield page, page.title
 
     def _titles(self, person: Celebrity) -> Iterator[str]:
         for portrait in dict.fromkeys(person.portraits):

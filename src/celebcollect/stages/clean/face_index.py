@@ -18,13 +18,17 @@ import numpy.typing as npt
 from celebcollect.catalogue.base import FaceRecords
 from celebcollect.catalogue.keys import number
 from celebcollect.catalogue.state import PersonFace
-from celebcollect.checks.base import Check, Picture, Rejection
+from celebcollect.checks.base import Check, Rejection
 from celebcollect.checks.face_facts import from_text
 from celebcollect.checks.identity import Identity
+from celebcollect.stages.clean.acquaintance import Acquaintance
 from celebcollect.stages.clean.verdicts import Verdicts
 from celebcollect.stages.reasons import CleanReason
 
 Vector = npt.NDArray[np.float32]
+
+MIN_PICTURES = 3
+"""Fewer do not make a face that two people could be told apart by."""
 
 _FIRST_ROWS = 1024
 _CHUNK = 8192
@@ -48,27 +52,29 @@ class FaceIndex:
         )
 
     def hold_against(
-        self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, *, dry_run: bool
+        self, qid: str, verdicts: Verdicts, known: Acquaintance, *, dry_run: bool
     ) -> tuple[Verdicts, set[str]]:
         """
-        Reject what is left of a person when another one has the same face.
+        Put what is left of a person in doubt when another one has the same face.
 
-        A trusted portrait among the pictures keeps them all.
+        Faces alone only flag: among many people everybody has somebody who looks alike. Where the
+        two have a photograph in common as well, the pictures are kept out. A trusted portrait among
+        the pictures proves them all.
 
         The face is written down before the others are looked at: of two people who are cleaned at
         the same time one at least meets the other.
 
         Args:
             qid: The person.
-            pictures: All pictures of the person.
-            verdicts: What the checks said of them.
+            verdicts: What the checks said of the person's pictures.
+            known: Who has the same photographs.
             dry_run: Write nothing.
 
         Returns:
             The verdicts, and the people who must be looked at again because of this face.
         """
         before = self._catalogue.faces_of([qid]).get(qid)
-        face = self._face(qid, pictures, verdicts, before)
+        face = self._face(qid, verdicts, before)
         if face is None:
             return verdicts, set()
         if face != before and not dry_run:
@@ -86,14 +92,17 @@ class FaceIndex:
         again |= self._catalogue.faces_held_against(qid) - alike.keys()
         if other is None:
             return verdicts, again
-        return _rejected(verdicts, alike[other], self._score(face, alike[other])), again
+        both = alike.keys() & known.share_photographs(_left(verdicts))
+        other = min(both, key=number) if both else other
+        return (
+            _doubted(verdicts, alike[other], self._score(face, alike[other]), sure=bool(both)),
+            again,
+        )
 
-    def _face(
-        self, qid: str, pictures: Sequence[Picture], verdicts: Verdicts, before: PersonFace | None
-    ) -> PersonFace | None:
+    def _face(self, qid: str, verdicts: Verdicts, before: PersonFace | None) -> PersonFace | None:
         """Return the mean face of what identity left, an empty one where there was one, or None."""
-        left = sorted(verdicts.identities.keys() - verdicts.rejections.keys())
-        if not left:
+        left = _left(verdicts)
+        if len(left) < MIN_PICTURES:
             return replace(before, mean=b"", trusted=False, image="") if before else None
         vectors = np.stack(
             [
@@ -102,17 +111,12 @@ class FaceIndex:
             ]
         )
         mean = vectors.mean(axis=0, dtype=np.float64).astype("<f4")
-        trusted = any(
-            picture.reference is not None
-            for picture in pictures
-            if picture.image.id in verdicts.identities
-        )
         nearest = left[int(np.linalg.norm(vectors - mean, axis=1).argmin())]
         return PersonFace(
             qid,
             self._check.version,
             mean.tobytes(),
-            trusted,
+            any(verdicts.identities[id_] == "reference" for id_ in left),
             nearest,
             before.held_against if before else None,
         )
@@ -169,17 +173,24 @@ class FaceIndex:
             self._matrix[row] = mean if mean.size else np.inf
 
 
-def _rejected(verdicts: Verdicts, other: PersonFace, score: float) -> Verdicts:
+def _left(verdicts: Verdicts) -> list[str]:
+    """Return the pictures that the checks left, and whose faces were compared."""
+    return sorted(verdicts.identities.keys() - verdicts.rejections.keys())
+
+
+def _doubted(verdicts: Verdicts, other: PersonFace, score: float, *, sure: bool) -> Verdicts:
     detail = f"the face of {other.qid}, score {score:.2f}"
+    if sure:
+        detail += ", and a photograph of theirs is here too"
     said = {
-        id_: (
-            Identity.name,
-            Rejection(
-                id_, CleanReason.SAME_FACE_OTHER_PERSON, detail=detail, duplicate_of=other.image
-            ),
+        id_: Rejection(
+            id_, CleanReason.SAME_FACE_OTHER_PERSON, detail=detail, duplicate_of=other.image
         )
-        for id_ in verdicts.identities.keys() - verdicts.rejections.keys()
+        for id_ in _left(verdicts)
         # A person has said that these are right.
         if not verdicts.images[id_].restored_from
     }
-    return replace(verdicts, rejections={**verdicts.rejections, **said})
+    if not sure:
+        return replace(verdicts, doubts=said)
+    rejections = {id_: (Identity.name, one) for id_, one in said.items()}
+    return replace(verdicts, rejections={**verdicts.rejections, **rejections})

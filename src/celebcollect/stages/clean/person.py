@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from celebcollect.checks import shared
 from celebcollect.checks.base import Rejection
 from celebcollect.domain.records import Image, Status
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean.acquaintance import Acquaintance
 from celebcollect.stages.clean.context import CleanContext
+from celebcollect.stages.clean.credit import credited
 from celebcollect.stages.clean.pictures import gather
 from celebcollect.stages.clean.placement import put_in_place
 from celebcollect.stages.clean.verdicts import Verdicts, judge
@@ -76,17 +77,18 @@ def _clean(
     before = {
         image.id: image for image in context.catalogue.person_images(qid) if image.status in SET
     }
-    pictures, lost = gather(context.catalogue, context.folder, context.checks, qid, before, held)
+    gathered = gather(context.catalogue, context.folder, context.checks, qid, before, held)
+    pictures, lost, known = gathered.pictures, gathered.lost, gathered.known
     keeper = _Keeper(context, before, hold, stop)
     verdicts = judge(pictures, context.checks, measured=keeper.look)
     if not hold():
         raise Stopped
     verdicts, alike = (
-        context.face_index.hold_against(qid, pictures, verdicts, dry_run=context.dry_run)
+        context.face_index.hold_against(qid, verdicts, known, dry_run=context.dry_run)
         if context.face_index
         else (verdicts, set())
     )
-    after = _outcome(before, verdicts, lost)
+    after = _outcome(before, verdicts, lost, known)
     _count(
         context.tally,
         before,
@@ -95,10 +97,10 @@ def _clean(
     )
     if context.dry_run:
         return PersonOutcome()
+    others = (alike | known.unaware()) - {qid}
+    # Before the rows say that the others were told; what others depend on is there already.
+    context.catalogue.clean_again(others)
     put_in_place(context, qid, before, after)
-    names = [check.name for check in context.checks]
-    settled = names[: names.index(shared.NAME)] if shared.NAME in names else names
-    others = alike.union(*(shared.unaware(picture, settled) for picture in pictures))
     unmeasured = sum(said.again for _, said in verdicts.rejections.values())
     return PersonOutcome(frozenset(others), unmeasured)
 
@@ -132,22 +134,27 @@ class _Keeper:
 
 
 def _outcome(
-    before: Mapping[str, Image], verdicts: Verdicts, lost: Mapping[str, Rejection]
+    before: Mapping[str, Image],
+    verdicts: Verdicts,
+    lost: Mapping[str, Rejection],
+    known: Acquaintance,
 ) -> dict[str, Image]:
     """Return the rows as they are to be, files aside."""
     after = {}
     for id_, old in before.items():
         check, rejection = verdicts.rejections.get(id_) or ("readable", lost.get(id_))
+        doubt = None if rejection else verdicts.doubts.get(id_)
+        said = rejection or doubt
         verdict = {
             "status": Status.REJECTED if rejection else Status.ACCEPTED,
-            "reason": rejection.reason.value if rejection else None,
-            "detail": rejection.detail if rejection else None,
-            "duplicate_of": rejection.duplicate_of if rejection else None,
+            "reason": said.reason.value if said else None,
+            "detail": said.detail if said else None,
+            "duplicate_of": said.duplicate_of if said else None,
             "rejected_by": check if rejection else None,
             "identity": None if rejection else verdicts.identities.get(id_),
         }
-        after[id_] = verdicts.images.get(id_, old).model_copy(update=verdict)
-    return after
+        after[id_] = known.noted(verdicts.images.get(id_, old).model_copy(update=verdict))
+    return credited(after, verdicts)
 
 
 def _count(

@@ -5,22 +5,39 @@ That is their files, who else has them, and which of them are trusted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
-from urllib.parse import unquote
 
-from celebcollect.catalogue.base import Images, People
-from celebcollect.checks.base import Check, Comparing, FileReason, Picture, Rejection
-from celebcollect.domain.records import Celebrity, Image
-from celebcollect.domain.terms import Portrait
+from celebcollect.catalogue.base import Images, Notes, People
+from celebcollect.checks.base import RESTORED, Check, Comparing, FileReason, Picture, Rejection
+from celebcollect.domain.records import Image
 from celebcollect.images.base import ImageStore
 from celebcollect.sources.registry import installed
+from celebcollect.stages.clean.acquaintance import Acquaintance
+from celebcollect.stages.clean.portraits import Portraits
+
+SAME_PHOTOGRAPH_BITS = 6
+"""Two people whose faces are alike and who have a photograph in common, up to so many bits of its
+hash, are one person with certainty enough to keep their pictures out. Different photographs differ
+in 12 and more."""
 
 
-class PictureCatalogue(Images, People, Protocol):
+class PictureCatalogue(Images, People, Notes, Protocol):
     """What is asked about pictures: who else has them, and whose portraits are trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the checks and the comparison with other people begin with."""
+
+    pictures: list[Picture]
+    lost: dict[str, Rejection]
+    """Of rows without a usable path, by image id."""
+    known: Acquaintance
+    """Which rows of other people each picture concerns."""
 
 
 def gather(
@@ -30,37 +47,43 @@ def gather(
     qid: str,
     images: Mapping[str, Image],
     held: ExitStack,
-) -> tuple[list[Picture], dict[str, Rejection]]:
+) -> Gathered:
     """
-    Return the pictures of a person's rows, and rejections of rows without a usable path.
+    Return the pictures of a person's rows, and who else is concerned by them.
 
     Their files may be read until `held` is closed.
     """
-    elsewhere = _elsewhere(catalogue, checks, qid, images.values())
-    portraits = _Portraits(
-        catalogue.people({qid, *(other.qid for others in elsewhere.values() for other in others)})
+    bits = max(
+        (check.elsewhere_bits for check in checks if isinstance(check, Comparing)), default=0
     )
+    wide = max(bits, SAME_PHOTOGRAPH_BITS)
+    elsewhere = _elsewhere(catalogue, checks, qid, images.values(), bits=wide)
+    portraits = Portraits(
+        catalogue, {qid, *(other.qid for others in elsewhere.values() for other in others)}
+    )
+    known = Acquaintance(images, elsewhere, lambda image: portraits.rank(image) is not None)
+    is_asked_for = _same(bits)
     pictures, lost = [], {}
     for image in images.values():
-        others = tuple(elsewhere.get(image.id, ()))
+        others = tuple(other for other in elsewhere.get(image.id, ()) if is_asked_for(image, other))
         try:
             path = image.path or ""
             file = held.enter_context(folder.local(folder.find(path) or path))
         except ValueError as error:
             lost[image.id] = Rejection(image.id, FileReason.FILE_MISSING, detail=str(error)[:200])
             continue
-        known = any(portraits.rank(other) is not None for other in others)
+        rank = portraits.rank(image)
         pictures.append(
             Picture(
                 image,
                 file,
                 others,
-                reference=portraits.rank(image),
-                referenced_elsewhere=known,
+                reference=RESTORED if rank is None and image.restored_from else rank,
+                referenced_elsewhere=any(portraits.rank(other) is not None for other in others),
                 documented=_documented(image.source),
             )
         )
-    return pictures, lost
+    return Gathered(pictures, lost, known)
 
 
 def _documented(source: str) -> int:
@@ -69,17 +92,20 @@ def _documented(source: str) -> int:
 
 
 def _elsewhere(
-    catalogue: Images, checks: Sequence[Check], qid: str, images: Collection[Image]
+    catalogue: Images,
+    checks: Sequence[Check],
+    qid: str,
+    images: Collection[Image],
+    *,
+    bits: int,
 ) -> dict[str, list[Image]]:
     """
     Return other people's rows that have the same bytes or a similar hash, by image id.
 
     The catalogue is asked once for all pictures.
     """
-    wanted = [check.elsewhere_bits for check in checks if isinstance(check, Comparing)]
-    if not wanted:
+    if not any(isinstance(check, Comparing) for check in checks):
         return {}
-    bits = max(wanted)
     found = {
         other.id: other
         for other in catalogue.with_bytes({image.sha256 for image in images if image.sha256})
@@ -111,33 +137,3 @@ def _same(bits: int) -> Callable[[Image, Image], bool]:
         return (int(image.phash, 16) ^ int(other.phash, 16)).bit_count() <= bits
 
     return is_same
-
-
-class _Portraits:
-    """Knows which pictures are trusted to show whom they are said to show."""
-
-    def __init__(self, people: Iterable[Celebrity]) -> None:
-        self._titles = {
-            person.qid: {
-                _title(portrait.partition("Special:FilePath/")[2]) for portrait in person.portraits
-            }
-            for person in people
-        }
-
-    def rank(self, image: Image) -> int | None:
-        """Return how much a picture is trusted; see `checks.base.Picture.reference`."""
-        finder = installed().find(image.source)
-        match finder.trust.portrait if finder else Portrait.NONE:
-            case Portrait.NAMED:
-                page = (image.page_url or "").partition("File:")[2]
-                return 0 if page and _title(page) in self._titles.get(image.qid, ()) else None
-            case Portrait.FIRST:
-                return 1 if image.rank == 0 else None
-            case Portrait.NONE:
-                return None
-
-
-def _title(encoded: str) -> str:
-    """Return a file's name as MediaWiki compares it: no underscores, the first letter large."""
-    name = " ".join(unquote(encoded).replace("_", " ").split())
-    return name[:1].upper() + name[1:]

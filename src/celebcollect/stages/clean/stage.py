@@ -158,10 +158,8 @@ class _Cleaner:
         self._done[cleaning.qid] = cleaning.revision
         if self._context.dry_run:
             return True
-        if outcome.others:
-            self._context.catalogue.clean_again(outcome.others)
-            if self._qids is not None:
-                self._qids |= outcome.others
+        if self._qids is not None:
+            self._qids |= outcome.others
         if outcome.unmeasured:
             # Not recorded: so the next cleaning comes by again.
             log.warning(

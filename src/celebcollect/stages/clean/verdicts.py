@@ -5,14 +5,27 @@ Writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from celebcollect.checks.base import Acceptance, Check, Measuring, Picture, Rejection
+from celebcollect.checks import shared
+from celebcollect.checks.base import (
+    Acceptance,
+    Anchored,
+    Check,
+    Measuring,
+    Picture,
+    Rejection,
+)
 from celebcollect.domain.records import Image
 
 ABOUT_FILES = frozenset(("readable",))
 """Checks that nobody can overrule: what is gone or damaged cannot be brought back."""
+
+
+NO_PORTRAIT = ABOUT_FILES | {"payload", shared.NAME}
+"""Checks after which a portrait proves nothing: the file is not what it was, or nobody knows whom
+it shows. One that is too small, blurred or shows two people still shows the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,8 @@ class Verdicts:
     """Name of the check and what it says, by image id; an image that is not in it is accepted."""
     identities: Mapping[str, str]
     """What is known of who is shown, by image id."""
+    doubts: Mapping[str, Rejection] = field(default_factory=dict)
+    """What speaks against pictures that are accepted all the same, by image id."""
 
 
 def judge(
@@ -46,30 +61,71 @@ def judge(
         measured: Is handed all images after each measurement, to keep what has changed; may raise
             to stop the work.
     """
-    left = {picture.image.id: picture for picture in sorted(pictures, key=_id)}
-    images = {id_: picture.image for id_, picture in left.items()}
-    copies = _copies(images.values())
-    for ids in copies.values():
-        _share_facts(images, ids)
-    left = {id_: replace(picture, image=images[id_]) for id_, picture in left.items()}
+    asked = _Asked(pictures)
     rejections: dict[str, tuple[str, Rejection]] = {}
     identities: dict[str, str] = {}
     for check in checks:
-        if isinstance(check, Measuring):
-            for id_, facts in check.measure(_one_of_each(left.values())):
-                for copy in copies[images[id_].sha256]:
-                    images[copy] = images[copy].model_copy(
-                        update={"facts": images[copy].facts | {check.name: facts}}
-                    )
-                measured(images)
-            left = {id_: replace(picture, image=images[id_]) for id_, picture in left.items()}
-        for said in check.reject(list(left.values())):
+        for said in asked.ask(check, measured):
+            if said.id not in asked.left:
+                continue  # a portrait that is there only to be compared with
             if isinstance(said, Acceptance):
                 identities[said.id] = said.identity
-            elif check.name in ABOUT_FILES or not images[said.id].restored_from:
+            elif check.name in ABOUT_FILES or not asked.images[said.id].restored_from:
                 rejections.setdefault(said.id, (check.name, said))
-        left = {id_: picture for id_, picture in left.items() if id_ not in rejections}
-    return Verdicts(images, rejections, identities)
+        asked.leave_out(check.name, rejections)
+    return Verdicts(asked.images, rejections, identities)
+
+
+class _Asked:
+    """A person's pictures on their way from check to check."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self.left = {picture.image.id: picture for picture in sorted(pictures, key=_id)}
+        """What no check has thrown out yet."""
+        self._portraits: dict[str, Picture] = {}
+        """Trusted portraits that a check has thrown out: they still show the person."""
+        self.images = {id_: picture.image for id_, picture in self.left.items()}
+        self._copies = _copies(self.images.values())
+        for ids in self._copies.values():
+            _share_facts(self.images, ids)
+        self._refresh()
+
+    def ask(
+        self, check: Check, measured: Callable[[Mapping[str, Image]], None]
+    ) -> Iterator[Rejection | Acceptance]:
+        """Let a check measure what is new to it, and yield what it says."""
+        more = self._portraits if isinstance(check, Anchored) else {}
+        if isinstance(check, Measuring):
+            pictures = _one_of_each([*self.left.values(), *more.values()])
+            for id_, facts in check.measure(pictures):
+                for copy in self._copies[self.images[id_].sha256]:
+                    self.images[copy] = self.images[copy].model_copy(
+                        update={"facts": self.images[copy].facts | {check.name: facts}}
+                    )
+                measured(self.images)
+            self._refresh()
+        more = self._portraits if isinstance(check, Anchored) else {}
+        yield from check.reject([*self.left.values(), *more.values()])
+
+    def leave_out(self, check: str, rejections: Mapping[str, tuple[str, Rejection]]) -> None:
+        """Go on without what a check has thrown out; its role stays in the album."""
+        for id_ in [id_ for id_ in self.left if id_ in rejections]:
+            picture, said = self.left.pop(id_), rejections[id_][1]
+            if picture.reference is None:
+                continue
+            kept = self.left.get(said.duplicate_of or "") if said.is_copy else None
+            if kept is not None:
+                # Of a portrait and its copies the best is kept, and is the portrait.
+                rank = picture.reference if kept.reference is None else kept.reference
+                self.left[kept.image.id] = replace(kept, reference=min(rank, picture.reference))
+            elif check not in NO_PORTRAIT:
+                self._portraits[id_] = replace(picture, thrown_out=True)
+
+    def _refresh(self) -> None:
+        """Hand the new facts to the pictures."""
+        for pictures in (self.left, self._portraits):
+            for id_, picture in pictures.items():
+                pictures[id_] = replace(picture, image=self.images[id_])
 
 
 def _id(picture: Picture) -> str:

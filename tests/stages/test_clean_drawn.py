@@ -1,0 +1,131 @@
+"""Albums of drawn people with one thing wrong: the right pictures stay, in each of 20 draws."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageFilter
+
+from celebcollect.checks import build_checks
+from celebcollect.checks.base import Check, Picture
+from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.demo.cast import CAST
+from celebcollect.demo.drawing import encode, portrait
+from celebcollect.domain.records import Facts
+from celebcollect.stages.clean.verdicts import judge
+from checks.check_pictures import picture_of
+from checks.face_photos import need_engine
+
+DRAWS = 20
+SHOTS = tuple(range(6))
+LOOKS = tuple(player.looks for number, player in enumerate(CAST[:6]) if number != 2)
+"""The blurred face of one is not always found."""
+
+Album = tuple[list[Picture], list[Picture], Picture]
+"""Own pictures, those of a co-star, and the portrait."""
+
+
+class Studio:
+    """Draws pictures, and looks at each of them once for all albums."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._facts: dict[str, dict[str, Facts]] = {}
+        clean = CleanConfig(faces="required", workers=1, identity_threshold=0.25)
+        self._checks: list[Check] = build_checks(clean, StoreConfig())
+
+    def picture(self, drawn: Pillow.Image, *, reference: int | None = None) -> Picture:
+        return replace(picture_of(encode(drawn), self._folder), reference=reference)
+
+    def verdicts(self, pictures: list[Picture]) -> dict[str, str | None]:
+        """Return the reason of each picture, None where it stays."""
+        known = [
+            replace(
+                picture,
+                image=picture.image.model_copy(
+                    update={"facts": self._facts.get(picture.image.id, {})}
+                ),
+            )
+            for picture in pictures
+        ]
+        found = judge(known, self._checks, measured=lambda _: None)
+        self._facts |= {id_: image.facts for id_, image in found.images.items()}
+        gone = {id_: said.reason.value for id_, (_, said) in found.rejections.items()}
+        return {picture.image.id: gone.get(picture.image.id) for picture in pictures}
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    need_engine()
+    with TemporaryDirectory() as folder:
+        yield Studio(Path(folder))
+
+
+@cache
+def shot(person: int, number: int) -> Pillow.Image:
+    return portrait(LOOKS[person], number)
+
+
+def beside(one: Pillow.Image, other: Pillow.Image) -> Pillow.Image:
+    both = Pillow.new("RGB", (one.width + other.width, one.height))
+    both.paste(one, (0, 0))
+    both.paste(other, (one.width, 0))
+    return both
+
+
+def larger_copy(studio: Studio, own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
+    """Somebody else offers the portrait 1.3 times larger."""
+    own.append(studio.picture(drawn.resize((624, 624), Pillow.Resampling.LANCZOS)))
+    return studio.picture(drawn, reference=0)
+
+
+def two_faces(studio: Studio, _own: list[Picture], drawn: Pillow.Image, third: int) -> Picture:
+    """Somebody who is nowhere else in the album stands on the left, where the detector looks first."""
+    return studio.picture(beside(shot(third, 0), drawn), reference=0)
+
+
+def blurred(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
+    return studio.picture(drawn.filter(ImageFilter.GaussianBlur(4)), reference=0)
+
+
+def nothing(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
+    return studio.picture(drawn, reference=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "portrait_is"),
+    [
+        (larger_copy, "near_duplicate"),
+        (two_faces, "several_faces"),
+        (blurred, "blurred"),
+        (nothing, None),
+    ],
+)
+@pytest.mark.parametrize("co_star", [2, 5], ids=["few wrong", "a co-star in the majority"])
+def test_the_right_pictures_stay(
+    studio: Studio,
+    fault: Callable[[Studio, list[Picture], Pillow.Image, int], Picture],
+    portrait_is: str | None,
+    co_star: int,
+) -> None:
+    """Whatever happened to the portrait, it shows the person: own pictures stay, others go."""
+    dice = random.Random(3)
+    for _ in range(DRAWS):
+        me, other, third = dice.sample(range(len(LOOKS)), 3)
+        first, *rest = dice.sample(SHOTS, 4)
+        own = [studio.picture(shot(me, number)) for number in rest]
+        wrong = [studio.picture(shot(other, number)) for number in dice.sample(SHOTS, co_star)]
+        trusted = fault(studio, own, shot(me, first), third)
+
+        said = studio.verdicts([*own, *wrong, trusted])
+
+        assert {said[picture.image.id] for picture in own} == {None}
+        assert {said[picture.image.id] for picture in wrong} == {"other_person"}
+        assert said[trusted.image.id] == portrait_is

@@ -1,0 +1,280 @@
+"""Decisions about people who concern each other come to an end, and to the same one in any order.
+
+Faces and files are points and hashes here; nothing is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.catalogue.state import SearchState
+from celebcollect.checks.base import Check
+from celebcollect.checks.duplicate import Duplicate
+from celebcollect.checks.face_facts import to_text
+from celebcollect.checks.identity import Identity, embedding_version
+from celebcollect.checks.shared import Shared
+from celebcollect.config.sections import CleanConfig
+from celebcollect.domain.records import Image, Status, image_id, now
+from celebcollect.domain.tally import Tally
+from celebcollect.images.base import ImageStore
+from celebcollect.stages.clean.person import clean_person
+from celebcollect.stages.clean.stage import clean_people
+from celebcollect.vision.dlib_engine import DlibSpec
+from celebcollect.vision.workers import Workers
+from training import point
+
+PEOPLE = 3
+PASSES = 4
+"""Of everybody, after a change: each is told of it by those whom it touches, and looks once more."""
+
+Verdict = tuple[str, str | None, str | None]
+
+
+class NoFiles:
+    """An image folder in which every file lies where it is asked for."""
+
+    def find(self, path: str) -> str:
+        return path
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        yield Path(path)
+
+    def place(self, path: str, *, quarantined: bool) -> str:
+        name = path.partition("/")[2]
+        return f"{'quarantine' if quarantined else 'images'}/{name}"
+
+
+class NoTopic:
+    """A log that takes what it is given."""
+
+    def publish(self, topic: str, items: Sequence[Any]) -> None:
+        """Forget it."""
+
+
+@dataclass
+class Society:
+    """People of one example in a catalogue that many examples share."""
+
+    catalogue: EmbeddedCatalogue
+    first: int
+    settings: dict[str, int] = field(default_factory=dict)
+    cleaned: list[str] = field(default_factory=list)
+
+    def qid(self, person: int) -> str:
+        return f"Q{self.first + person}"
+
+    def put(self, person: int, photograph: int, face: int, *, portrait: bool = False) -> None:
+        """Store a photograph as a person's, as the proved portrait where that is so."""
+        image = self.row(person, photograph, face)
+        self.catalogue.record_stored([image])
+        if portrait:
+            proved = SearchState(rounds=1, portraits={image.id: ""})
+            self.catalogue.record_search(image.qid, "tmdb", proved)
+            self.catalogue.clean_again([image.qid])
+
+    def row(self, person: int, photograph: int, face: int) -> Image:
+        # Photographs of one family are near copies; an offset keeps examples apart.
+        family, variant = divmod(photograph, 4)
+        start = int.from_bytes(hashlib.sha256(b"%d %d" % (self.first, family)).digest()[:8], "big")
+        phash = start ^ ((1 << (2 * variant)) - 1)
+        sha256 = hashlib.sha256(b"%d %d" % (self.first, photograph)).hexdigest()
+        qid, url = self.qid(person), f"https://a.example/{self.first}/{photograph}.jpg"
+        vector = point(1000 + face, photograph)
+        facts: dict[str, Any] = {
+            "faces": {"version": "1", "size": [300, 300], "faces": [[2.0, 10, 10, 200, 200]]},
+            "identity": {
+                "version": embedding_version(DlibSpec()),
+                "embedding": to_text(vector),
+            },
+        }
+        return Image(
+            id=image_id(qid, url),
+            qid=qid,
+            name=qid,
+            status=Status.STORED,
+            source="google",
+            url=url,
+            sha256=sha256,
+            path=f"images/{qid}/{sha256}.jpg",
+            bytes=1000 + photograph,
+            format="jpeg",
+            width_px=300,
+            height_px=300,
+            phash=f"{phash:016x}",
+            phash_version=1,
+            stored_at=now(),
+            facts=facts,
+        )
+
+    def restore(self, person: int, number: int) -> None:
+        """Restore one of a person's rejected pictures, as `restore` does."""
+        rows = [
+            row
+            for row in self.catalogue.person_images(self.qid(person))
+            if row.status is Status.REJECTED
+        ]
+        if rows:
+            row = rows[number % len(rows)]
+            restored = row.model_copy(update={"restored_from": str(row.reason)})
+            self.catalogue.record_verdicts([restored])
+            self.catalogue.clean_again([row.qid])
+
+    def clean(self, order: Sequence[int] = (), *, passes: int = PASSES) -> None:
+        """Clean the people of this example until nobody is left, within so many passes."""
+        clean = CleanConfig(min_cluster=self.settings.get("min_cluster", 2))
+        bits = self.settings.get("bits", 4)
+        checks: list[Check] = [
+            Shared(bits, near_bits=6),
+            Duplicate(6),
+            Identity(clean, DlibSpec(), Workers(DlibSpec(), 1)),
+        ]
+        stop, self.cleaned = threading.Event(), []
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self.cleaned.append(arguments[1])
+            assert len(self.cleaned) <= passes * PEOPLE, self.cleaned
+            return clean_person(*arguments, **named)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("celebcollect.stages.clean.stage.clean_person", counted)
+            people = [[self.qid(person)] for person in order]
+            for qids in [*people, [self.qid(person) for person in range(PEOPLE)]]:
+                clean_people(
+                    self.catalogue,
+                    cast("ImageStore", NoFiles()),
+                    cast("Any", NoTopic()),
+                    checks,
+                    topic="dataclean",
+                    tally=Tally(),
+                    stop=stop,
+                    qids=qids,
+                )
+
+    def verdicts(self) -> dict[tuple[int, str], Verdict]:
+        """Return what became of each picture."""
+        return {
+            (person, row.url.rpartition("/")[2]): (
+                row.status.value,
+                row.reason,
+                (row.duplicate_of or "").partition(":")[0] and self._person(row.duplicate_of or ""),
+            )
+            for person in range(PEOPLE)
+            for row in self.catalogue.person_images(self.qid(person))
+        }
+
+    def _person(self, id_: str) -> str:
+        return str(int(id_[1:].partition(":")[0]) - self.first)
+
+
+person_ = st.integers(0, PEOPLE - 1)
+put_ = st.tuples(
+    st.just("put"),
+    person_,
+    st.integers(0, 11),
+    st.integers(0, 2),
+    st.sampled_from([False] * 5 + [True]),
+)
+restore_ = st.tuples(st.just("restore"), person_, st.integers(0, 5))
+set_ = st.tuples(st.just("set"), st.sampled_from(["bits", "min_cluster"]), st.integers(1, 6))
+steps_ = st.lists(st.one_of(put_, put_, restore_, set_), min_size=2, max_size=14)
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCatalogue]:
+    """One catalogue for all examples, which take other people each."""
+    found = EmbeddedCatalogue(tmp_path_factory.mktemp("society") / "catalogue.sqlite3")
+    yield found
+    found.close()
+
+
+counter = iter(range(100, 10**9, 10))
+
+
+def play(society: Society, steps: Sequence[Any], *, often: bool) -> None:
+    """Take the steps, and clean after each, or only when they are all taken."""
+    for step in steps:
+        match step:
+            case ("put", person, photograph, face, portrait):
+                society.put(person, photograph, face, portrait=portrait)
+            case ("restore", person, number):
+                society.restore(person, number)
+            case ("set", key, value):
+                society.settings[key] = value
+        if often:
+            society.clean()
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=steps_)
+def test_cleaning_ends_after_any_sequence(
+    catalogue: EmbeddedCatalogue, steps: Sequence[Any]
+) -> None:
+    """Restored, rejected, new pictures and other thresholds: a bound on the passes, then rest."""
+    society = Society(catalogue, next(counter))
+
+    play(society, steps, often=True)
+    before = society.verdicts()
+    catalogue.clean_again([society.qid(person) for person in range(PEOPLE)])
+    society.clean(passes=1)
+
+    assert society.verdicts() == before
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    puts=st.lists(put_, min_size=2, max_size=12, unique_by=lambda put: (put[1], put[2])),
+    order=st.permutations(range(PEOPLE)),
+    shuffled=st.randoms(),
+)
+def test_no_order_changes_the_verdicts(
+    catalogue: EmbeddedCatalogue, puts: Sequence[Any], order: Sequence[int], shuffled: Any
+) -> None:
+    """Whoever is cleaned first, and whichever picture comes first."""
+    outcomes = []
+    # Portraits are proved once for each person, else the order of the proofs would matter.
+    seen: set[int] = set()
+    once = []
+    for put in puts:
+        once.append((*put[:4], put[4] and put[1] not in seen))
+        seen |= {put[1]} if put[4] else set()
+    again = list(once)
+    shuffled.shuffle(again)
+    first = next(counter)
+    for steps, people in ((once, ()), (again, order)):
+        folder = Society(catalogue, first if steps is once else next(counter))
+        play(folder, steps, often=steps is again)
+        folder.clean(people, passes=3 * PASSES)
+        outcomes.append(folder.verdicts())
+
+    assert outcomes[0] == outcomes[1]
+
+
+def test_one_picture_restored_for_two_people_comes_to_rest(catalogue: EmbeddedCatalogue) -> None:
+    """Both keep it, and neither sends the other to be cleaned again and again."""
+    society = Society(catalogue, next(counter), {"min_cluster": 1})
+    for person in (0, 1):
+        society.put(person, 0, 0)
+    society.clean()
+    assert {verdict[1] for verdict in society.verdicts().values()} == {"same_picture_other_person"}
+    for person in (0, 1):
+        society.restore(person, 0)
+
+    society.clean()
+    rest = list(society.cleaned)
+    society.clean()
+
+    assert {verdict[0] for verdict in society.verdicts().values()} == {"accepted"}
+    assert len(rest) <= 4
+    assert society.cleaned == []
