@@ -36,7 +36,7 @@ from training import point
 
 PEOPLE = 3
 PASSES = 4
-"""Of everybody, after a change: each is told of it by those whom it touches, and looks once more."""
+"""Of everybody, after a change: each is told by those whom it touches, and looks once more."""
 
 Verdict = tuple[str, str | None, str | None]
 

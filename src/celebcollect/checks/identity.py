@@ -37,9 +37,9 @@ from celebcollect.checks.face_facts import (
 from celebcollect.checks.faces import lacks
 from celebcollect.checks.identity_verdicts import (
     Compared,
-    Face,
     IdentityReason,
     Reference,
+    ReferenceFace,
     anchored,
     unanchored,
 )
@@ -166,7 +166,7 @@ class Identity:
             Reference(
                 picture,
                 [
-                    Face(
+                    ReferenceFace(
                         self.numbers.likeness.scores(points, face[None])[:, 0],
                         euclidean(points, face[None])[:, 0],
                     )

@@ -54,7 +54,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class ReferenceFace:
     """How far a face of a reference is from each picture of the album."""
 
     scores: npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ class Reference:
     """A picture that is trusted to show the person, and perhaps others."""
 
     picture: Picture
-    faces: Sequence[Face]
+    faces: Sequence[ReferenceFace]
 
 
 def anchored(
@@ -119,10 +119,10 @@ def _limit(references: Sequence[Reference], means: Sequence[float]) -> float:
     return nearest if nearest <= POOR_LIMIT and alone else 1.0
 
 
-def _person_in(reference: Reference, compared: Compared) -> Face:
+def _person_in(reference: Reference, compared: Compared) -> ReferenceFace:
     """Return the face that most of the album is like: of two people in a portrait the one sought."""
 
-    def like(face: Face) -> float:
+    def like(face: ReferenceFace) -> float:
         # Many pictures that are just within the limit weigh less than a few that are much alike.
         means = [
             (len(cluster), float(face.scores[cluster].mean())) for cluster in compared.clusters
