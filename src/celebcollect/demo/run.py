@@ -21,6 +21,7 @@ from celebcollect.demo.web import SmallWeb
 from celebcollect.disk.files import disk_errors
 from celebcollect.disk.locks import check_foreign
 from celebcollect.domain.errors import CelebCollectError
+from celebcollect.vision import dlib_engine
 from celebcollect.vision.engines import engine_for
 
 MARK = ".celebcollect-demo"
@@ -48,11 +49,11 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
             or somebody was not recognised.
     """
     _prepare(folder)
-    faces = engine_for(CleanConfig()) is not None
+    faces = dlib_engine.why_not() is None
     config = folder / "config.toml"
     program = Program(config, stop)
     with SmallWeb() as web:
-        config.write_text(config_text(web.base, folder / "data"), encoding="utf-8")
+        config.write_text(_configuration(web, folder / "data", dlib=faces), encoding="utf-8")
         sys.stdout.write(
             f"A small web plays Wikidata, Google Images, TMDB and Commons at {web.base}.\n"
         )
@@ -69,6 +70,15 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
     if faces:
         _recognise(program, folder / "unseen")
     _conclude(folder, outcome, faces=faces)
+
+
+def _configuration(web: SmallWeb, data_dir: Path, *, dlib: bool) -> str:
+    """Return a configuration in which dlib looks at faces or, where it is missing, nobody."""
+    if dlib:
+        return config_text(web.base, data_dir)
+    if engine_for(CleanConfig()) is None:  # then the program says what is missing
+        return config_text(web.base, data_dir, engine="auto")
+    return config_text(web.base, data_dir, faces="off")
 
 
 def _judged(web: SmallWeb, listed: str, *, faces: bool) -> Outcome:
