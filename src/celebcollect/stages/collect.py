@@ -115,12 +115,8 @@ def _search(
     stop: threading.Event,
 ) -> None:
     # Read after the claim: another scraper may have finished the person in between.
-    states = catalogue.states([person.qid])
-    before = (
-        states[person.qid].searches.get(source.name, SearchState())
-        if person.qid in states
-        else SearchState()
-    )
+    state = catalogue.states([person.qid]).get(person.qid)
+    before = state.searches.get(source.name, SearchState()) if state else SearchState()
     limit = per_search * (before.rounds + 1)
     try:
         candidates = list(islice(source.candidates(person, limit), limit))
@@ -131,10 +127,10 @@ def _search(
     publish_what_fits(
         bus, source.topic, [(person.qid, candidate.to_json()) for candidate in candidates], tally
     )
-    portraits = proved_portraits(source, person, candidates, before.portraits or {})
     exhausted = len(candidates) < limit
     if exhausted and stop.is_set():
         return  # cut short by us: the source may well have more, so the search is not done
+    portraits = proved_portraits(source, person, candidates, before.portraits or {})
     catalogue.record_search(
         person.qid,
         source.name,
@@ -153,13 +149,8 @@ def _search(
     tally.count("candidates", len(candidates))
     if not candidates:
         tally.drop(CollectReason.PERSON_WITHOUT_RESULT)
-    log.debug(
-        "searched source=%s qid=%s candidates=%d exhausted=%s",
-        source.name,
-        person.qid,
-        len(candidates),
-        exhausted,
-    )
+    told = (source.name, person.qid, len(candidates), exhausted)
+    log.debug("searched source=%s qid=%s candidates=%d exhausted=%s", *told)
 
 
 def blocked_until(catalogue: Notes, source: str) -> datetime | None:

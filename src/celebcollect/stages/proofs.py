@@ -25,12 +25,12 @@ def proved_portraits(
     person: Celebrity,
     candidates: Sequence[ImageCandidate],
     before: Mapping[str, str],
-) -> dict[str, str]:
+) -> dict[str, str] | None:
     """
     Return the portraits among what a source has found, with what they were proved by, by image id.
 
     Of a source whose files Wikidata names, all files are kept with their titles: whichever Wikidata
-    names later is a portrait then.
+    names later is a portrait then. None: the source proves nothing.
 
     Args:
         source: Has just been searched.
@@ -46,7 +46,7 @@ def proved_portraits(
         case Portrait.NAMED:
             proofs = [(candidate, _title_of(source, candidate)) for candidate in candidates]
         case Portrait.NONE:
-            proofs = []
+            return None
     found = {
         image_id(person.qid, urls.canonical(candidate.url)): proof
         for candidate, proof in proofs
