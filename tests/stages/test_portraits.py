@@ -43,7 +43,13 @@ class Renamed:
 
 def found(url: str, *, source: str = "commons", page_url: str | None = None) -> ImageCandidate:
     return ImageCandidate(
-        schema_version=1, qid="Q1", name="Jane Doe", url=url, source=source, page_url=page_url, rank=0
+        schema_version=1,
+        qid="Q1",
+        name="Jane Doe",
+        url=url,
+        source=source,
+        page_url=page_url,
+        rank=0,
     )
 
 
@@ -77,7 +83,7 @@ def test_a_renamed_file_is_still_the_one_that_wikidata_names(world: World) -> No
 
 @pytest.mark.parametrize("source", ["commons", "tmdb"])
 def test_a_message_makes_no_portrait(world: World, source: str) -> None:
-    """Neither rank 0 nor a page that Wikidata names is proof, whether the source was asked or not."""
+    """Neither rank 0 nor a page that Wikidata names is proof, before and after a search."""
     image = world.image("Q1", jpeg(1), "https://evil.example/1.jpg", source=source)
     claimed = image.model_copy(update={"rank": 0, "page_url": f"{PAGE}IMG_1234.jpg"})
     world.catalogue.record_stored([claimed])
