@@ -11,11 +11,10 @@ from itertools import pairwise
 import house
 from celebcollect.sources.registry import installed
 
-SHARED_NAMES: frozenset[str] = frozenset(["Picture", "Snapshot"])
+SHARED_NAMES: frozenset[str] = frozenset(["Snapshot"])
 LARGE_FILES: frozenset[str] = frozenset(
     [
-        "demo/web.py",
-        "disk/sqlite.py",
+        "demo/drawing.py",
         "sources/commons/source.py",
         "sources/google/browser.py",
         "sources/google/records.py",
@@ -25,14 +24,7 @@ LARGE_FILES: frozenset[str] = frozenset(
         "sources/wikidata/people.py",
     ]
 )
-LONG_FUNCTIONS: frozenset[str] = frozenset(
-    [
-        "demo/cast.py:_wrong",
-        "demo/drawing.py:portrait",
-        "demo/run.py:run_demo",
-        "sources/wikidata/people.py:_people",
-    ]
-)
+LONG_FUNCTIONS: frozenset[str] = frozenset(["sources/wikidata/people.py:_people"])
 CIRCLES: tuple[set[str], ...] = (
     {"celebcollect.sources.tmdb.source", "celebcollect.sources.tmdb.spec"},
 )

@@ -139,7 +139,11 @@ def test_the_wheel_holds_the_program_and_nothing_else(built: tuple[Path, Path]) 
         for name in names
         if name not in code and not name.startswith(f"celebcollect-{__version__}.dist-info/")
     } == set()
-    assert {Path(name).suffix for name in code if "/assets/" not in name} == {".py", ".typed"}
+    assert {Path(name).suffix for name in code if "/assets/" not in name} == {
+        ".py",
+        ".typed",
+        ".npy",
+    }
     assert {Path(name).suffix for name in code if "/assets/" in name} == {".html", ".css", ".js"}
     assert not [name for name in names if "test" in name.lower() or "__pycache__" in name]
     assert "celebcollect/py.typed" in names

@@ -14,7 +14,7 @@ from cli.cli_process import Run
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Call `celebcollect` with arguments in a folder of its own; `settings` are environment overrides by SECTION__KEY."""
+    """Call `celebcollect` in a folder of its own; `settings` are overrides by SECTION__KEY."""
 
     def call(
         *arguments: str, stdin: bytes | None = None, **settings: str

@@ -1,4 +1,4 @@
-"""Wrong input of every kind: the exit codes of the contract and one or two lines on stderr, never a traceback."""
+"""Wrong input of every kind: an exit code and two lines at most, never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`export` and `forget` at the command line: what they print, and the exit codes of the contract."""
+"""`export` and `forget` at the command line: what they print, and their exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def test_an_export_is_told_in_words_and_in_json(run: Run, shelf: Shelf, tmp_path: Path) -> None:
-    """What is in it, what was written, what was left out and what to do about it; the folder can be exported to again."""
+    """What is in it, what was left out and what to do about it; a second export works."""
     for seed in range(5):
         shelf.add(1, seed)
     shelf.add(2, 9, source="tmdb")
@@ -117,7 +117,7 @@ def test_an_empty_collection_makes_an_empty_set(run: Run, tmp_path: Path) -> Non
 def test_pictures_of_which_none_is_exported_end_with_4(
     run: Run, shelf: Shelf, tmp_path: Path, facts: dict[str, Any], said: str
 ) -> None:
-    """There was something to export and nothing came of it; what an earlier export held is gone all the same."""
+    """Nothing came of what there was; what an earlier export held is gone all the same."""
     good = shelf.add(1, 1)
     shelf.save()
     run("export", "out")

@@ -1,4 +1,4 @@
-"""`train` and `identify` at the command line: what they print, and the exit codes of the contract."""
+"""`train` and `identify` at the command line: what they print, and their exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> School:
 
 
 def test_training_is_told_in_words_and_in_json(run: Run, tmp_path: Path) -> None:
-    """Who was learnt, how unseen pictures fared, what was left out and why, and where the model lies; again gives the same file."""
+    """Who was learnt, how unseen pictures fared, what was left out; again gives the same."""
     school = School(tmp_path / "data")
     school.people(1, 2, 3, shots=20)
     school.publish(
@@ -89,7 +89,7 @@ def test_nothing_to_train_on_ends_with_4(run: Run) -> None:
 
 
 def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
-    """Each face of each file: a person with the distance, or unknown; what is no picture is told on the side, and does not spoil the rest."""
+    """Each face of each file: a person with the distance, or unknown; others are told."""
     (tmp_path / "known.jpg").write_bytes(shot_bytes(DRAWN[0], 7))
     pair = Pillow.new("RGB", (960, 480))
     pair.paste(portrait(DRAWN[1], 8), (0, 0))
@@ -113,7 +113,8 @@ def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
     assert "\x1b" not in words.stdout + words.stderr
     told = [json.loads(line) for line in lines.stdout.splitlines()]
     assert [(one["file"], one.get("faces"), one.get("face"), "error" in one) for one in told] == [
-        ("known.jpg", 1, 0, False), ("pair.jpg", 2, 0, False), ("pair.jpg", 2, 1, False), ("none.jpg", 0, None, False), (files[3], None, None, True),
+        ("known.jpg", 1, 0, False), ("pair.jpg", 2, 0, False), ("pair.jpg", 2, 1, False),
+        ("none.jpg", 0, None, False), (files[3], None, None, True),
     ]  # fmt: skip
     assert (told[0]["qid"], told[0]["name"]) == (f"Q{DRAWN[0]}", f"Person {DRAWN[0]}")
     assert {(one["qid"], one["name"]) for one in told[1:3]} == {
@@ -125,7 +126,7 @@ def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
 
 
 def test_files_that_are_none_decide_the_exit_code(run: Run, school: School, tmp_path: Path) -> None:
-    """A missing one is wrong usage, though the others are named; no picture at all is nothing produced."""
+    """A missing file is wrong usage; no picture at all is nothing produced."""
     (tmp_path / "known.jpg").write_bytes(shot_bytes(DRAWN[0], 7))
     (tmp_path / "text.jpg").write_text("no picture")
     where = {"DATA_DIR": str(school.folder)}

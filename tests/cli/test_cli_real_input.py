@@ -1,4 +1,4 @@
-"""The source commands against recorded data: a real SPARQL engine, TMDB's recorded answers, Google's real pages in a real browser."""
+"""The source commands against recorded data, in a real SPARQL engine and a browser."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sparql(shared_data: Path) -> Any:
 def test_wikidata_finds_actors_and_steps_into_no_trap(
     run: Run, tmp_path: Path, sparql: SparqlServer
 ) -> None:
-    """Subclasses are followed; the fictional, bands, nameless, dead letters of data and duplicates come out right."""
+    """Subclasses are followed; the fictional, bands, nameless and duplicates come out right."""
     done = run(
         "wikidata", "--occupation", "Q33999", "--min-sitelinks", "0", "--json",
         WIKIDATA__ENDPOINT=sparql.url, WIKIDATA__MIN_INTERVAL_S="0", WIKIDATA__BORN_AFTER="",
@@ -73,7 +73,8 @@ def test_wikidata_finds_actors_and_steps_into_no_trap(
 def test_wikidata_filters_births(run: Run, tmp_path: Path, sparql: SparqlServer) -> None:
     """Born after 1980: the older and those of unknown birth are left out and counted."""
     done = run(
-        "wikidata", "--occupation", "actor", "--occupation", "Q4964182", "--born-after", "1980-01-01", "--json",
+        "wikidata", "--occupation", "actor", "--occupation", "Q4964182",
+        "--born-after", "1980-01-01", "--json",
         WIKIDATA__ENDPOINT=sparql.url, WIKIDATA__MIN_INTERVAL_S="0",
     )  # fmt: skip
 
@@ -204,7 +205,7 @@ def test_a_refused_token_ends_with_3(run: Run, tmp_path: Path, shared_data: Path
 def test_the_real_page_of_2020_gives_its_12_records(
     run: Run, tmp_path: Path, shared_data: Path, browser: None
 ) -> None:
-    """Chromium loads the real bytes; every original comes with its page, and height and width the right way round."""
+    """Chromium loads the real bytes; every original comes with its page and its size."""
     add(tmp_path, Celebrity(qid="Q146", name="Cats", sitelinks=5))
     web = GoogleWeb(
         default=Page((shared_data / "google" / "gis_2020_ds1_12_records_raw.html").read_bytes())

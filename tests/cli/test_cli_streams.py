@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or gone, or whose encoding cannot say everything: one line and an exit code, never a traceback."""
+"""Standard streams that are closed, full or of a poor encoding: never a traceback."""
 
 from __future__ import annotations
 

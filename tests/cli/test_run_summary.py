@@ -63,7 +63,7 @@ def told(
 
 
 def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFixture[str]) -> None:
-    """Blocked with the time to come back, failed with the hint, exhausted, or to be searched again."""
+    """Blocked until when, failed with the hint, exhausted, or to be searched again."""
     progress = RunProgress()
     progress.people[searched(app, 1, commons=True, google=False)] = 0
     progress.blocked["google"] = SourceBlocked(
@@ -83,7 +83,7 @@ def test_who_is_short_is_told_with_the_cause(app: App, capsys: pytest.CaptureFix
 
 
 def test_what_to_do_next_can_be_typed(app: App, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command names the configuration, quoted for a shell; an interrupted run says that it goes on."""
+    """The command names the configuration, quoted; an interrupted run says that it goes on."""
     progress = RunProgress()
     progress.people[searched(app, 1, google=True, tmdb=True, commons=False)] = 0
 
@@ -149,7 +149,7 @@ def test_many_who_are_short_are_counted(app: App, capsys: pytest.CaptureFixture[
 
 
 def test_a_block_is_not_taken_for_a_world_without_pictures(app: App) -> None:
-    """When every source wants to be left alone, that is why nothing came; one that found something makes a good end of it."""
+    """When every source wants to be left alone, that is why nothing came."""
     progress = RunProgress()
     progress.people[searched(app, 1)] = 0
     for name in PLAN.sources:

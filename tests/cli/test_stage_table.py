@@ -69,7 +69,7 @@ def test_each_stage_takes_one_line_of_the_terminal(width: int) -> None:
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_line_of_a_stage_says_what_one_wants_to_know(width: int) -> None:
-    """Done and total, rate, lag, time left, what it does, until when a source is left alone, and why pictures were left out."""
+    """Done and total, rate, lag, time left, what it does, and why pictures were left out."""
     text = "\n".join(drawn(StageTable("run-all", LINES), width))
 
     for said in (
@@ -136,7 +136,7 @@ def test_only_lines_that_changed_are_said_again(caplog: pytest.LogCaptureFixture
 
 
 def test_rates_need_two_looks_and_follow_the_last_half_minute() -> None:
-    """Nothing from one look; then the growth by time; an old burst is forgotten; a number that fell gives none."""
+    """Nothing from one look, then the growth by time; a number that fell gives none."""
     rates = Rates()
 
     assert rates.of("store", 100, at=0.0) is None
@@ -236,7 +236,7 @@ def test_a_group_that_never_ran_is_behind_by_everything() -> None:
 
 
 def test_a_run_in_which_nothing_happened_has_nothing_to_say() -> None:
-    """Asking Wikidata in vain is nothing; a new person, a search or a blocked source is something."""
+    """Asking Wikidata in vain is nothing; a new person, a search or a block is something."""
     progress = RunProgress()
     progress.tally("wikidata").count("requests", 12)
     progress.tally("wikidata").count("unchanged", 10)

@@ -59,7 +59,7 @@ RULE = 2
 
 def build(settings: CheckSettings) -> Check | None:
     """
-    Return the check for the engine and the limits of `[clean]`, or None where faces are not looked at.
+    Return the check for the limits of `[clean]`, or None where faces are not looked at.
 
     Raises:
         ConfigError: As `faces.build`.

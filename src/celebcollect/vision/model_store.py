@@ -1,7 +1,7 @@
 """Put face models into the user's folder, and say which are there.
 
-Files come from their publishers or from a folder, and appear under their names only when their bytes
-are proved. Terms are told before the first byte is asked for.
+Files come from their publishers or from a folder, and appear under their names only when their
+bytes are proved. Terms are told before the first byte is asked for.
 """
 
 from __future__ import annotations
