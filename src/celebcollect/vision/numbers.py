@@ -13,7 +13,7 @@ from celebcollect.vision.likeness import CrowdedLimit, DistanceLimit
 
 @dataclass(frozen=True)
 class StrangerLimits:
-    """From when on a face is nobody of those whom a trained model knows (`stages/train/rule.py`)."""
+    """From when on a face is nobody whom a trained model knows (`stages/train/rule.py`)."""
 
     neighbours: int
     """Mean faces, beside the nearest, that tell how crowded the neighbourhood of a face is."""

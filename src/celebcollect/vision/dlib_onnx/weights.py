@@ -2,9 +2,9 @@
 
 The layout is dlib's own (`dlib/serialize.h`, `dlib/dnn/layers.h`): an integer is one byte, whose
 low nibble says how many little-endian bytes follow and whose high bit is the sign; a string is its
-length and its bytes; a tensor is the integer 2, four dimensions and float32 values; an alias tensor is the
-integer 1 and four dimensions. Layers stand in the order in which an input passes through them, each
-behind its name, so the file is searched for the names of those that have weights.
+length and its bytes; a tensor is the integer 2, four dimensions and float32 values; an alias tensor
+is the integer 1 and four dimensions. Layers stand in the order in which an input passes through
+them, each behind its name, so the file is searched for the names of those that have weights.
 """
 
 from __future__ import annotations
