@@ -39,7 +39,7 @@ class SearchState:
 
 
 PORTRAITS_SINCE = "portraits-since"
-"""Note of the time from which on sources say what they have proved; see `stages.clean.portraits`."""
+"""Note of the time since which sources say what they have proved; see `stages.clean.portraits`."""
 
 
 @dataclass(frozen=True, slots=True)

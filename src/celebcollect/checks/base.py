@@ -159,7 +159,7 @@ class Comparing(Check, Protocol):
 
 @runtime_checkable
 class Anchored(Check, Protocol):
-    """A check that also gets the trusted portraits that earlier checks threw out, to measure them."""
+    """A check that also measures the trusted portraits that earlier checks threw out."""
 
     wants_portraits: bool
     """They are marked `Picture.thrown_out`; whatever it says of them counts for nothing."""

@@ -109,8 +109,8 @@ def _limit(references: Sequence[Reference], means: Sequence[float]) -> float:
     Return the score up to which a cluster is the person.
 
     The face of a blurred or tiny portrait is unlike everybody's, and still most like the person's:
-    where nobody is within the limit, the nearest cluster is taken that is not far beyond, if no other
-    is about as near.
+    where nobody is within the limit, the nearest cluster is taken that is not far beyond, if no
+    other is about as near.
     """
     if not all(reference.picture.thrown_out for reference in references) or min(means) <= 1:
         return 1.0
@@ -120,7 +120,7 @@ def _limit(references: Sequence[Reference], means: Sequence[float]) -> float:
 
 
 def _person_in(reference: Reference, compared: Compared) -> ReferenceFace:
-    """Return the face that most of the album is like: of two people in a portrait the one sought."""
+    """Return the face that most of the album is like: of two in a portrait the one sought."""
 
     def like(face: ReferenceFace) -> float:
         # Many pictures that are just within the limit weigh less than a few that are much alike.

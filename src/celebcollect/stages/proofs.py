@@ -1,8 +1,8 @@
 """What a source has proved to be portraits of a person, as its own process writes it down.
 
 Whoever can write to a topic can publish any picture as anybody's, with any page and rank. So
-nothing that a message says makes a picture a portrait: the process that asked the source notes it in
-the catalogue, by the identity that the picture's row will have.
+nothing that a message says makes a picture a portrait: the process that asked the source notes it
+in the catalogue, by the identity that the picture's row will have.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
 """Who else must be looked at again because of a person's pictures, and why that comes to an end.
 
 A verdict about a person depends on the person's own rows and on three things of other people: which
-of their rows show the same as one of the person's (bytes and hashes), which of these rows are trusted
-portraits, and how their mean face looks. None of the three is a verdict: bytes and hashes are what
-was downloaded, portraits are what sources and people said, and a mean face is that of the pictures
-that the checks left of the other person's own rows, before any face was compared with anybody's. So
-nothing that cleaning decides changes what another cleaning is decided on, and there is nothing that
-two people could put in doubt again and again.
+of their rows show the same as one of the person's (bytes and hashes), which of these rows are
+trusted portraits, and how their mean face looks. None of the three is a verdict: bytes and hashes
+are what was downloaded, portraits are what sources and people said, and a mean face is that of the
+pictures that the checks left of the other person's own rows, before any face was compared with
+anybody's. So nothing that cleaning decides changes what another cleaning is decided on, and there
+is nothing that two people could put in doubt again and again.
 
 What remains is to tell those who do not know yet. Each row says (`TOLD`) which rows of other people
-it was cleaned with, and whether these were trusted. Cleaning a person sets that for the person's own
-rows, and has those cleaned again whose rows do not say what is so now. A person who was cleaned with
-what is so now is told of nothing more; so while nobody adds, restores or withdraws anything, each is
-cleaned at most once more after the last change that concerns them. A folder that was cleaned by a
-version without such notes gets them in one more cleaning of everybody, and ends too.
+it was cleaned with, and whether these were trusted. Cleaning a person sets that for the person's
+own rows, and has those cleaned again whose rows do not say what is so now. A person who was cleaned
+with what is so now is told of nothing more; so while nobody adds, restores or withdraws anything,
+each is cleaned at most once more after the last change that concerns them. A folder that was
+cleaned by a version without such notes gets them in one more cleaning of everybody, and ends too.
 """
 
 from __future__ import annotations

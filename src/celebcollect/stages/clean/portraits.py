@@ -26,9 +26,9 @@ class Portraits:
     Knows the portraits of some people, as the sources' own processes have written them down.
 
     A folder that was begun by a version which did not write them down has pictures that were
-    trusted because of what their rows say: their rank, or a page that Wikidata names.
-    They stay trusted until the source is searched for the person again, but only if they were stored
-    before the catalogue was brought up to date: what a message says today makes nothing a portrait.
+    trusted because of what their rows say: their rank, or a page that Wikidata names. They stay
+    trusted until the source is searched for the person again, but only if they were stored before
+    the catalogue was brought up to date: what a message says today makes nothing a portrait.
     """
 
     def __init__(self, catalogue: PortraitCatalogue, qids: Collection[str]) -> None:
