@@ -20,7 +20,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "mongoengine": "catalogue/mongo/",
     "pymongo": "catalogue/mongo/",
     "bson": "catalogue/mongo/",
-    "selenium": "sources/google/browser.py",
+    "selenium": "sources/google/",
     "SPARQLWrapper": "sources/wikidata/endpoint.py",
     "typer": "cli/",
     "rdflib": "demo/",

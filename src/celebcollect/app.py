@@ -38,9 +38,7 @@ log = logging.getLogger(__name__)
 
 class App:
     """
-    What the commands work with.
-
-    Use it as a context manager: leaving it closes what was opened, last opened first.
+    What the commands work with; leaving it as a context closes what was opened.
 
     `stop` ends the waiting for a service that is gone.
     """
@@ -144,11 +142,7 @@ class App:
     def wikidata(
         self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None
     ) -> Wikidata:
-        """
-        Return the source of people; the catalogue keeps its notes.
-
-        `wait` waits so many seconds and returns True when the work is to stop.
-        """
+        """Return the source of people; `notes` stand in for the catalogue."""
         from celebcollect.sources.wikidata.people import Wikidata
         from celebcollect.web.user_agent import user_agent
 

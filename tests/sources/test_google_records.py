@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect.sources.google.quoting import unquoted
 from celebcollect.sources.google.records import (
     FoundPicture,
     from_links,
@@ -17,7 +18,6 @@ from celebcollect.sources.google.records import (
     from_script,
     is_googles,
     originals,
-    unquoted,
 )
 from sources.google_web import picture, records_script
 

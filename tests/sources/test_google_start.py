@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from celebcollect.domain.errors import SourceError
-from celebcollect.sources.google.browser import browser_options
+from celebcollect.sources.google.launch import browser_options
 from celebcollect.sources.google.settings import GoogleConfig
 from sources.google_steps import MakeScraper, urls
 from sources.google_web import GoogleWeb, Page, picture, records_script, result_page, scrolling

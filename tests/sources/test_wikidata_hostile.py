@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import rows_of
-from celebcollect.sources.wikidata.facts import Facts, Seed, read_seeds
+from celebcollect.sources.wikidata.facts import Facts
+from celebcollect.sources.wikidata.seeds import Seed, read_seeds
 from sources.sparql_server import Reply, SparqlServer
 from sources.wikidata_world import ACTOR, FILM_ACTOR, World, crowd
 

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime
 from celebcollect.disk.files import disk_errors
 from celebcollect.domain.records import Record, now
 from celebcollect.domain.tally import Tally
+from celebcollect.sources.google.kept_pages import pages
 from celebcollect.sources.google.reasons import GoogleReason
 from celebcollect.sources.google.records import FoundPicture
 
@@ -83,15 +84,6 @@ class AnswerCache:
     def _file(self, qid: str, address: str) -> Path:
         # The only parts of the path: a QID, whose form is checked in every record, and a digest.
         return self._folder / f"{qid}-{hashlib.sha256(address.encode()).hexdigest()[:32]}.json"
-
-
-def pages(data_dir: Path) -> Path:
-    """
-    Return where pages are kept that nobody understands.
-
-    Their names end with the QID of the person who was searched.
-    """
-    return data_dir / "pages"
 
 
 def forget(data_dir: Path, qid: str) -> int:

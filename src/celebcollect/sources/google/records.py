@@ -10,7 +10,6 @@ A script record has had the same form since 2020:
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from celebcollect.domain.records import Record
 from celebcollect.domain.text import MAX_URL_CHARS, Text
+from celebcollect.sources.google.quoting import decoded, unquoted
 
 MAX_RECORD_CHARS = 32_768
 """How far a record is read; real ones have 1,000 to 3,000 characters."""
@@ -35,10 +35,6 @@ _START = re.compile(
     re.DOTALL,
 )
 _BARE = re.compile(_PAIR, re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_NOT_JSON = re.compile(r"\\(?:x([0-9a-fA-F]{2})|(')|(.))", re.DOTALL)
-_DECODER = json.JSONDecoder(strict=False)
 
 # google.com, google.de, google.co.uk, and everything under the top-level domain .google
 _GOOGLE = re.compile(r"(?:^|\.)(?:google(?:\.com?)?\.[a-z]{2,3}|gstatic\.com|google)$")
@@ -167,22 +163,9 @@ def is_googles(url: str) -> bool:
     return _GOOGLE.search(host) is not None
 
 
-def unquoted(text: str) -> str:
-    """Take one level of string quoting off a text, wherever its strings begin and end."""
-    plain = _ESCAPE.sub(_unescape, text)
-    if any("\ud800" <= char <= "\udfff" for char in plain):
-        plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return plain
-
-
-def _unescape(escape: re.Match[str]) -> str:
-    digits = escape[1] or escape[2]
-    return chr(int(digits, 16)) if digits else _CONTROLS.get(escape[3], escape[3])
-
-
 def _record(text: str, start: re.Match[str]) -> FoundPicture | None:
     try:
-        record = _decode("[" + text[start.start() : start.start() + MAX_RECORD_CHARS])
+        record = decoded("[" + text[start.start() : start.start() + MAX_RECORD_CHARS])
         url, height, width = record[2]
     except (ValueError, RecursionError, IndexError, TypeError, KeyError):
         # Not JSON to its end: the picture is known all the same, only the facts about it are lost.
@@ -206,30 +189,12 @@ def _record(text: str, start: re.Match[str]) -> FoundPicture | None:
 
 def _plain(match: re.Match[str], group: int) -> FoundPicture | None:
     try:
-        url = _decode(f'"{match[group]}"')
+        url = decoded(f'"{match[group]}"')
     except ValueError:
         return None
     return FoundPicture(
         url=url, height_px=_side(match[group + 1]), width_px=_side(match[group + 2])
     )
-
-
-def _decode(text: str) -> Any:
-    """
-    Read JSON from the beginning of a text.
-
-    It may have the escapes that JavaScript has and JSON has not: of a byte, and of an apostrophe.
-    """
-    try:
-        return _DECODER.raw_decode(text)[0]
-    except ValueError:
-        return _DECODER.raw_decode(_NOT_JSON.sub(_as_json, text))[0]
-
-
-def _as_json(escape: re.Match[str]) -> str:
-    if escape[1]:
-        return f"\\u00{escape[1]}"
-    return "'" if escape[2] else escape[0]
 
 
 def _at(values: list[Any], index: int) -> Any:

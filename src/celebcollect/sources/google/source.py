@@ -12,17 +12,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from celebcollect.catalogue.base import Notes
-from celebcollect.disk.files import disk_errors
 from celebcollect.domain.errors import SourceError
-from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
+from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.base import PersonNotSearched
 from celebcollect.sources.google.browser import Browser, BrowserFailed
-from celebcollect.sources.google.cache import AnswerCache, CachedAnswer, pages
+from celebcollect.sources.google.cache import AnswerCache, CachedAnswer
+from celebcollect.sources.google.candidate import candidate_of
+from celebcollect.sources.google.failures import FailuresInARow
+from celebcollect.sources.google.kept_pages import keep_page, pages
 from celebcollect.sources.google.look import Seen, look_through
 from celebcollect.sources.google.pace import QueryPace, blocked
 from celebcollect.sources.google.page import State
@@ -33,10 +33,6 @@ from celebcollect.sources.google.scripts import LISTEN
 from celebcollect.sources.google.settings import GoogleConfig
 
 log = logging.getLogger(__name__)
-
-MAX_FAILURES = 3
-"""So many people in a row who cannot be searched are no accident: the page has changed, or the
-machine cannot do it."""
 
 _REFUSALS = {
     State.CAPTCHA: "Google asks for a captcha (unusual traffic)",
@@ -83,7 +79,7 @@ class Google:
         self._save_page = save_page
         self._browser: Browser | None = None
         self._queries = 0
-        self._failures = 0
+        self._failures = FailuresInARow(tally)
 
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         """
@@ -115,14 +111,14 @@ class Google:
             before = len(shown)
             shown = list(unique((*shown, *answer.found)))[:limit]
             for rank, picture in enumerate(shown[before:], start=before):
-                yield _candidate(person, picture, rank, answer)
+                yield candidate_of(person, picture, rank, answer)
 
     def probe(self) -> None:
         """Start the browser, asking nobody; raises SourceError when it does not start."""
         try:
             self._ready()
         except BrowserFailed as failed:
-            raise self._failed(failed.reason, str(failed), fatal=True) from failed
+            raise self._failures.error(failed.reason, str(failed), fatal=True) from failed
 
     def close(self) -> None:
         """End the browser."""
@@ -175,7 +171,7 @@ class Google:
         except BrowserFailed as failure:
             self.close()
             nobody = failure.reason is GoogleReason.BROWSER_UNREACHABLE
-            raise self._failed(
+            raise self._failures.error(
                 failure.reason,
                 f"the browser failed twice: {failure.detail}",
                 fatal=nobody,
@@ -220,9 +216,9 @@ class Google:
             seen.complete,
             seen.http_status,
         )
-        saved = _save(browser, self._save_page, qid, seen.state) if self._save_page else None
+        saved = keep_page(browser, self._save_page, qid, seen.state) if self._save_page else None
         if seen.state in (State.RESULTS, State.NO_RESULTS):
-            self._failures = 0
+            self._failures.end()
             return seen
         if seen.state in _REFUSALS:
             self.close()
@@ -235,61 +231,9 @@ class Google:
                     " today: leave it alone for a while."
                 ),
             )
-        saved = saved or _save(browser, pages(self._data_dir), qid, seen.state)
+        saved = saved or keep_page(browser, pages(self._data_dir), qid, seen.state)
         what = f"HTTP {seen.http_status}" if seen.http_status >= 400 else seen.state
-        raise self._failed(
+        raise self._failures.error(
             GoogleReason.UNKNOWN_PAGE,
             f"a page of Google that nobody understands ({what}), kept as {saved}",
         )
-
-    def _failed(self, reason: GoogleReason, what: str, *, fatal: bool = False) -> SourceError:
-        """
-        Count a failure and return its error.
-
-        It is about this person, or about everybody when it happens again and again.
-        """
-        self._failures += 1
-        self._tally.drop(reason)
-        if fatal or self._failures >= MAX_FAILURES:
-            people = f" ({self._failures} people in a row)" if self._failures > 1 else ""
-            return SourceError(
-                f"{what}{people}",
-                hint="Look at a page with --save-page DIR, and check with `celebcollect doctor`.",
-            )
-        return PersonNotSearched(what)
-
-
-def _candidate(
-    person: Celebrity, picture: FoundPicture, rank: int, answer: CachedAnswer
-) -> ImageCandidate:
-    return ImageCandidate(
-        schema_version=SCHEMA,
-        qid=person.qid,
-        name=person.name,
-        url=picture.url,
-        source=Google.name,
-        profession=next(iter(person.professions), None),
-        rank=rank,
-        page_url=picture.page_url,
-        page_title=picture.title,
-        site=picture.site,
-        author=picture.author,
-        width_px=picture.width_px,
-        height_px=picture.height_px,
-        found_at=answer.at,
-    )
-
-
-def _save(browser: Browser, folder: Path, qid: str, state: State) -> Path:
-    """
-    Keep a page's HTML and a screenshot.
-
-    The names are made of time, kind and QID, never of what a page or a name says.
-    """
-    at = datetime.now(UTC)
-    file = folder / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:06d}-{state}-{qid}.html"
-    with disk_errors("keep a page in", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(browser.source(), encoding="utf-8", errors="replace")
-        file.with_suffix(".png").write_bytes(browser.screenshot())
-    return file

@@ -12,32 +12,26 @@ import contextlib
 import http.client
 import logging
 import math
-import re
-import ssl
 import threading
 import time
 import urllib.error
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
-from celebcollect.domain.errors import ConfigError, Interrupted, SourceBlocked, SourceError
+from celebcollect.domain.errors import ConfigError, Interrupted, SourceError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata.answers import (
     QueryTooHeavy,
     Row,
     excerpt,
-    moment_of,
     rows_of,
     text_of,
-    wait_of,
 )
+from celebcollect.sources.wikidata.refusals import PassingTrouble, Refusals
 from celebcollect.sources.wikidata.settings import WikidataConfig
-from celebcollect.web.retry_after import SHORTEST_S, retry_after_s
 from celebcollect.web.urls import shown_url
 
 log = logging.getLogger(__name__)
@@ -59,20 +53,6 @@ PATIENCE_S = 300.0
 
 HEAVY_TRIES = 3
 """Tries of a question that timed out and cannot be made smaller."""
-
-# Blazegraph names the Java exception; QLever says `Operation timed out` (with status 429) or that
-# it could not allocate memory.
-_TOO_HEAVY = re.compile(r"TimeoutException|timed out|Tried to allocate|cancelled", re.IGNORECASE)
-_BANNED = re.compile(r"banned until ([0-9T:.+Z-]{10,40})")
-
-
-class _Passing(Exception):
-    """Trouble that may be over at the next try."""
-
-    def __init__(self, final: SourceError, retry_after_s: float = 0) -> None:
-        super().__init__(final.message)
-        self.final = final
-        self.retry_after_s = retry_after_s
 
 
 class Endpoint:
@@ -102,6 +82,7 @@ class Endpoint:
         self.shown = shown_url(settings.endpoint)
         """The address without anything that may be secret."""
         self._settings = settings
+        self._refusals = Refusals(settings.endpoint, shown=self.shown, tally=tally)
         self._user_agent = user_agent
         self._tally = tally
         self._wait = wait or threading.Event().wait
@@ -123,7 +104,7 @@ class Endpoint:
         while True:
             try:
                 return self._ask(query)
-            except _Passing as trouble:
+            except PassingTrouble as trouble:
                 pause_s = max(trouble.retry_after_s, 2.0 ** (attempt - 1))
                 if (
                     attempt >= (ATTEMPTS if self._answered else FIRST_ATTEMPTS)
@@ -169,7 +150,7 @@ class Endpoint:
             response = wrapper.query().response
             with contextlib.closing(response):
                 self._answered = True
-                self._refuse_redirect(response.geturl())
+                self._refusals.refuse_redirect(response.geturl())
                 return rows_of(self._body(response, started), self.shown, self._tally)
         except QueryTooHeavy:
             self._tally.count("timeouts")
@@ -182,13 +163,13 @@ class Endpoint:
                     hint="Check wikidata.endpoint and wikidata.dialect, or try again later.",
                 ) from error
             self._answered = True
-            self._explain(refusal, text_of(error))
+            self._refusals.explain(refusal, text_of(error))
         except TimeoutError as error:
-            self._too_heavy(f"no answer within {self._settings.timeout_s:g} s", error)
+            self._refusals.too_heavy(f"no answer within {self._settings.timeout_s:g} s", error)
         except http.client.IncompleteRead as error:
-            self._too_heavy("the answer was cut off", error)
+            self._refusals.too_heavy("the answer was cut off", error)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            self._unreachable(error)
+            self._refusals.unreachable(error)
         finally:
             # The failed ones count too: a query that ran into the time limit has used up the minute
             # that Wikidata grants per minute.
@@ -219,87 +200,3 @@ class Endpoint:
                     hint="A smaller [wikidata] limit asks for less.",
                 )
         return b"".join(chunks)
-
-    def _refuse_redirect(self, url: str) -> None:
-        """
-        Refuse what came from elsewhere.
-
-        Urllib follows a redirect as a GET without the question.
-        """
-        if url != self._settings.endpoint:
-            raise SourceError(
-                f"the SPARQL endpoint {self.shown} has moved to {shown_url(url)}",
-                hint="Set wikidata.endpoint to the new address.",
-            )
-
-    def _explain(self, error: urllib.error.HTTPError, body: str) -> NoReturn:
-        """Turn an HTTP error into what it means to us; raises always."""
-        self._refuse_redirect(error.url)
-        status, said = error.code, excerpt(body)
-        what = f"{self.shown} answers {status}" + (f": {said}" if said else "")
-        if status in (429, 500) and _TOO_HEAVY.search(body):
-            self._too_heavy("the endpoint's time or memory limit was reached", error)
-        if status == 429:
-            self._tally.count("throttled")
-            pause_s = wait_of(error.headers.get("Retry-After"), body) or SHORTEST_S
-            until = datetime.now(UTC).replace(microsecond=0) + timedelta(
-                seconds=min(pause_s, 10 * 86_400)
-            )
-            blocked = SourceBlocked(
-                f"{self.shown} asks us to stay away until {until:%Y-%m-%d %H:%M} UTC (429)",
-                hint="Run it again later; it goes on where it stopped.",
-                until=until,
-            )
-            raise _Passing(blocked, pause_s) from error
-        if status == 403 and (banned := _BANNED.search(body)):
-            raise SourceBlocked(
-                f"{self.shown} has banned us until {banned[1]}",
-                hint="Run it after that; it goes on where it stopped.",
-                until=moment_of(banned[1]),
-            ) from error
-        if status == 403:
-            raise SourceError(
-                what,
-                hint=(
-                    "Wikimedia refuses programs that do not say who runs them: set http.contact to"
-                    " a mail address or a URL."
-                ),
-            ) from error
-        if status >= 500:
-            raise _Passing(
-                SourceError(what, hint="The endpoint has trouble; try again later."),
-                retry_after_s(error.headers.get("Retry-After")) or 0,
-            ) from error
-        if 300 <= status < 400:
-            raise SourceError(
-                f"{what} (moved to {shown_url(error.headers.get('Location') or '?')})",
-                hint="Set wikidata.endpoint to the new address.",
-            ) from error
-        raise SourceError(
-            what,
-            hint=(
-                "Check wikidata.endpoint and wikidata.dialect: is it a SPARQL endpoint of Wikidata?"
-            ),
-        ) from error
-
-    def _too_heavy(self, why: str, error: BaseException) -> NoReturn:
-        self._tally.count("timeouts")
-        raise QueryTooHeavy(
-            f"{self.shown} did not finish a question: {why}",
-            hint="It is overloaded; try again later.",
-        ) from error
-
-    def _unreachable(self, error: Exception) -> NoReturn:
-        reason = getattr(error, "reason", None) or error
-        text = (
-            (reason.strerror if isinstance(reason, OSError) else None)
-            or str(reason)
-            or type(reason).__name__
-        )
-        final = SourceError(
-            f"cannot reach the SPARQL endpoint {self.shown}: {excerpt(text)}",
-            hint="Check the network and wikidata.endpoint.",
-        )
-        if isinstance(reason, (ssl.SSLCertVerificationError, http.client.InvalidURL, UnicodeError)):
-            raise final from error
-        raise _Passing(final) from error

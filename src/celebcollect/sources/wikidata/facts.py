@@ -10,8 +10,6 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -21,8 +19,10 @@ from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
 from celebcollect.domain.text import MAX_NAME_CHARS, clean_text
 from celebcollect.sources.wikidata.answers import Row, Term
-from celebcollect.sources.wikidata.queries import ABOUT, ALIAS, LABEL, WD, WDT
+from celebcollect.sources.wikidata.queries import ABOUT, ALIAS, LABEL, WDT
 from celebcollect.sources.wikidata.reasons import WikidataReason
+from celebcollect.sources.wikidata.seeds import Seed
+from celebcollect.sources.wikidata.values import commons_url, is_unknown, iso_day, qid_of, read_day
 
 log = logging.getLogger(__name__)
 
@@ -38,61 +38,8 @@ PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp"))
 """File types on Commons that hold photographs; the others are drawings (.svg), scans (.tif, .pdf,
 .djvu), films and sounds."""
 
-Day = tuple[int, int, int]
-
-_QID = re.compile(r"Q[1-9][0-9]{0,11}")
-_DATE = re.compile(r"([+-]?)(\d{1,4})-(\d\d)-(\d\d)(T.{0,30})?")
-_SITELINKS = re.compile(r"\d{1,6}")
 _TMDB = re.compile(r"[1-9]\d{0,9}")
 _IMDB = re.compile(r"nm\d{1,20}")  # tt: films, co: companies, ch: characters; only nm is a person
-
-
-@dataclass(slots=True)
-class Seed:
-    """Somebody whom a band of fame named, before anything else is known."""
-
-    qid: str
-    sitelinks: int
-    occupations: set[str] = field(default_factory=set)
-    """Of those asked for, under which the person was found."""
-    births: set[Day] = field(default_factory=set)
-
-
-def read_seeds(rows: Iterable[Row], occupation: str, seeds: dict[str, Seed], tally: Tally) -> None:
-    """Add the people that one seed query named to `seeds`."""
-    for row in rows:
-        qid, sitelinks = qid_of(row.get("person")), row.get("sitelinks")
-        if not qid or sitelinks is None or not _SITELINKS.fullmatch(sitelinks.value):
-            tally.drop(WikidataReason.BAD_VALUE)
-            continue
-        seed = seeds.setdefault(qid, Seed(qid, int(sitelinks.value)))
-        seed.occupations.add(occupation)
-        birth = row.get("birth")
-        if birth and (day := _read_day(birth, tally)):
-            seed.births.add(day)
-
-
-def too_old(seed: Seed, born_after: date) -> WikidataReason | None:
-    """
-    Return why somebody is not surely born on that day or later, or None.
-
-    The earliest of several births counts.
-    """
-    if not seed.births:
-        return WikidataReason.UNKNOWN_BIRTH
-    return (
-        WikidataReason.BORN_BEFORE
-        if min(seed.births) < (born_after.year, born_after.month, born_after.day)
-        else None
-    )
-
-
-def qid_of(term: Term | None) -> str | None:
-    """Return the QID that an entity's IRI names."""
-    if term is None or term.kind != "uri" or not term.value.startswith(WD):
-        return None
-    qid = term.value[len(WD) :]
-    return qid if _QID.fullmatch(qid) else None
 
 
 class Facts:
@@ -192,7 +139,7 @@ class Facts:
         for term in self._values.get((qid, WDT + of), []):
             if item := qid_of(term):
                 items.add(item)
-            elif not _is_unknown(term):
+            elif not is_unknown(term):
                 self._tally.drop(WikidataReason.BAD_VALUE)
         ordered = sorted(
             items, key=lambda item: (self._order.get(item, len(self._order)), int(item[1:]))
@@ -203,9 +150,9 @@ class Facts:
         days = {
             day
             for term in self._values.get((qid, WDT + of), [])
-            if (day := _read_day(term, self._tally))
+            if (day := read_day(term, self._tally))
         }
-        return tuple(_iso(day) for day in sorted(days))[:MAX_VALUES]
+        return tuple(iso_day(day) for day in sorted(days))[:MAX_VALUES]
 
     def _ids(
         self, qid: str, of: str, shape: re.Pattern[str], reason: WikidataReason
@@ -219,7 +166,7 @@ class Facts:
     def _portraits(self, qid: str) -> tuple[str, ...]:
         kept = set()
         for term in self._values.get((qid, WDT + "P18"), []):
-            url = _commons_url(term)
+            url = commons_url(term)
             if url is None:
                 self._tally.drop(WikidataReason.BAD_VALUE)
             elif PurePosixPath(unquote(urlsplit(url).path)).suffix.lower() not in PHOTOGRAPHS:
@@ -242,62 +189,6 @@ class Facts:
         if len(usable) < len(names):
             self._tally.drop(WikidataReason.BAD_VALUE, len(names) - len(usable))
         return usable[0] if usable else None
-
-
-def _read_day(term: Term, tally: Tally) -> Day | None:
-    """
-    Return a date, or None when it is unknown or (counted) no date.
-
-    The year may be negative; year-only dates come as January 1.
-    """
-    if _is_unknown(term):
-        return None
-    parts = _DATE.fullmatch(term.value) if term.kind == "literal" and term.value.isascii() else None
-    if parts:
-        # Wikibase writes month or day 00 where only the year is known.
-        year, month, day = int(parts[1] + parts[2]), int(parts[3]) or 1, int(parts[4]) or 1
-        if year and month <= 12 and day <= 31:
-            return year, month, day
-    tally.drop(WikidataReason.BAD_VALUE)
-    return None
-
-
-def _iso(day: Day) -> str:
-    year, month, day_of_month = day
-    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day_of_month:02d}"
-
-
-def _is_unknown(term: Term) -> bool:
-    """
-    Tell whether this is Wikidata's `unknown value`.
-
-    A blank node in dumps and QLever, a made-up IRI in the query service.
-    """
-    return term.kind == "bnode" or (term.kind == "uri" and "/.well-known/genid/" in term.value)
-
-
-def _commons_url(term: Term) -> str | None:
-    """Return the https address of a file on Commons, or None when the value is something else."""
-    try:
-        parts = urlsplit(term.value)
-    except ValueError:
-        return None
-    prefix = "/wiki/Special:FilePath/"
-    usable = (
-        term.kind == "uri"
-        and term.value.isascii()
-        and parts.scheme in ("http", "https")
-        and parts.netloc == "commons.wikimedia.org"
-    )
-    if (
-        not usable
-        or not parts.path.startswith(prefix)
-        or len(parts.path) == len(prefix)
-        or parts.query
-        or parts.fragment
-    ):
-        return None
-    return f"https://{parts.netloc}{parts.path}"
 
 
 def _unique(texts: Iterable[str], *, but: str = "") -> tuple[str, ...]:

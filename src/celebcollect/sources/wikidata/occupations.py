@@ -13,8 +13,8 @@ from celebcollect.domain.text import clean_text
 from celebcollect.sources.wikidata import queries
 from celebcollect.sources.wikidata.answers import Row
 from celebcollect.sources.wikidata.endpoint import Endpoint
-from celebcollect.sources.wikidata.facts import qid_of
 from celebcollect.sources.wikidata.progress import Fresh
+from celebcollect.sources.wikidata.values import qid_of
 
 log = logging.getLogger(__name__)
 

@@ -10,23 +10,25 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from celebcollect.catalogue.base import Notes
 from celebcollect.domain.errors import SourceBlocked, SourceError, UsageError
-from celebcollect.domain.records import Celebrity, now
+from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.wikidata import queries
 from celebcollect.sources.wikidata.answers import QueryTooHeavy, Row
+from celebcollect.sources.wikidata.ban import Ban
 from celebcollect.sources.wikidata.bands import Band, bands, split
+from celebcollect.sources.wikidata.dialect import find_dialect
 from celebcollect.sources.wikidata.endpoint import Endpoint
-from celebcollect.sources.wikidata.facts import Facts, Seed, read_seeds
+from celebcollect.sources.wikidata.facts import Facts
 from celebcollect.sources.wikidata.occupations import Occupations
 from celebcollect.sources.wikidata.progress import Fresh, Progress
 from celebcollect.sources.wikidata.queries import Dialect
 from celebcollect.sources.wikidata.search import Search
+from celebcollect.sources.wikidata.seeds import Seed, read_seeds
 from celebcollect.sources.wikidata.settings import WikidataConfig
 
 log = logging.getLogger(__name__)
@@ -41,9 +43,6 @@ CLASSES = 500
 HEAVY_IN_A_ROW = 8
 """Timeouts without any answer in between that mean the endpoint is down; cutting a band down to a
 birth year takes at most six."""
-
-DIALECT_VALID_FOR = timedelta(days=7)
-"""Wikidata is about to change its engine, so what was found out is not kept for long."""
 
 
 class Wikidata:
@@ -69,12 +68,12 @@ class Wikidata:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._user_agent = user_agent
         self._tally = tally
         self._notes = notes
         self._endpoint = Endpoint(
             settings, user_agent=user_agent, tally=tally, wait=wait, clock=clock
         )
+        self._ban = Ban(notes, settings.endpoint, shown=self._endpoint.shown, user_agent=user_agent)
         self._fresh = Fresh(notes, settings.endpoint)
         self._languages = tuple(dict.fromkeys((settings.language, "mul", "en")))
         self._heavy_in_a_row = 0
@@ -97,19 +96,11 @@ class Wikidata:
                 then it is not asked again.
             SourceError: The endpoint cannot be reached, refuses us, or does not get done.
         """
-        self._stay_away()
+        self._ban.check()
         try:
             yield from self._people(occupations, limit)
         except SourceBlocked as blocked:
-            if blocked.until:
-                self._notes.set_note(
-                    "wikidata/blocked",
-                    {
-                        "endpoint": self._settings.endpoint,
-                        "agent": self._user_agent,
-                        "until": blocked.until.isoformat(),
-                    },
-                )
+            self._ban.remember(blocked)
             raise
 
     def probe(self) -> None:
@@ -120,34 +111,8 @@ class Wikidata:
             SourceBlocked: We are to stay away.
             SourceError: It cannot be reached, or what answers is no SPARQL endpoint.
         """
-        self._stay_away()
+        self._ban.check()
         self._endpoint.select_stubbornly("SELECT ?one WHERE { VALUES ?one { 1 } }")
-
-    def _stay_away(self) -> None:
-        """
-        Refuse to ask while we are blocked.
-
-        A block is bound to the address and the User-Agent, as Wikidata's is.
-        """
-        note = self._notes.note("wikidata/blocked")
-        if not note or (note.get("endpoint"), note.get("agent")) != (
-            self._settings.endpoint,
-            self._user_agent,
-        ):
-            return
-        try:
-            until = datetime.fromisoformat(str(note.get("until")))
-            blocked = until > now()
-        except (ValueError, TypeError):
-            blocked = False
-        if blocked:
-            raise SourceBlocked(
-                f"{self._endpoint.shown} has asked us to stay away until"
-                f" {until:%Y-%m-%d %H:%M} UTC",
-                hint="Run it again after that.",
-                until=until,
-            )
-        self._notes.set_note("wikidata/blocked", None)
 
     def _people(self, asked: Sequence[str] | None, limit: int | None) -> Iterator[list[Celebrity]]:
         limit = self._settings.limit if limit is None else limit
@@ -158,7 +123,12 @@ class Wikidata:
             )
         occupations = Occupations(self._endpoint, self._fresh, self._languages)
         wanted = occupations.resolve(self._settings.occupations if asked is None else asked)
-        dialect = self._dialect(wanted)
+        chosen_dialect = self._settings.dialect
+        dialect: Dialect = (
+            find_dialect(self._endpoint, self._fresh, wanted)
+            if chosen_dialect == "auto"
+            else chosen_dialect
+        )
         classes = {occupation: occupations.subclasses(occupation) for occupation in wanted}
         order = {
             qid: rank
@@ -182,18 +152,8 @@ class Wikidata:
                     self._seed(dialect, occupation, group, band, seeds)
             nobody = nobody and not seeds
             search.take(seeds.values())
-            while chosen := search.choose(BATCH):
-                qids = [seed.qid for seed in chosen]
-                facts = Facts(
-                    self._details(qids),
-                    qids,
-                    languages=self._languages,
-                    order=order,
-                    tally=self._tally,
-                )
-                batch = search.admit(chosen, facts)
+            for batch in self._batches(search, order):
                 if batch:
-                    self._tally.count("people", len(batch))
                     yield batch
                 search.checkpoint(band.low, batch)
             search.checkpoint(band.low, [])
@@ -202,26 +162,17 @@ class Wikidata:
             self._fresh.forget("dialect")
         progress.finish()
 
-    def _dialect(self, wanted: Sequence[str]) -> Dialect:
-        if self._settings.dialect != "auto":
-            return self._settings.dialect
-        known = self._fresh.get("dialect", DIALECT_VALID_FOR)
-        if known is None:
-            # Every item has a number of sitelinks, so famous ones tell it fastest; an endpoint with
-            # a part of Wikidata may lack them.
-            rows = self._endpoint.select_stubbornly(
-                queries.probe(["Q5", "Q42", *wanted])
-            ) or self._endpoint.select_stubbornly(queries.probe_anybody())
-            forms = {row["form"].value for row in rows if "form" in row}
-            known = [dialect for dialect in ("wdqs", "qlever") if dialect in forms]
-            if known:
-                self._fresh.put("dialect", known)
-            else:
-                log.warning(
-                    "no human with sitelinks endpoint=%s: it does not look like Wikidata",
-                    self._endpoint.shown,
-                )
-        return "qlever" if known[:1] == ["qlever"] else "wdqs"
+    def _batches(self, search: Search, order: Mapping[str, int]) -> Iterator[list[Celebrity]]:
+        """Yield those who are chosen, batch by batch; some batches are empty."""
+        while chosen := search.choose(BATCH):
+            qids = [seed.qid for seed in chosen]
+            facts = Facts(
+                self._details(qids), qids, languages=self._languages, order=order, tally=self._tally
+            )
+            batch = search.admit(chosen, facts)
+            if batch:
+                self._tally.count("people", len(batch))
+            yield batch
 
     def _fingerprint(self, wanted: Sequence[str], limit: int) -> dict[str, Any]:
         """

@@ -13,9 +13,10 @@ from datetime import date
 
 from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.wikidata.facts import Facts, Seed, too_old
+from celebcollect.sources.wikidata.facts import Facts
 from celebcollect.sources.wikidata.progress import Progress, keys_of
 from celebcollect.sources.wikidata.reasons import WikidataReason
+from celebcollect.sources.wikidata.seeds import Seed, too_old
 
 log = logging.getLogger(__name__)
 
