@@ -41,7 +41,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     ),
     "safetensors": "stages/train/model_file.py",
     "platformdirs": ("config/file.py", "vision/"),
-    "urllib3": "sources/google/browser.py",
+    "urllib3": "sources/google/",
 }
 
 
