@@ -62,7 +62,8 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 example: $(READY)
-	$(BIN)/python -c "from celebcollect.config.example import example; from celebcollect.configuration import config_model; print(example(config_model()), end='')" > config.example.toml
+	$(BIN)/python -c "from celebcollect.config.example import example; from celebcollect.configuration import config_model; print(example(config_model()), end='')" > config.example.part
+	mv config.example.part config.example.toml
 
 # The tables of the README, docs/errors.md, docs/reasons.md and docs/schemas, from the code.
 docs: $(READY) example

@@ -12,7 +12,7 @@ from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import EXIT_CODES, CelebCollectError, UsageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
-from celebcollect.sources.registry import installed
+from celebcollect.sources.registry import usable
 from celebcollect.sources.wikidata.reasons import WikidataReason
 from celebcollect.stages.reasons import (
     CleanReason,
@@ -28,7 +28,7 @@ from celebcollect.web.reasons import FetchReason, UrlReason
 def declared() -> Iterator[type[Reason]]:
     """Yield the reasons of every room, source and check, in the order of the pipeline."""
     yield from (WikidataReason, CollectReason)
-    yield from (spec.reasons for spec in installed() if spec.reasons)
+    yield from (spec.reasons() for spec in usable() if spec.reasons)
     yield from (MessageReason, UrlReason, FetchReason, PictureReason, StoreReason)
     yield from dict.fromkeys(kind for spec in installed_checks().specs for kind in spec.reasons)
     yield from (CleanReason, TrainReason, ExportReason)

@@ -71,7 +71,7 @@ SOURCE = SourceSpec(
     build=It,
     summary="Look up people who need pictures on It and put the picture URLs on topic urlsFromIt.",
     example="--limit 10",
-    reasons=ItReason,
+    reasons=lambda: ItReason,
     trust=Trust(documented=1),
     terms=Terms(
         name="It's terms",

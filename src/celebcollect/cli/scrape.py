@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -46,8 +45,7 @@ def commands() -> Iterator[Callable[..., None]]:
     return map(scrape_command, installed())
 
 
-@dataclass(frozen=True)
-class _Picked:
+class _Picked(NamedTuple):
     """Whom the options pick."""
 
     qids: list[str]

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import typer
 
@@ -12,8 +12,7 @@ from celebcollect.domain.errors import UsageError
 from celebcollect.sources.registry import installed
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(NamedTuple):
     """A key that nobody else may read."""
 
     title: str

@@ -6,8 +6,8 @@ Imports nothing heavy, because specs are read at every start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class MlUse(StrEnum):
@@ -17,8 +17,7 @@ class MlUse(StrEnum):
     NEEDS_AGREEMENT = "needs agreement"
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """The terms of one source."""
 
     name: str = ""
@@ -52,8 +51,7 @@ class Portrait(StrEnum):
     """The file that Wikidata names as the person's picture (P18)."""
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(NamedTuple):
     """How far a source's word goes."""
 
     portrait: Portrait = Portrait.NONE

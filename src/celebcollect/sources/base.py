@@ -8,16 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from types import MappingProxyType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    runtime_checkable,
+)
 
 from celebcollect.domain.errors import SourceError
-from celebcollect.domain.reasons import Reason
 from celebcollect.domain.terms import Terms, Trust
 
 if TYPE_CHECKING:
     from celebcollect.catalogue.base import Notes
     from celebcollect.config.fields import Section
     from celebcollect.config.sections import HttpConfig
+    from celebcollect.domain.reasons import Reason
     from celebcollect.domain.records import Celebrity, ImageCandidate
     from celebcollect.domain.tally import Tally
 
@@ -25,6 +34,7 @@ GROUP = "celebcollect.sources"
 """The entry points that name a `SourceSpec`."""
 
 NO_TRUST, NO_TERMS = Trust(), Terms()
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 S = TypeVar("S")
 
@@ -83,8 +93,7 @@ class NamesFiles(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class SourceContext(Generic[S]):
+class SourceContext(NamedTuple, Generic[S]):
     """What a source is built with."""
 
     settings: S
@@ -99,7 +108,7 @@ class SourceContext(Generic[S]):
     wait: Callable[[float], bool]
     """Waits so many seconds; returns true when it was cut short because the work is to end."""
     open_data_dir: Callable[[], Path]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = NO_OPTIONS
     """What the options of its own command say (`SourceSpec.options`); absent ones are left out."""
 
     @property
@@ -108,8 +117,7 @@ class SourceContext(Generic[S]):
         return self.open_data_dir()
 
 
-@dataclass(frozen=True)
-class SourceOption:
+class SourceOption(NamedTuple):
     """An option of `scrape-NAME` that only this source has."""
 
     flag: str
@@ -130,12 +138,12 @@ def _nothing_is_missing(_settings: Any) -> str | None:
     return None
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SourceSpec:
     """
     All that the rest of the program knows about a source; named by an entry point of its name.
 
-    Settings and source are given by functions, so that what they need is imported when they are.
+    Settings, source and reasons are given by functions, so that they are imported when used.
     """
 
     name: str
@@ -159,8 +167,8 @@ class SourceSpec:
     """Sources with a small number are asked first."""
     trust: Trust = NO_TRUST
     terms: Terms = NO_TERMS
-    reasons: type[Reason] | None = None
-    """What it counts with `tally.drop`."""
+    reasons: Callable[[], type[Reason]] | None = None
+    """Returns what it counts with `tally.drop`."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Keys of its section that are secret, with what a person calls them: `API read token`."""
     unusable: Callable[[Any], str | None] = _nothing_is_missing

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,13 +27,13 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,244}(?<!\.dead)")
 _OUR_TOPICS = ("urlsVerifie", "dataclean")
 
 
-@dataclass(frozen=True)
 class Sources:
     """The sources that can be had, in the order in which they are asked."""
 
-    specs: tuple[SourceSpec, ...]
-    problems: tuple[str, ...] = ()
-    """A sentence about each plug-in that was left out."""
+    def __init__(self, specs: tuple[SourceSpec, ...], problems: tuple[str, ...] = ()) -> None:
+        self.specs = specs
+        self.problems = problems
+        """A sentence about each plug-in that was left out."""
 
     def __iter__(self) -> Iterator[SourceSpec]:
         return iter(self.specs)
@@ -102,7 +101,7 @@ def usable() -> Sources:
     specs: list[SourceSpec] = []
     problems = list(found.problems)
     for spec in found:
-        why_not = why_no_section(spec.name, spec.settings, spec.secrets)
+        why_not = why_no_section(spec.name, spec.settings, spec.secrets) or _why_no_reasons(spec)
         if why_not is None:
             specs.append(spec)
         else:
@@ -134,3 +133,14 @@ def why_no_section(
         return f"its settings have no defaults ({type(error).__name__}: {told})"
     missing = set(secrets) - model.model_fields.keys()
     return f"its settings have no key {', '.join(sorted(missing))}" if missing else None
+
+
+def _why_no_reasons(spec: SourceSpec) -> str | None:
+    from celebcollect.domain.reasons import Reason
+
+    try:
+        if spec.reasons is None or issubclass(spec.reasons(), Reason):
+            return None
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        return f"its reasons cannot be had ({type(error).__name__})"
+    return "its reasons are no subclass of celebcollect.domain.reasons.Reason"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Portrait, Terms, Trust
 from celebcollect.sources.base import SourceContext, SourceSpec
-from celebcollect.sources.commons.reasons import CommonsReason
 
 if TYPE_CHECKING:
+    from celebcollect.sources.commons.reasons import CommonsReason
     from celebcollect.sources.commons.settings import CommonsConfig
     from celebcollect.sources.commons.source import Commons
 
@@ -17,6 +17,12 @@ def _settings() -> type[CommonsConfig]:
     from celebcollect.sources.commons.settings import CommonsConfig
 
     return CommonsConfig
+
+
+def _reasons() -> type[CommonsReason]:
+    from celebcollect.sources.commons.reasons import CommonsReason
+
+    return CommonsReason
 
 
 def _build(context: SourceContext[CommonsConfig]) -> Commons:
@@ -43,7 +49,7 @@ SPEC = SourceSpec(
         " urlsFromCommons."
     ),
     example="--qid Q42",
-    reasons=CommonsReason,
+    reasons=_reasons,
     trust=Trust(Portrait.NAMED, documented=2),
     terms=Terms(names_licences=True),
 )

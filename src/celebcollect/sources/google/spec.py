@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Trust
 from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
-from celebcollect.sources.google.reasons import GoogleReason
 
 if TYPE_CHECKING:
+    from celebcollect.sources.google.reasons import GoogleReason
     from celebcollect.sources.google.settings import GoogleConfig
     from celebcollect.sources.google.source import Google
 
@@ -18,6 +18,12 @@ def _settings() -> type[GoogleConfig]:
     from celebcollect.sources.google.settings import GoogleConfig
 
     return GoogleConfig
+
+
+def _reasons() -> type[GoogleReason]:
+    from celebcollect.sources.google.reasons import GoogleReason
+
+    return GoogleReason
 
 
 def _build(context: SourceContext[GoogleConfig]) -> Google:
@@ -85,7 +91,7 @@ SPEC = SourceSpec(
             "--save-page", Path, "DIR", "Keep the HTML and a screenshot of every page here."
         ),
     ),
-    reasons=GoogleReason,
+    reasons=_reasons,
     trust=Trust(),
     unusable=_unusable,
     hint="Without one Google Images is left out. Debian: apt install chromium chromium-driver",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from celebcollect.domain.terms import MlUse, Portrait, Terms, Trust
 from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
-from celebcollect.sources.tmdb.reasons import TmdbReason
 
 if TYPE_CHECKING:
     from celebcollect.domain.records import Celebrity
+    from celebcollect.sources.tmdb.reasons import TmdbReason
     from celebcollect.sources.tmdb.settings import TmdbConfig
     from celebcollect.sources.tmdb.source import Tmdb
 
@@ -33,6 +33,12 @@ def _settings() -> type[TmdbConfig]:
     from celebcollect.sources.tmdb.settings import TmdbConfig
 
     return TmdbConfig
+
+
+def _reasons() -> type[TmdbReason]:
+    from celebcollect.sources.tmdb.reasons import TmdbReason
+
+    return TmdbReason
 
 
 def _build(context: SourceContext[TmdbConfig]) -> Tmdb:
@@ -85,7 +91,7 @@ SPEC = SourceSpec(
         ),
     ),
     people=_people,
-    reasons=TmdbReason,
+    reasons=_reasons,
     trust=Trust(Portrait.FIRST, documented=1),
     terms=TERMS,
     secrets={"token": "API read access token"},
