@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: help setup browser demo test check lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-store-clients bench-kafka bench-clean bench-train simulate-scale fuzz clean compiled
+.PHONY: help setup browser demo test check lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-store-clients bench-kafka bench-clean bench-people bench-train simulate-scale fuzz clean compiled
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -16,6 +16,7 @@ help:
 	@echo "make docs    write config.example.toml and the generated parts of the docs from the code"
 	@echo "make tour    run the README's tour again and write its output there"
 	@echo "make pictures   take the pictures of the gallery and of the terminal again (docs/)"
+	@echo "make bench-people FOLDER=...   how good the face engines are for your own people (docs/faces.md)"
 	@echo "make bench-log, bench-catalogue, bench-kafka, bench-clean, bench-train: measure (docs/benchmarks.md)"
 
 setup: $(READY) compiled browser
@@ -85,6 +86,11 @@ bench-clean: $(READY)
 	$(BIN)/python benchmarks/clean.py $(ARGS)
 	$(BIN)/python benchmarks/clean_duplicates.py
 	$(BIN)/python benchmarks/fair_albums.py
+	$(BIN)/python benchmarks/fair_identify.py
+
+# One's own people: a folder for each, and labels.csv (person, group, sex) where there are groups; make bench-people FOLDER=...
+bench-people: $(READY)
+	$(BIN)/python benchmarks/people.py "$(FOLDER)"
 
 # img2dataset gets a virtual environment of its own in the system's folder for temporary files; ARGS="--rounds 1" and so on.
 bench-store: $(READY)

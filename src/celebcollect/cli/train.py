@@ -97,6 +97,11 @@ def _print_report(trained: "Trained") -> None:
     else:
         sys.stdout.write("not measured: too few pictures to keep some of them apart\n")
     _print_groups(measured)
+    _print_left_out(trained)
+    sys.stdout.write(f"wrote {trained.file}; the report lies beside it\n")
+
+
+def _print_left_out(trained: "Trained") -> None:
     for reason, number in trained.left_out.items():
         why = (
             " (`[train] ml_use_permitted` names the agreements that you hold)"
@@ -108,7 +113,6 @@ def _print_report(trained: "Trained") -> None:
         sys.stdout.write(
             f"left out: {trained.people_left_out} people with fewer than 2 usable pictures\n"
         )
-    sys.stdout.write(f"wrote {trained.file}; the report lies beside it\n")
 
 
 def _rule_text(trained: "Trained") -> str:

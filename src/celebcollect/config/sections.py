@@ -162,7 +162,7 @@ class TrainConfig(Section):
     """Names of sources whose terms need an agreement for machine learning that you hold."""
     false_accept_rate: float = Field(default=0.01, gt=0, le=0.5)
     """Share of strangers that may be taken for somebody. `train` chooses the threshold for it with
-    each known person taken out in turn, among the half of them who are most like others."""
+    each known person taken out in turn; under 20 people the engine's own measured limit holds."""
     unknown_distance: Annotated[
         Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, BeforeValidator(empty_is_none)
     ] = None

@@ -63,7 +63,7 @@ YUNET_SFACE = EngineNumbers(
     likeness=DistanceLimit(1.10),
     link=1.19 / 1.10,
     same_face=0.60 / 1.10,
-    strangers=StrangerLimits(neighbours=5, crowd=0.835, mean_distance=0.93),
+    strangers=StrangerLimits(neighbours=5, crowd=0.83, mean_distance=0.93),
     source=(
         "819 faces of 94 people from public collections, chosen on half of the people and reported"
         " on the other half (docs/faces.md)"

@@ -6,7 +6,7 @@ They are from pages of the data set's validation and test sides.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -141,18 +141,11 @@ def _measure(
         for guess, known in zip(guesses.people, guesses.known, strict=True)
     ]
     qids = [sample.qid for _, sample in unseen]
-    confused = Counter((qids[row], taken_for[row]) for row in mine if not right[row])
-    # First those taken for somebody else, most confident first; then those not recognised, farthest
-    # first.
-    errors = sorted(
-        (row for row in mine if not right[row]),
-        key=lambda row: (
-            unknown[row],
-            guesses.scores[row] * (-1 if unknown[row] else 1),
-            qids[row],
-            row,
-        ),
-    )
+    mistaken = _worst_first([row for row in mine if not right[row]], unknown, guesses.scores)
+    answers = [
+        Answer(qid, *(bool(flag) for flag in flags))
+        for qid, *flags in zip(qids, truth >= 0, right, unknown, strangers.known, strict=True)
+    ]
     return Evaluation(
         trained_on=len(model.vectors),
         held_out=len(mine),
@@ -163,26 +156,29 @@ def _measure(
         strangers=len(unseen),
         strangers_accepted=_share(strangers.known),
         people=_people(samples, [qids[row] for row in mine], right[mine], unknown[mine]),
-        confusions=tuple(
-            Confusion(qid, other, n)
-            for (qid, other), n in sorted(confused.items(), key=lambda item: (-item[1], item[0]))
-        ),
+        confusions=_confusions((qids[row], taken_for[row]) for row in mine if not right[row]),
         mistakes=tuple(
             _mistake(unseen[row][0], taken_for[row], float(guesses.distances[row]))
-            for row in errors[:MAX_ERRORS]
+            for row in mistaken[:MAX_ERRORS]
         ),
-        groups=by_group(
-            [
-                Answer(qids[row], truth[row] >= 0, right[row], unknown[row], strangers.known[row])
-                for row in range(len(unseen))
-            ],
-            described,
-        )
-        if described
-        else (),
+        groups=by_group(answers, described) if described else (),
         own_distances=_histogram(guesses.scores[mine][hit[mine]]),
         stranger_distances=_histogram(strangers.scores),
     )
+
+
+def _worst_first(
+    rows: Sequence[int], unknown: Flags, scores: npt.NDArray[np.float64]
+) -> Sequence[int]:
+    """Sort by who was taken for somebody else, surest first; then who was not recognised."""
+    return sorted(
+        rows, key=lambda row: (unknown[row], scores[row] * (-1 if unknown[row] else 1), row)
+    )
+
+
+def _confusions(pairs: Iterable[tuple[str, str]]) -> tuple[Confusion, ...]:
+    counted = sorted(Counter(pairs).items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Confusion(qid, other, n) for (qid, other), n in counted)
 
 
 def _people(

@@ -27,11 +27,8 @@ ENOUGH_PEOPLE = 20
 """From so many known people on, they themselves tell where strangers lie."""
 
 MEASURED_RATE = 0.01
-"""False-accept rate up to which the engines' own limits are never exceeded."""
-
-MOST_ALIKE = 0.5
-"""Share of the people, those most like others, whose pictures choose the threshold. A threshold of
-all is paid for by the groups in which people are alike (docs/faces.md)."""
+"""False-accept rate up to which the engines' own limits are never exceeded: a threshold of all
+people together is paid for by the groups in which people are alike (docs/faces.md)."""
 
 
 def numbers_of(version: str, clean: CleanConfig) -> EngineNumbers:
@@ -75,7 +72,7 @@ def with_fair_rule(model: Model, numbers: EngineNumbers, rate: float) -> Model:
     )
     if few:
         return model
-    chosen = _chosen(model.strangers(), model.labels(), rate)
+    chosen = _chosen(model.strangers(), rate)
     own = limits.crowd if limits.crowd is not None and rate <= MEASURED_RATE else np.inf
     return replace(model, threshold=round(max(min(chosen, own), 1e-6), 6))
 
@@ -85,10 +82,6 @@ def chosen_by_rate(model: Model) -> bool:
     return model.rule == StrangerRule.CROWD and len(model.people) >= ENOUGH_PEOPLE
 
 
-def _chosen(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], rate: float) -> float:
-    """Return the score below which no more than `rate` of the strangers most like others lie."""
-    people = np.unique(labels)
-    middle = np.array([np.median(scores[labels == person]) for person in people])
-    alike = people[np.argsort(middle, kind="stable")[: max(1, round(MOST_ALIKE * len(people)))]]
-    theirs = np.sort(scores[np.isin(labels, alike)])
-    return float(np.nextafter(theirs[int(rate * len(theirs))], 0))
+def _chosen(scores: npt.NDArray[np.float64], rate: float) -> float:
+    """Return the score below which no more than `rate` of the strangers lie."""
+    return float(np.nextafter(np.sort(scores)[int(rate * len(scores))], 0))
