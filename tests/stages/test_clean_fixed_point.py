@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalogue.catalogue_backends import new_backend
+from celebcollect.catalogue.base import Catalogue
 from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.catalogue.state import SearchState
 from celebcollect.checks.base import Check
@@ -67,7 +71,7 @@ class NoTopic:
 class Society:
     """People of one example in a catalogue that many examples share."""
 
-    catalogue: EmbeddedCatalogue
+    catalogue: Catalogue
     first: int
     settings: dict[str, int] = field(default_factory=dict)
     cleaned: list[str] = field(default_factory=list)
@@ -120,18 +124,21 @@ class Society:
 
     def restore(self, person: int, number: int) -> None:
         """Restore one of a person's rejected pictures, as `restore` does."""
-        rows = [
-            row
-            for row in self.catalogue.person_images(self.qid(person))
-            if row.status is Status.REJECTED
-        ]
+        rows = sorted(
+            (
+                row
+                for row in self.catalogue.person_images(self.qid(person))
+                if row.status is Status.REJECTED
+            ),
+            key=lambda row: row.bytes or 0,
+        )
         if rows:
             row = rows[number % len(rows)]
             restored = row.model_copy(update={"restored_from": str(row.reason)})
             self.catalogue.record_verdicts([restored])
             self.catalogue.clean_again([row.qid])
 
-    def clean(self, order: Sequence[int] = (), *, passes: int = PASSES) -> None:
+    def clean(self, order: Sequence[int] = (), *, passes: int = PASSES, workers: int = 1) -> None:
         """Clean the people of this example until nobody is left, within so many passes."""
         clean = CleanConfig(min_cluster=self.settings.get("min_cluster", 2))
         bits = self.settings.get("bits", 4)
@@ -149,8 +156,12 @@ class Society:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("celebcollect.stages.clean.stage.clean_person", counted)
-            people = [[self.qid(person)] for person in order]
-            for qids in [*people, [self.qid(person) for person in range(PEOPLE)]]:
+            # Threads of one process would share their claims.
+            owners = (f"elsewhere/{number}" for number in count())
+            patch.setattr("celebcollect.disk.owners.this_owner", lambda: next(owners))
+            everybody = [self.qid(person) for person in range(PEOPLE)]
+
+            def work(qids: list[str]) -> None:
                 clean_people(
                     self.catalogue,
                     cast("ImageStore", NoFiles()),
@@ -161,6 +172,13 @@ class Society:
                     stop=stop,
                     qids=qids,
                 )
+
+            for person in order:
+                work([self.qid(person)])
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(work, [list(everybody) for _ in range(workers)]))
+            # A worker leaves alone whom another one is at.
+            work(everybody)
 
     def verdicts(self) -> dict[tuple[int, str], Verdict]:
         """Return what became of each picture."""
@@ -259,6 +277,40 @@ def test_no_order_changes_the_verdicts(
         outcomes.append(folder.verdicts())
 
     assert outcomes[0] == outcomes[1]
+
+
+HOUSEHOLD = [
+    ("put", 0, 0, 0, False),
+    ("put", 0, 4, 0, False),
+    ("put", 0, 8, 0, False),
+    ("put", 1, 1, 0, False),
+    ("put", 1, 5, 0, True),
+    ("put", 1, 11, 1, False),
+    ("put", 2, 2, 0, False),
+    ("put", 2, 3, 0, False),
+    ("put", 2, 9, 0, False),
+    ("restore", 0, 0),
+    ("restore", 2, 0),
+]
+"""Three people with one face, who share near copies; two were told to keep them."""
+
+
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("java", marks=pytest.mark.mongo)])
+def test_workers_and_catalogues_change_nothing(
+    catalogue: EmbeddedCatalogue, tmp_path: Path, kind: str
+) -> None:
+    """One worker or four at once, the embedded catalogue or MongoDB: the same verdicts."""
+    alone = Society(catalogue, next(counter))
+    play(alone, HOUSEHOLD, often=True)
+    with new_backend(kind, tmp_path) as backend, closing(backend.open()) as other:
+        for workers in (1, 4):
+            society = Society(other, next(counter))
+            play(society, HOUSEHOLD[:9], often=False)
+            society.clean(passes=8 * PASSES, workers=workers)
+            play(society, HOUSEHOLD[9:], often=True)
+            society.clean(passes=8 * PASSES, workers=workers)
+
+            assert society.verdicts() == alone.verdicts()
 
 
 def test_one_picture_restored_for_two_people_comes_to_rest(catalogue: EmbeddedCatalogue) -> None:
