@@ -19,7 +19,7 @@ from celebcollect.cli.stage_table import StageTable, duration, plain, rate
 from celebcollect.domain.records import Status
 from celebcollect.run.progress import Activity, RunProgress
 from celebcollect.run.stage_line import Rates, StageLine, cooling_down
-from celebcollect.run.watch import Snapshot
+from celebcollect.run.watch import PipelineState
 
 STORE = StageLine(
     "store",
@@ -55,7 +55,8 @@ def drawn(view: StageTable, width: int, **options: Any) -> list[str]:
 @pytest.mark.parametrize("width", [40, 80, 119, 120, 200])
 def test_each_stage_takes_one_line_of_the_terminal(width: int) -> None:
     """Whatever the width: nothing wraps, nothing is wider, every stage is there."""
-    lines = drawn(StageTable("run-all · round 1 of at most 3 · 1000 people · 20 min", LINES), width)
+    headline = "run-all · round 1 of at most 3 · 1000 people · 20 min"
+    lines = drawn(StageTable(headline, LINES), width)
 
     assert all(cell_len(line) <= width for line in lines)
     assert [line.split()[0] for line in lines[2:7]] == [
@@ -223,7 +224,7 @@ def test_a_group_that_never_ran_is_behind_by_everything() -> None:
     from celebcollect.bus.base import TopicInfo
 
     counts = Counts(celebrities=0, images=dict.fromkeys(Status, 0), reasons={})
-    look = Snapshot(
+    look = PipelineState(
         0.0,
         counts,
         {

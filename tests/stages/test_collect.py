@@ -17,7 +17,8 @@ from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, ImageCandidate, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched
-from celebcollect.stages.collect import blocked_until, collect, pick
+from celebcollect.stages.collect import collect, pick
+from celebcollect.stages.refusals import blocked_until
 
 PEOPLE = [Celebrity(qid=f"Q{n}", name=f"Person {n}", sitelinks=100 - n) for n in range(1, 5)]
 

@@ -15,7 +15,7 @@ from celebcollect.domain.errors import Interrupted, UsageError
 if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.cli.stage_table import StageTable
-    from celebcollect.run.watch import Snapshot, StatusWatch
+    from celebcollect.run.watch import PipelineState, StatusWatch
 
 LOOK_EVERY_S = 2.0
 
@@ -59,9 +59,9 @@ def _print(app: "App", *, as_json: bool) -> None:
     from rich.table import Table
 
     from celebcollect.cli.stage_table import StageTable, print_stages
-    from celebcollect.run.watch import StatusWatch, take_snapshot
+    from celebcollect.run.watch import StatusWatch, read_state
 
-    look = take_snapshot(app)
+    look = read_state(app)
     counts, reasons = look.counts, _reasons(look)
     facts: dict[str, Any] = {
         "log": app.bus.kind,
@@ -152,7 +152,7 @@ def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "StageTable":
     return StageTable(f"{_headline(app, look)} · watched for {duration(spent_s)}", lines, notes)
 
 
-def _headline(app: "App", look: "Snapshot") -> str:
+def _headline(app: "App", look: "PipelineState") -> str:
     return (
         f"{look.counts.celebrities} celebrities; the catalogue is {app.catalogue.kind}, the log"
         f" {app.bus.kind}"
@@ -166,5 +166,5 @@ def _at_work(app: "App") -> list[str]:
     return [f"run-all is at work here: {running}"] if running else []
 
 
-def _reasons(look: "Snapshot") -> dict[str, int]:
+def _reasons(look: "PipelineState") -> dict[str, int]:
     return dict(sorted(look.counts.reasons.items(), key=lambda reason: (-reason[1], reason[0])))

@@ -6,10 +6,10 @@ from celebcollect.cli.text import print_table
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.run.watch import Snapshot
+    from celebcollect.run.watch import PipelineState
 
 
-def topic_facts(app: "App", look: "Snapshot | None" = None) -> dict[str, dict[str, Any]]:
+def topic_facts(app: "App", look: "PipelineState | None" = None) -> dict[str, dict[str, Any]]:
     """Return messages and lag by topic; a stage that never ran is behind by everything."""
     names = app.config.topics
     readers = {

@@ -16,11 +16,11 @@ from celebcollect.catalogue.state import Counts
 from celebcollect.domain.records import Status
 from celebcollect.run.progress import RunProgress
 from celebcollect.run.stage_line import Rates, StageLine, cooling_down, doing, headline
-from celebcollect.stages.collect import blocked_until
+from celebcollect.stages.refusals import blocked_until
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class PipelineState:
     """What the log and the catalogue hold at one moment."""
 
     at: float
@@ -39,10 +39,10 @@ class Snapshot:
         return max(0, sum(info.messages for info in infos) - waiting), waiting
 
 
-def take_snapshot(app: App) -> Snapshot:
+def read_state(app: App) -> PipelineState:
     """Look once."""
     topics = {info.name: info for info in app.bus.topics()}
-    return Snapshot(time.monotonic(), app.catalogue.counts(), topics)
+    return PipelineState(time.monotonic(), app.catalogue.counts(), topics)
 
 
 class RunWatch:
@@ -51,12 +51,12 @@ class RunWatch:
     def __init__(self, app: App, progress: RunProgress) -> None:
         self._app, self._progress = app, progress
         self._rates = Rates()
-        self._first: Snapshot | None = None
-        self._last: Snapshot | None = None
+        self._first: PipelineState | None = None
+        self._last: PipelineState | None = None
 
     def look(self) -> None:
         """Look at the log and the catalogue; `lines` shows what was seen last."""
-        seen = take_snapshot(self._app)
+        seen = read_state(self._app)
         self._first, self._last = self._first or seen, seen
 
     def lines(self) -> list[StageLine]:
@@ -150,12 +150,12 @@ class StatusWatch:
         self._app = app
         self._rates = Rates()
 
-    def look(self) -> tuple[Snapshot, list[StageLine]]:
+    def look(self) -> tuple[PipelineState, list[StageLine]]:
         """Look once more; from the second time on with rates."""
-        seen = take_snapshot(self._app)
+        seen = read_state(self._app)
         return seen, self.lines(seen)
 
-    def lines(self, seen: Snapshot) -> list[StageLine]:
+    def lines(self, seen: PipelineState) -> list[StageLine]:
         """Return one line per stage."""
         return [
             *(self._source(name, seen) for name in self._app.sources.names),
@@ -163,7 +163,7 @@ class StatusWatch:
             self._clean(seen),
         ]
 
-    def _source(self, name: str, seen: Snapshot) -> StageLine:
+    def _source(self, name: str, seen: PipelineState) -> StageLine:
         app, people = self._app, seen.counts.celebrities
         wanting = app.catalogue.need_search(name, target=app.config.run.target_images)
         waiting = min(people, len(wanting))
@@ -181,7 +181,7 @@ class StatusWatch:
             trouble=until is not None,
         )
 
-    def _group(self, stage: str, seen: Snapshot) -> StageLine:
+    def _group(self, stage: str, seen: PipelineState) -> StageLine:
         done, waiting = seen.progress(stage, _topics(self._app)[stage])
         failed = seen.counts.images[Status.FAILED] if stage == "store" else 0
         return StageLine(
@@ -193,7 +193,7 @@ class StatusWatch:
             so_far={"failed": failed} if failed else {},
         )
 
-    def _clean(self, seen: Snapshot) -> StageLine:
+    def _clean(self, seen: PipelineState) -> StageLine:
         counts = seen.counts.images
         judged = (Status.ACCEPTED, Status.REJECTED)
         so_far = {state.value: counts[state] for state in judged if counts[state]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +19,7 @@ from celebcollect.sources.base import PersonNotSearched, Source
 from celebcollect.stages.messages import publish_what_fits
 from celebcollect.stages.proofs import proved_portraits
 from celebcollect.stages.reasons import CollectReason
+from celebcollect.stages.refusals import note_answer, note_refusal
 
 if TYPE_CHECKING:
     from celebcollect.sources.wikidata.people import Wikidata
@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 LEASE_S = 600.0
 """How long one person may take a scraper on another machine before somebody else may take the
 person over."""
-
-UNTOLD_REST = timedelta(hours=1)
-"""How long a source is taken for blocked that did not say until when."""
 
 
 class SearchCatalogue(People, Work, Forgetting, Notes, Protocol):
@@ -92,9 +89,9 @@ def collect(
                 _search(source, person, catalogue, bus, tally, per_search, stop)
                 if not welcome:
                     welcome = True
-                    _remember(catalogue, source.name, None)
+                    note_answer(catalogue, source.name)
         except SourceBlocked as error:
-            _remember(catalogue, source.name, error)
+            note_refusal(catalogue, source.name, error)
             raise
         except PersonNotSearched as error:
             # The source counts the reason. The search state stays: the person's turn comes again.
@@ -151,33 +148,6 @@ def _search(
         tally.drop(CollectReason.PERSON_WITHOUT_RESULT)
     told = (source.name, person.qid, len(candidates), exhausted)
     log.debug("searched source=%s qid=%s candidates=%d exhausted=%s", *told)
-
-
-def blocked_until(catalogue: Notes, source: str) -> datetime | None:
-    """
-    Return until when a source wants to be left alone, None when it may be asked.
-
-    Whoever asked it last has noted that.
-    """
-    note = catalogue.note(f"blocked:{source}") or {}
-    try:
-        until = datetime.fromisoformat(note["until"])
-        return until if until > now() else None
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _remember(catalogue: Notes, source: str, error: SourceBlocked | None) -> None:
-    """
-    Note that a source refused us, or that it answered.
-
-    So `status` can tell it, wherever the scraper runs.
-    """
-    key = f"blocked:{source}"
-    if error is not None:
-        catalogue.set_note(key, {"until": (error.until or now() + UNTOLD_REST).isoformat()})
-    elif catalogue.note(key) is not None:
-        catalogue.set_note(key, None)
 
 
 def pick(
