@@ -71,7 +71,10 @@ def test_a_killed_consumer_frees_its_group(
     lines += kill(consumer)
 
     committed = [value for line in lines[1:] for value in line.split(",")]
-    rest = take_and_commit(bus, topic, group, 30 - len(committed))
+    rest: list[Message] = []
+    with bus.subscribe([topic], group) as subscription:
+        while more := subscription.poll(30, 0.1):  # nobody adds any: what is left is there
+            rest += more
 
     # The last batch may have been committed untold.
     assert present(rest) in (
