@@ -12,22 +12,9 @@ import house
 from celebcollect.sources.registry import installed
 
 SHARED_NAMES: frozenset[str] = frozenset(["Snapshot"])
-LARGE_FILES: frozenset[str] = frozenset(
-    [
-        "demo/drawing.py",
-        "sources/commons/source.py",
-        "sources/google/browser.py",
-        "sources/google/records.py",
-        "sources/google/source.py",
-        "sources/wikidata/endpoint.py",
-        "sources/wikidata/facts.py",
-        "sources/wikidata/people.py",
-    ]
-)
-LONG_FUNCTIONS: frozenset[str] = frozenset(["sources/wikidata/people.py:_people"])
-CIRCLES: tuple[set[str], ...] = (
-    {"celebcollect.sources.tmdb.source", "celebcollect.sources.tmdb.spec"},
-)
+LARGE_FILES: frozenset[str] = frozenset(["demo/drawing.py"])
+LONG_FUNCTIONS: frozenset[str] = frozenset()
+CIRCLES: tuple[set[str], ...] = ()
 PUBLIC_ALL_THE_SAME = {
     "_exit": "os: ends a process at once",
     "_thread": "the standard library: interrupt_main",

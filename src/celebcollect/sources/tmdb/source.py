@@ -1,6 +1,6 @@
 """The Movie Database (TMDB), API version 3: portraits of people whose identity is proved.
 
-Terms: `sources.tmdb.spec`.
+Terms: `sources.tmdb.terms`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from celebcollect.sources.tmdb import api
 from celebcollect.sources.tmdb.client import TmdbClient
 from celebcollect.sources.tmdb.reasons import TmdbReason
 from celebcollect.sources.tmdb.settings import TmdbConfig
-from celebcollect.sources.tmdb.spec import TERMS
+from celebcollect.sources.tmdb.terms import TERMS
 from celebcollect.web.rate_limiter import Wait
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from celebcollect.domain.terms import MlUse, Portrait, Terms, Trust
+from celebcollect.domain.terms import Portrait, Trust
 from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
+from celebcollect.sources.tmdb.terms import TERMS
 
 if TYPE_CHECKING:
     from celebcollect.domain.records import Celebrity
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 
 MOST_POPULAR = 10_000
 """TMDB's lists end there."""
-
-TERMS = Terms(
-    name="TMDB API terms of use",
-    url="https://www.themoviedb.org/api-terms-of-use",
-    # As of 2023-10-20: no training on TMDB content without an agreement, no copies older than six
-    # months, and this sentence wherever its pictures are shown or handed on.
-    ml_use=MlUse.NEEDS_AGREEMENT,
-    keep_days=180,
-    attribution="This product uses the TMDB API but is not endorsed or certified by TMDB.",
-    hosts=("tmdb.org",),
-)
 
 
 def _settings() -> type[TmdbConfig]:
