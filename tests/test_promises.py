@@ -32,7 +32,7 @@ IMAGE_KEYS = [
     "found_at",
     "stored_at",
 ]
-STATUS_KEYS = ["log", "catalogue", "celebrities", "images", "reasons", "topics"]
+STATUS_KEYS = ["log", "catalogue", "celebrities", "images", "in_doubt", "reasons", "topics"]
 STATES = ["verified", "stored", "accepted", "rejected", "failed"]
 
 
