@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from celebcollect import plugins
 from celebcollect.sources.base import GROUP
-from celebcollect.sources.registry import Sources, installed
+from celebcollect.sources.registry import Sources, installed, usable
 
 SPEC = """
 from celebcollect.sources.base import SourceSpec
@@ -26,8 +27,10 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the path for packages, beside those that are installed; found anew."""
     monkeypatch.syspath_prepend(str(tmp_path))
     installed.cache_clear()
+    usable.cache_clear()
     yield tmp_path
     installed.cache_clear()
+    usable.cache_clear()
     for name in ("it_module", "other_module"):
         sys.modules.pop(name, None)
 
@@ -98,6 +101,51 @@ def test_a_broken_plug_in_is_left_out_with_a_sentence(
     assert "some-it" in problem
     assert told in problem
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("None", "TypeError"),
+        ("lambda: int", "no Section"),
+        ("lambda: 1 / 0", "ZeroDivisionError"),
+        ("lambda: NoDefault", "NoDefault"),
+    ],
+)
+def test_settings_that_can_be_no_section_are_told(beside: Path, settings: str, told: str) -> None:
+    """The source is left out of the configuration; the others are in it."""
+    code = (
+        "from celebcollect.config.fields import Section\n"
+        "class NoDefault(Section):\n    key: int\n"
+        + SPEC.format(name="it", topic="t").replace("settings=None", f"settings={settings}")
+    )
+    install(beside, "some-it", "it = it_module:SPEC", "it_module", code)
+
+    found = usable()
+
+    assert installed().names[-1] == "it"
+    assert found.names == ("google", "tmdb", "commons")
+    [problem] = found.problems
+    assert told in problem
+
+
+@pytest.mark.parametrize("command", [["--help"], ["init", "c.toml"], ["doctor", "--help"]])
+def test_a_broken_plug_in_takes_no_command_down(tmp_path: Path, command: list[str]) -> None:
+    """One line on stderr says what was left out."""
+    install(tmp_path, "some-it", "it = it_module:SPEC", "it_module", "raise ValueError('oh no')")
+    done = subprocess.run(
+        [sys.executable, "-m", "celebcollect", *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout
+    [line] = done.stderr.splitlines()
+    assert "some-it" in line
+    assert "ValueError: oh no" in line
 
 
 def test_specs_import_nothing_heavy() -> None:
