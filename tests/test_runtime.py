@@ -67,13 +67,13 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_no_command_leaves_the_process_changed(
     command: list[str], in_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each one ends with an error here, after its imports: the configuration is broken."""
+    """The configuration is broken, an error after the imports for all but those that read none."""
     (in_folder / "broken.toml").write_text("nobody_knows_this_key = 1\n")
     before = state()
 
     code = run(monkeypatch, "--config", "broken.toml", *command)
 
-    assert code == 2
+    assert code == (0 if command == ["models", "list"] else 2)
     assert state() == before
 
 
