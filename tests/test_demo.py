@@ -123,6 +123,7 @@ def test_without_the_extra_it_works_and_says_so_once(tmp_path: Path) -> None:
     assert not (tmp_path / "demo" / "data" / "models").exists()
 
 
+@pytest.mark.slow
 def test_asked_to_end_it_ends_the_program_that_it_runs(tmp_path: Path) -> None:
     """SIGTERM reaches the demonstration alone: the program that it started ends too."""
     command = [sys.executable, "-m", "celebcollect", "demo", "demo"]

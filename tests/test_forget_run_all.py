@@ -19,6 +19,8 @@ from celebcollect.demo.tmdb import tmdb_file
 from celebcollect.demo.web import SmallWeb
 from local_web import Collection
 
+pytestmark = pytest.mark.slow
+
 RUN = ("run-all", "--sources", "tmdb,commons", "--limit", "4")
 GONE, STAYS = CAST[1], CAST[3]
 """A name with quotes, which JSON escapes, and one that is not Latin."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
-from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import house
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "celebcollect"
@@ -45,12 +47,11 @@ HOMES: dict[str, str | tuple[str, ...]] = {
 }
 
 
-def imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+@functools.cache
+def imported(file: Path) -> frozenset[str]:
+    """Return the names of the packages that a file imports anywhere in it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(module.partition(".")[0] for module, _ in house.imported(tree))
 
 
 @pytest.mark.parametrize("library", HOMES)

@@ -17,6 +17,8 @@ import pytest
 from local_web import Collection
 from training import need_engine
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = Path(__file__).parent / "fixtures" / "folder-0.1.tar.xz"
 """What `fixtures/folder_0_1.py` made, with what version 0.1 said of it beside the data."""
 NOBODY = SimpleNamespace(base="http://127.0.0.1:9", requests={})

@@ -13,6 +13,8 @@ import pytest
 from celebcollect.demo.web import SmallWeb
 from local_web import WITHOUT_BROWSER, Collection, planted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[SmallWeb]:

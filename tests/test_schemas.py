@@ -154,6 +154,7 @@ def test_fields_are_explained() -> None:
     assert "schema" in schemas()["clean.schema.json"]["required"]
 
 
+@pytest.mark.slow
 def test_the_example_consumer_keeps_its_list_right(tmp_path: Path) -> None:
     """As it stands in the docs: it honours withdrawals and terms, and goes on where it was."""
     (code,) = re.findall(

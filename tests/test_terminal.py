@@ -19,6 +19,8 @@ from celebcollect.demo.web import SmallWeb
 from local_web import Collection
 from terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 ONE_SOURCE = ("run-all", "--sources", "commons")
 
 

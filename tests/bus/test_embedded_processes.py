@@ -21,6 +21,8 @@ from celebcollect.bus.base import Bus, Message
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.errors import Busy
 
+pytestmark = pytest.mark.slow
+
 
 def kill(process: subprocess.Popen[str]) -> list[str]:
     """Kill a process of ours for good and return the lines that it had left."""

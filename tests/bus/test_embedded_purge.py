@@ -158,6 +158,7 @@ def test_a_log_of_the_first_version_is_upgraded(folder: Path) -> None:
     bus.close()
 
 
+@pytest.mark.slow
 def test_a_reader_that_never_ends_is_told(
     bus: EmbeddedBus, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,14 @@ import time
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from catalogue.catalogue_backends import Backend
 from catalogue.catalogue_samples import candidate, person, stored
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Status
+
+pytestmark = pytest.mark.slow
 
 PEOPLE = 100
 

@@ -20,6 +20,7 @@ from checks.face_photos import Photo, face_check, need_engine
 JPEG = "JPEG"
 
 
+@pytest.mark.slow
 def test_the_main_face_is_found(captured: tuple[Photo, ...]) -> None:
     """In at least 99 % of the photographs of one person the face is found."""
     single = [photo for photo in captured if photo.name.startswith("people/")]

@@ -24,6 +24,8 @@ from celebcollect.vision.likeness import euclidean
 from checks.check_pictures import picture_of
 from checks.face_photos import Photo, identity_check, people
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def albums(captured: tuple[Photo, ...]) -> dict[str, list[Picture]]:

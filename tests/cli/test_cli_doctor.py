@@ -15,6 +15,8 @@ from celebcollect.configuration import config_model
 from cli.cli_process import Run
 from sources.sparql_server import SparqlServer
 
+pytestmark = pytest.mark.slow
+
 ONE_FACT = (
     "<http://www.wikidata.org/entity/Q42> <http://www.w3.org/2000/01/rdf-schema#label> 'Douglas"
     " Adams'@en ."

@@ -137,6 +137,7 @@ def test_only_garbage_ends_with_4(run: Run) -> None:
     assert "undecodable" in first.stderr
 
 
+@pytest.mark.slow
 def test_dead_letters_are_delivered_again_once(run: Run) -> None:
     """`replay-dead` puts the original bytes back; what is still unreadable becomes a new letter."""
     run("topics", "publish", "urls", stdin=b"not json\n")

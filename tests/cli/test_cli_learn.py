@@ -88,6 +88,7 @@ def test_nothing_to_train_on_ends_with_4(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_faces_are_named(run: Run, school: School, tmp_path: Path) -> None:
     """Each face of each file: a person with the distance, or unknown; others are told."""
     (tmp_path / "known.jpg").write_bytes(shot_bytes(DRAWN[0], 7))

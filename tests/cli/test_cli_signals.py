@@ -17,6 +17,8 @@ from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 from celebcollect.cli.signals import GRACE_S
 from celebcollect.domain.records import Celebrity
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mute() -> Iterator[socket.socket]:

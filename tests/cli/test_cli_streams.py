@@ -13,6 +13,8 @@ import pytest
 
 from cli.cli_process import Run
 
+pytestmark = pytest.mark.slow
+
 HALF_A_PAIR = b'{"schema":1,"qid":"Q1","name":"\\ud800","url":"http://x/","source":"a"}\n'
 ACCENT = (
     '{"schema":1,"qid":"Q2","name":"Beyonc\u00e9 \u00b7 \u82b1","url":"http://x/2","source":"a"}\n'

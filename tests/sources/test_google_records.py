@@ -231,6 +231,7 @@ def test_what_is_no_web_address_is_no_original(url: str) -> None:
     assert originals([FoundPicture.model_construct(url=url)]) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

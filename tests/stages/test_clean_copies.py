@@ -253,6 +253,7 @@ def in_one_run() -> tuple[object, ...]:
     return clean_in_order(list(range(len(ARRIVALS))), set())
 
 
+@pytest.mark.slow
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )

@@ -19,6 +19,8 @@ import pytest
 
 from stages.cleaning import World, jpeg
 
+pytestmark = pytest.mark.slow
+
 FORK = multiprocessing.get_context("fork")
 
 

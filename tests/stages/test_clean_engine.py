@@ -26,6 +26,8 @@ from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 from celebcollect.vision.workers import Workers
 from stages.cleaning import TOPIC, World, jpeg
 
+pytestmark = pytest.mark.slow
+
 QID = "Q1"
 
 

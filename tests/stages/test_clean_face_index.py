@@ -21,6 +21,8 @@ from celebcollect.vision.dlib_engine import DlibSpec
 from stages.cleaning import World, jpeg
 from training import need_engine, point
 
+pytestmark = pytest.mark.slow
+
 FACE = [2.0, 10, 10, 130, 130]
 """Score and box, as the check of faces keeps them."""
 

@@ -91,6 +91,7 @@ def photographs(shared_data: Path) -> Path:
     return shared_data / "faces"
 
 
+@pytest.mark.slow
 def test_the_wrong_people_and_pictures_without_a_face_go(world: World, photographs: Path) -> None:
     """
     With a trusted portrait, only her own pictures are left, published with box and embedding.

@@ -240,6 +240,7 @@ def test_the_front_matter_is_what_the_hub_reads(shelf: Shelf, tmp_path: Path, la
     assert not [name for name in HOSTILE if name in str(facts)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])
 def test_croissant_is_valid_and_its_records_can_be_read(
     shelf: Shelf, tmp_path: Path, layout: str

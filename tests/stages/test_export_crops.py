@@ -193,6 +193,7 @@ def test_crops_are_exported_once_and_again_when_the_face_is_seen_elsewhere(
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
+@pytest.mark.slow
 def test_libraries_load_crops(shelf: Shelf, tmp_path: Path) -> None:
     """All are JPEGs of one size; metadata are those of the whole picture, as the card says."""
     with_faces(shelf)
@@ -223,6 +224,7 @@ def test_crops_and_pictures_do_not_share_a_folder(shelf: Shelf, tmp_path: Path) 
     assert json.loads(index.to_json())["crops"]
 
 
+@pytest.mark.slow
 def test_real_faces_are_found_again_and_level(shared_data: Path) -> None:
     """In every crop of a photograph there is one face, in the middle, leaning below 4 degrees."""
     from celebcollect.vision import dlib_engine

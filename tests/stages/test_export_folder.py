@@ -168,6 +168,7 @@ print("end", flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_killed_at_any_moment_it_goes_on_and_no_file_is_ever_half(
     shelf: Shelf, tmp_path: Path, layout: str

@@ -20,6 +20,8 @@ from celebcollect.vision import dlib_engine
 from celebcollect.vision.dlib_engine import DlibSpec
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, shot_bytes
 
+pytestmark = pytest.mark.slow
+
 SMALL = StoreConfig(max_bytes=200_000, max_pixels=2_000_000)
 
 

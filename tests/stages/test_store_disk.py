@@ -124,6 +124,7 @@ def test_a_read_only_disk_stops_the_work_with_a_hint(
     assert (bench.lag(), bench.rows()) == (5, {})
 
 
+@pytest.mark.slow
 def test_a_folder_without_permission_stops_the_command_with_a_hint(
     bench: Bench, web: PictureWeb
 ) -> None:

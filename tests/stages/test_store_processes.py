@@ -18,6 +18,8 @@ from celebcollect.domain.records import ImageCandidate
 from picture_web import PictureWeb, Request, answer, picture, serve
 from stages.storing import VERIFIED, Bench, candidate
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 5
 PICTURES = 480
 

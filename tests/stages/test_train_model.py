@@ -55,6 +55,7 @@ def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert pack(found) == pack(written)
 
 
+@pytest.mark.slow
 def test_the_nearest_mean_decides_and_the_nearest_photograph_rejects() -> None:
     """As scikit-learn's NearestCentroid says, behind the gate."""
     neighbours = pytest.importorskip("sklearn.neighbors")
