@@ -52,8 +52,8 @@ DLIB = EngineNumbers(
     same_face=0.60,
     strangers=StrangerLimits(neighbours=8, crowd=0.75, mean_distance=0.38),
     source=(
-        "526 photographs of 49 people from public collections, constants chosen on half of the"
-        " people and reported on the other half (docs/faces.md)"
+        "526 photographs of 49 people from public collections; the constants were chosen with"
+        " these people in view, so expect a little less for others (docs/faces.md)"
     ),
 )
 
@@ -65,8 +65,8 @@ YUNET_SFACE = EngineNumbers(
     same_face=0.60 / 1.10,
     strangers=StrangerLimits(neighbours=5, crowd=0.83, mean_distance=0.93),
     source=(
-        "819 faces of 94 people from public collections, chosen on half of the people and reported"
-        " on the other half (docs/faces.md)"
+        "819 faces of 94 people from public collections; the constants were chosen with these"
+        " people in view, so expect a little less for others (docs/faces.md)"
     ),
 )
 
