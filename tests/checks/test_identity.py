@@ -76,7 +76,7 @@ def test_wrong_people_are_removed_and_the_right_ones_kept(
     albums: dict[str, list[Picture]], share: float, *, one: bool
 ) -> None:
     """
-    With a trusted portrait, 98 % of what is removed is wrong and 98 % of what is wrong is removed.
+    With a trusted portrait, 98 % of the removed are wrong, and 98 % of the wrong are removed.
 
     Even where the wrong are the majority.
     """
