@@ -3,8 +3,9 @@
 Euclidean distances of some embeddings are not fair: dlib's ResNet puts all East Asian faces near
 one another, so that one limit for everybody (0.60) takes 65 % of pairs of two East Asian people of
 one sex for one person, and 0.3 % of white ones (9 and 16 people of the calibration set). Dividing a
-distance by how crowded the neighbourhood of the two faces is mends that. The neighbourhood is measured on fixed prototypes and not on the people of
-the catalogue, so that the same pictures get the same verdict whatever else was collected.
+distance by how crowded the neighbourhood of the two faces is mends that. The neighbourhood is
+measured on fixed prototypes and not on the people of the catalogue, so that the same pictures get
+the same verdict whatever else was collected.
 """
 
 from __future__ import annotations
