@@ -18,7 +18,7 @@ from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.catalogue.base import Catalogue
 from celebcollect.config.tree import Config
 from celebcollect.configuration import sections_of_checks
-from celebcollect.disk.files import disk_errors
+from celebcollect.disk.data_folder import DataFolder
 from celebcollect.domain.records import ImageCandidate
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import Source, SourceContext
@@ -40,13 +40,20 @@ class App:
     """
     What the commands work with; leaving it as a context closes what was opened.
 
-    `stop` ends the waiting for a service that is gone.
+    `stop` ends the waiting for a service that is gone. Who is `looking` makes nothing: no folder,
+    no file, no topic. Where there is nothing yet, empty databases outside of the data folder stand
+    in, until the app is closed.
     """
 
-    def __init__(self, config: Config, *, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self, config: Config, *, stop: threading.Event | None = None, looking: bool = False
+    ) -> None:
         self.config = config
         self._stop = stop
+        self._looking = looking
         self._open = ExitStack()
+        self._data = DataFolder(config.data_dir, looking=looking)
+        self._open.callback(self._data.close)
 
     def __enter__(self) -> Self:
         return self
@@ -54,20 +61,15 @@ class App:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    @cached_property
+    @property
     def data_dir(self) -> Path:
         """
-        The folder of everything that is kept, made when missing.
+        The folder of everything that is kept, made when missing by who does more than look.
 
         Raises:
             StorageError: It cannot be made.
         """
-        folder = self.config.data_dir
-        with disk_errors(
-            "make the data folder", folder, hint="Set data_dir to a folder that can be written."
-        ):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self._data.path
 
     @cached_property
     def bus(self) -> Bus:
@@ -80,8 +82,10 @@ class App:
         else:
             from celebcollect.bus.sqlite.bus import EmbeddedBus
 
-            bus = EmbeddedBus(self.data_dir / "log")
+            bus = EmbeddedBus(self._data.database("log"))
         self._open.callback(bus.close)
+        if self._looking and bus.kind == "kafka":
+            return bus
         topics = self.config.topics
         bus.ensure([TopicSpec(name, compacted=name == topics.clean) for name in topics.all()])
         return bus
@@ -97,7 +101,7 @@ class App:
         else:
             from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
 
-            catalogue = EmbeddedCatalogue(self.data_dir / "catalogue.sqlite3")
+            catalogue = EmbeddedCatalogue(self._data.database("catalogue.sqlite3"))
         self._open.callback(catalogue.close)
         return catalogue
 
@@ -107,7 +111,8 @@ class App:
         from celebcollect.images.folder import ImageFolder
 
         folder = ImageFolder(self.data_dir)
-        folder.sweep()
+        if not self._looking:
+            folder.sweep()
         return folder
 
     @cached_property
@@ -201,7 +206,7 @@ class App:
             tally=tally,
             notes=notes or self.catalogue,
             wait=wait,
-            open_data_dir=lambda: self.data_dir,
+            open_data_dir=lambda: self._data.scratch,
             options=options or {},
         )
 

@@ -110,12 +110,14 @@ def _try(
 
 
 def _data_folder(app: App) -> Finding:
-    try:
-        folder = app.data_dir
-    except CelebCollectError as error:
-        return Finding("data folder", Verdict.MISSING, error.message, error.hint)
-    where = folder.resolve()
-    for place in (where, *(entry for entry in _entries(where) if entry.is_dir())):
+    folder = app.data_dir.resolve()
+    # The first run makes it: what counts until then is the folder that it will be made in.
+    where = next(place for place in (folder, *folder.parents) if place.exists())
+    if not where.is_dir():
+        hint = "Set data_dir to a folder that can be written."
+        return Finding("data folder", Verdict.MISSING, f"{where} is no folder", hint)
+    inside = [entry for entry in _entries(folder) if entry.is_dir()]
+    for place in (where, *inside):
         if not os.access(place, os.W_OK | os.X_OK):
             hint = (
                 "Set data_dir to a folder that can be written, or give this user the right to write"
@@ -123,7 +125,11 @@ def _data_folder(app: App) -> Finding:
             )
             return Finding("data folder", Verdict.MISSING, f"{place} cannot be written", hint)
     free = shutil.disk_usage(where).free
-    told = f"{where}, {free / 1e9:.1f} GB free"
+    told = f"{folder}{'' if where == folder else ' (not made yet)'}, {free / 1e9:.1f} GB free"
+    return _space(free, told)
+
+
+def _space(free: int, told: str) -> Finding:
     if free < FULL_BYTES:
         return Finding(
             "data folder",

@@ -19,7 +19,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
 
     missing = []
     facts = []
-    with session_of(context).app() as app:
+    with session_of(context).app(looking=True) as app:
         for finding in examine(app):
             facts.append(
                 {

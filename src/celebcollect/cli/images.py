@@ -56,7 +56,7 @@ def images(
     wanted = None if state in (None, IN_DOUBT) else _status(str(state))
     if qid is not None:
         check_qid(qid)
-    with session_of(context).app() as app:
+    with session_of(context).app(looking=True) as app:
         found = app.catalogue.images(qid=qid, status=wanted)
         if state == IN_DOUBT:
             found = (image for image in found if image.in_doubt)

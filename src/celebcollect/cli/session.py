@@ -60,17 +60,24 @@ class Session:
         return configfile.load(config_model(), self.config_file)
 
     @contextmanager
-    def app(self, stop: threading.Event | None = None, **changes: dict[str, Any]) -> Iterator[App]:
+    def app(
+        self,
+        stop: threading.Event | None = None,
+        *,
+        looking: bool = False,
+        **changes: dict[str, Any],
+    ) -> Iterator[App]:
         """
         Open the app; `stop` ends its waiting for services.
 
-        `changes` are values of the command line by section, above file and environment.
+        Who is `looking` makes nothing. `changes` are values of the command line by section, above
+        file and environment.
         """
         from celebcollect.app import App
         from celebcollect.config import file as configfile
 
         loaded = self.config()
-        with App(configfile.changed(loaded, changes), stop=stop) as app:
+        with App(configfile.changed(loaded, changes), stop=stop, looking=looking) as app:
             yield app
 
 

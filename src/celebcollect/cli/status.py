@@ -45,12 +45,15 @@ def status(
         )
     if watch:
         try:
-            with stopping(following=True) as stop, session_of(context).app(stop) as app:
+            with (
+                stopping(following=True) as stop,
+                session_of(context).app(stop, looking=True) as app,
+            ):
                 _watch(app, stop)
         except Interrupted:
             return  # Ctrl-C is how one stops to look: nothing was interrupted
     else:
-        with session_of(context).app() as app:
+        with session_of(context).app(looking=True) as app:
             _print(app, as_json=as_json)
 
 

@@ -50,7 +50,7 @@ def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: celebcollect topics list
     """
-    with session_of(context).app() as app:
+    with session_of(context).app(looking=True) as app:
         facts = topic_facts(app)
     if as_json:
         print_json(facts)
@@ -83,7 +83,7 @@ def topics_peek(
 
     Example: celebcollect topics peek urlsVerifie -n 3 --json
     """
-    with session_of(context).app() as app:
+    with session_of(context).app(looking=True) as app:
         _must_exist(app, topic)
         for message in app.bus.read(topic, last=number):
             if as_json:

@@ -6,6 +6,7 @@ Every key has a default, so an absent file is fine.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import tomllib
@@ -21,6 +22,8 @@ from celebcollect.config.environment import ENV_DELIMITER, ENV_PREFIX
 from celebcollect.config.fields import Section
 from celebcollect.config.tree import Config, environment_of
 from celebcollect.domain.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 ENV_FILE = f"{ENV_PREFIX}CONFIG"
 
@@ -73,7 +76,29 @@ def load(model: type[Config], path: Path | None = None) -> Config:
                 f"cannot read {file}: {error.strerror}",
                 hint="Check the rights on it, or name another one with --config.",
             ) from error
+        values = _beside(file, values)
     return checked(model, values, str(file) if file else "the environment")
+
+
+def _beside(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the values of a file with its `data_dir` relative to the file, not to who reads it.
+
+    Otherwise every working folder would have a collection of its own. A `data_dir` of the
+    environment is relative to the working directory.
+    """
+    named = values.get("data_dir")
+    if not isinstance(named, str) or named.startswith("~") or "\0" in named:
+        return values
+    folder = file.parent / named
+    if not folder.exists() and Path(named).exists():
+        log.warning(
+            "data_dir is relative to its configuration file: that is %s, and %s is left alone;"
+            " move it there, or name it with its whole path",
+            folder,
+            Path(named).absolute(),
+        )
+    return {**values, "data_dir": str(folder)}
 
 
 def checked(model: type[Config], values: Mapping[str, Any], where: str) -> Config:

@@ -78,7 +78,7 @@ class Config(Section):
     """The program's own sections; `tree` adds those of the sources, `config.file.load` reads it."""
 
     data_dir: Folder = Path("data")
-    """Embedded databases, images/, quarantine/, models/."""
+    """Embedded databases, images/, quarantine/, models/; relative to the file that names it."""
     kafka: KafkaConfig = KafkaConfig()
     topics: TopicsConfig = TopicsConfig()
     mongo: MongoConfig = MongoConfig()
