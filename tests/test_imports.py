@@ -67,6 +67,29 @@ def test_a_library_is_imported_in_its_home_only(library: str) -> None:
     assert importers or library in ("bson", "pymongo")
 
 
+def test_pictures_are_opened_at_one_door() -> None:
+    """Pillow opens files, and reads EXIF, nowhere but in `pictures/pixels.py`."""
+    doors = {
+        path
+        for path, tree in house.trees().items()
+        for node in ast.walk(tree)
+        if (
+            isinstance(node, ast.Attribute)
+            and (
+                node.attr in ("exif_transpose", "getexif", "Parser")
+                or (
+                    node.attr == "open"
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id in ("Image", "Pillow", "PIL")
+                )
+            )
+        )
+        or (isinstance(node, ast.ImportFrom) and node.module == "PIL.Image")
+    }
+
+    assert doors == {"pictures/pixels.py"}
+
+
 def declared(*extras: str) -> set[str]:
     """Return the names of the distributions that pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

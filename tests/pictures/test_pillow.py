@@ -57,7 +57,7 @@ def test_the_canvas_of_a_webp_is_not_copied() -> None:
         canvas = loaded(opened, "L")
 
         assert canvas is not opened
-        assert (canvas.mode, canvas.size) == ("RGBA", (300, 200))
+        assert (canvas.mode, canvas.size) == ("RGBX", (300, 200))
 
 
 @pytest.mark.parametrize("change", ["gone", "no function", "another shape"])

@@ -8,21 +8,13 @@ to be searched and not judged.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-MAX_INFLATED_BYTES = 16 * 1024 * 1024
-"""Most that one compressed text or colour profile may unpack to; profiles stay below 4 MB, and a
-bomb reaches a thousand times its size."""
-
+from celebcollect.pictures.metadata_budget import MetadataBomb, MetadataBudget
 
 MAX_PIECES = 100_000
 """Most blocks that a file may consist of: 32 MB of empty ones took 800 MB to take apart."""
-
-
-class MetadataBomb(Exception):
-    """Metadata unpacks to more than `MAX_INFLATED_BYTES`, or has more than `MAX_PIECES`."""
 
 
 class Pieces(list[bytes]):
@@ -90,7 +82,7 @@ _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt")
 
 def png(data: bytes) -> Parts:
     """Walk the chunks of a PNG to IEND, unpacking texts and the colour profile."""
-    parts = Parts()
+    parts, budget = Parts(), MetadataBudget()
     at = 8
     while at + 12 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -100,9 +92,9 @@ def png(data: bytes) -> Parts:
             parts.opaque.append(body)
             return parts
         if kind in _PNG_TEXT:
-            parts.texts.append(_png_text(kind, body))
+            parts.texts.append(_png_text(kind, body, budget))
         elif kind == b"iCCP":
-            parts.opaque.append(_inflate(body.partition(b"\0")[2][1:]))
+            parts.opaque.append(budget.inflate(body.partition(b"\0")[2][1:]))
         elif kind not in _PNG_PIXELS:
             parts.opaque.append(body)
         if kind == b"IEND":
@@ -112,28 +104,17 @@ def png(data: bytes) -> Parts:
     return parts
 
 
-def _png_text(kind: bytes, body: bytes) -> bytes:
+def _png_text(kind: bytes, body: bytes, budget: MetadataBudget) -> bytes:
     # tEXt: keyword 0 text. zTXt: keyword 0 method packed. iTXt: keyword 0 flag method language 0
     # keyword 0 text.
     keyword, _, rest = body.partition(b"\0")
     if kind == b"zTXt":
-        return keyword + b"\n" + _inflate(rest[1:])
+        return keyword + b"\n" + budget.inflate(rest[1:])
     if kind == b"iTXt" and rest[:1] == b"\1":
         language, _, translated = rest[2:].partition(b"\0")
         translated, _, packed = translated.partition(b"\0")
-        return b"\n".join((keyword, language, translated, _inflate(packed)))
+        return b"\n".join((keyword, language, translated, budget.inflate(packed)))
     return body
-
-
-def _inflate(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(packed, MAX_INFLATED_BYTES)
-    except zlib.error:
-        return packed  # broken: search it as it is
-    if unpacker.unconsumed_tail:
-        raise MetadataBomb(f"{len(packed)} bytes unpack to more than {MAX_INFLATED_BYTES}")
-    return plain + unpacker.unused_data
 
 
 def gif(data: bytes) -> Parts:

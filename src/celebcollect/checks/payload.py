@@ -27,6 +27,7 @@ from celebcollect.checks.signatures import (
     is_zip_file,
 )
 from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.metadata_budget import MetadataBomb
 from celebcollect.pictures.reasons import PictureReason
 
 VERSION = 1
@@ -133,7 +134,7 @@ def search(data: bytes, kind: str) -> Finding | None:
         return _search_parts(parts) or (
             None if parts.end is None else _search_behind(data, parts.end, kind)
         )
-    except containers.MetadataBomb as error:
+    except MetadataBomb as error:
         return PayloadReason.BOMB, f"metadata: {error}"
 
 

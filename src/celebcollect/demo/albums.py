@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 
-from PIL import Image
-
 from celebcollect.demo.cast import BROKEN, CAST, PlantedPicture, Player
+from celebcollect.pictures.decode import inspect
+
+_MAX_PIXELS = 100_000_000
 
 Answer = tuple[int, str, bytes]
 """HTTP status, media type and body."""
@@ -51,8 +51,8 @@ class Albums:
         body = self._data(picture)[2]
         if picture.kind in BROKEN or not body:
             return 480, 480
-        with Image.open(io.BytesIO(body)) as image:
-            return image.size
+        facts = inspect(body, max_pixels=_MAX_PIXELS)
+        return facts.width_px, facts.height_px
 
 
 def find_player(query: str) -> Player | None:

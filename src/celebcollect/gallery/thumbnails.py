@@ -133,6 +133,5 @@ class Thumbnails:
             log.debug("no thumbnail path=%s error=%s", image.path, error)
             return None
         out = io.BytesIO()
-        pixels.info.clear()  # no comment, profile or EXIF of the original
         pixels.save(out, "JPEG", quality=QUALITY)
         return out.getvalue()

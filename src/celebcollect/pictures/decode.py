@@ -7,37 +7,18 @@ anything.
 
 from __future__ import annotations
 
-import struct
-import threading
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
-
+from celebcollect.pictures.cut_jpeg import with_end
+from celebcollect.pictures.essentials import essentials
 from celebcollect.pictures.formats import NotAPicture, sniff
 from celebcollect.pictures.hash import PHASH_VERSION, REDUCED_PX, perceptual_hash
-from celebcollect.pictures.limits import (
-    Metered,
-    check_pixels,
-    check_repeats,
-    check_scans,
-    check_webp,
-    coefficient_bytes,
-    decoding_bytes,
-    has_one_scan,
-    most_pixels,
-)
-from celebcollect.pictures.pillow import loaded, read_at_once
+from celebcollect.pictures.limits import check_repeats, check_webp, most_pixels
+from celebcollect.pictures.pixels import Decoded, opened, pillow_errors
 from celebcollect.pictures.reasons import PictureReason
-
-_LARGE = 48_000_000
-"""Pictures that take more bytes are decoded one at a time: one of 100 megapixels takes 600 MB, and
-one for each thread would be too much."""
-
-_one_large = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +33,6 @@ class PictureFacts:
     phash_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A picture whose pixels are in memory, JPEGs in reduced size; its own size is the file's."""
-
-    format: str
-    width_px: int
-    height_px: int
-    pixels: Image.Image
-
-
 def inspect(data: bytes, *, max_pixels: int) -> PictureFacts:
     """
     Decode a picture and measure it; of an animation, the first frame.
@@ -71,12 +42,10 @@ def inspect(data: bytes, *, max_pixels: int) -> PictureFacts:
             or `corrupt`.
     """
     with decoded(data, max_pixels=max_pixels, mode="L", side_px=REDUCED_PX) as picture:
+        with pillow_errors(picture.format):
+            phash = perceptual_hash(picture.pixels, picture.orientation)
         return PictureFacts(
-            picture.format,
-            picture.width_px,
-            picture.height_px,
-            perceptual_hash(picture.pixels),
-            PHASH_VERSION,
+            picture.format, picture.width_px, picture.height_px, phash, PHASH_VERSION
         )
 
 
@@ -96,8 +65,6 @@ def decoded(
     """
     Open a picture within the limits and decode it.
 
-    What Pillow finds broken inside the block is reported in the same way.
-
     Args:
         data: From anywhere.
         max_pixels: Width times height; more is refused before anything is allocated.
@@ -114,54 +81,30 @@ def decoded(
     if kind == "WEBP":
         check_webp(data, max_pixels)
     check_repeats(kind, data)
-    try:
-        with Image.open(Metered(data), formats=(kind,)) as picture:
-            width, height = picture.size
-            check_pixels(width, height, max_pixels)
-            held = 0
-            if isinstance(picture, JpegImagePlugin.JpegImageFile):
-                held = _prepared(picture, data, mode, side_px)
-            needed = held + decoding_bytes(kind, picture.width * picture.height)
-            with _one_large if needed > _LARGE else nullcontext():
-                pixels = loaded(picture, mode)
-                # A first frame larger than its GIF's screen grows the picture while it loads.
-                check_pixels(*picture.size, max_pixels)
-                yield Decoded(kind.lower(), width, height, pixels)
-    except Image.DecompressionBombError as error:
-        raise NotAPicture(PictureReason.TOO_MANY_PIXELS, str(error)[:200]) from error
-    except UnidentifiedImageError as error:  # whose text is only the address of the bytes
-        raise NotAPicture(PictureReason.CORRUPT, f"{kind.lower()}: broken header") from error
-    except _PILLOW_ERRORS as error:
-        raise NotAPicture(
-            PictureReason.TRUNCATED if "truncated" in str(error) else PictureReason.CORRUPT,
-            f"{kind.lower()}: {error}"[:200],
-        ) from error
+    needed = essentials(kind, data)
 
+    def attempt(content: bytes) -> Decoded:
+        return held.enter_context(
+            opened(
+                kind,
+                content,
+                max_pixels=max_pixels,
+                mode=mode,
+                side_px=side_px,
+                exif=needed.exif,
+            )
+        )
 
-def _prepared(picture: JpegImagePlugin.JpegImageFile, data: bytes, mode: str, side_px: int) -> int:
-    """Set the size in which a JPEG is decoded; return what its scans take beside the pixels."""
-    pixels, held = picture.width * picture.height, 0
-    if not has_one_scan(data):
-        check_scans(data, pixels)
-        held = coefficient_bytes(pixels, picture.layers)
-    picture.draft(mode, (side_px, side_px))
-    read_at_once(picture, len(data))
-    return held
-
-
-_PILLOW_ERRORS = (
-    OSError,
-    SyntaxError,  # what plugins raise for a broken header
-    ValueError,  # includes "decompressed data too large" of PNG's text and ICC chunks
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    # a size that no machine has; the pixel limit has been checked, so it is the file that lies
-    MemoryError,
-    RuntimeError,  # how the AVIF and WebP bindings fail
-)
-"""Everything that Pillow's five plugins were seen to raise on broken bytes, and nothing else."""
+    with ExitStack() as held:
+        try:
+            found = attempt(needed.data)
+        except NotAPicture as error:
+            ended = (
+                with_end(needed.data)
+                if kind == "JPEG" and error.reason is PictureReason.TRUNCATED
+                else None
+            )
+            if ended is None:
+                raise
+            found = attempt(ended)
+        yield found

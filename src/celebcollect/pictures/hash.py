@@ -6,10 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-PHASH_VERSION = 1
-"""Names the pipeline below: grey, reduced to no less than 64 pixels a side (JPEG while it is
-decoded, others after it), then 32x32 LANCZOS. Hashes of two versions are not comparable (a hash of
-reduced and one of full pixels differ by up to 10 bits)."""
+from celebcollect.pictures.exif import UPRIGHT
+from celebcollect.pictures.flat import flat, turned
+
+PHASH_VERSION = 2
+"""Names the pipeline below: grey on white, reduced to no less than 64 pixels a side (JPEG while it
+is decoded, others after it), turned as people see it, then 32x32 LANCZOS. Hashes of two versions
+are not comparable (a hash of reduced and one of full pixels differ by up to 10 bits). Version 1
+hashed the pixels as they lie in the file, and the colours behind transparent ones."""
 
 REDUCED_PX = 64
 """Shorter side down to which a picture may be reduced before it is hashed."""
@@ -17,14 +21,15 @@ REDUCED_PX = 64
 _SIDE = 32
 
 
-def perceptual_hash(picture: Image.Image) -> str:
+def perceptual_hash(picture: Image.Image, orientation: int = UPRIGHT) -> str:
     """
-    Return the 64-bit pHash of a picture, 16 hexadecimal digits.
+    Return the 64-bit pHash of what people see of a picture, 16 hexadecimal digits.
 
     32x32 LANCZOS, DCT-II, the lowest 8x8, each above or below their median: bit for bit what
     ImageHash's `phash` gives for the same pixels (`reduced`).
     """
-    small = reduced(picture).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS).tobytes()
+    seen = turned(reduced(picture), orientation)
+    small = seen.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS).tobytes()
     low = _DCT @ np.frombuffer(small, np.uint8).reshape(_SIDE, _SIDE).astype(np.float64) @ _DCT.T
     ordered = np.sort(low, axis=None)
     median = (ordered[31] + ordered[32]) / 2
@@ -37,21 +42,9 @@ def reduced(picture: Image.Image) -> Image.Image:
 
     Boxes of pixels are averaged; `REDUCED_PX` or more are left on the shorter side.
     """
-    grey = _grey(picture)
+    grey = flat(picture, "L")
     factor = min(grey.size) // REDUCED_PX
     return grey.reduce(factor) if factor > 1 else grey
-
-
-def _grey(picture: Image.Image) -> Image.Image:
-    if picture.mode == "L":
-        return picture
-    if picture.mode.startswith("I;16"):
-        # A plain conversion would cut everything above 255 to white, and all such pictures would
-        # look the same: take the upper byte of each value.
-        values = np.asarray(picture).astype("<u2", copy=False)
-        return Image.fromarray(np.ascontiguousarray(values.view(np.uint8)[:, 1::2]))
-    picture.info.pop("transparency", None)  # would only make Pillow warn about palettes
-    return picture.convert("L")
 
 
 def _dct_matrix() -> npt.NDArray[np.float64]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from celebcollect.pictures.decode import decoded
 from celebcollect.pictures.file import PictureFile
+from celebcollect.pictures.flat import flat, turned
+from celebcollect.pictures.pixels import pillow_errors
 
 _GROWN = 4
 """How many times more pixels than its header says a picture may turn out to have; the first frame
@@ -27,22 +29,15 @@ def upright(picture: PictureFile, long_side_px: int) -> Image.Image:
     """
     width, height = max(picture.width_px, 1), max(picture.height_px, 1)
     shorter_px = max(long_side_px * min(width, height) // max(width, height), 1)
-    with decoded(
-        picture.read(), max_pixels=_GROWN * width * height, mode="RGB", side_px=shorter_px
-    ) as found:
-        pixels = _rgb(found.pixels)
+    with (
+        decoded(
+            picture.read(), max_pixels=_GROWN * width * height, mode="RGB", side_px=shorter_px
+        ) as found,
+        pillow_errors(found.format),
+    ):
+        pixels = flat(found.pixels, "RGB")
+        if pixels is found.pixels:
+            pixels = pixels.copy()
         pixels.thumbnail((long_side_px, long_side_px), Image.Resampling.LANCZOS)
-        return ImageOps.exif_transpose(pixels) or pixels
-
-
-def _rgb(pixels: Image.Image) -> Image.Image:
-    if pixels.has_transparency_data:
-        coloured = pixels.convert("RGBA")
-        white = Image.new("RGBA", coloured.size, "white")
-        white.alpha_composite(coloured)
-        white.info["exif"] = pixels.info.get("exif", b"")
-        return white.convert("RGB")
-    if pixels.mode.startswith("I") or pixels.mode == "F":
-        # 16 bits a pixel: a plain conversion would cut everything above 255 to white.
-        return pixels.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    return pixels.convert("RGB")
+        pixels.info.clear()  # nothing of the file but its pixels goes on from here
+        return turned(pixels, found.orientation)

@@ -62,5 +62,7 @@ def _canvas(picture: WebPImagePlugin.WebPImageFile) -> Image.Image | None:
     found = next_frame() if callable(next_frame) else None
     match found:
         case (bytes(canvas), *_) if len(canvas) == 4 * picture.width * picture.height:
-            return Image.frombuffer("RGBA", picture.size, canvas, "raw", "RGBA", 0, 1)
+            # The decoder's fourth byte means nothing where the file has no transparency.
+            mode = "RGBA" if picture.mode == "RGBA" else "RGBX"
+            return Image.frombuffer(mode, picture.size, canvas, "raw", mode, 0, 1)
     return None

@@ -46,16 +46,25 @@ def cut(picture: PictureFile, face: Face) -> bytes:
         NotAPicture: The file cannot be decoded.
         StorageError: It cannot be read.
     """
+    out = io.BytesIO()
+    crop_of(picture, face).save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def crop_of(picture: PictureFile, face: Face) -> Pillow.Image:
+    """
+    Return the same as pixels.
+
+    Raises:
+        NotAPicture: The file cannot be decoded.
+        StorageError: It cannot be read.
+    """
     side = face.width * (1 + 2 * CROP_MARGIN)
     # Scaled down before it is turned: the turning looks at four pixels for each of its own.
     long_side = picture.long_side_px
     pixels = upright(picture, max(round(long_side * min(1.0, SIDE_PX / max(side, 1.0))), 1))
     factor = max(pixels.size) / long_side
-    out = io.BytesIO()
-    crop = _turned(pixels, face.moved(factor), side * factor)
-    crop.info.clear()  # no comment of the original
-    crop.save(out, "JPEG", quality=QUALITY)
-    return out.getvalue()
+    return _turned(pixels, face.moved(factor), side * factor)
 
 
 def _turned(pixels: Pillow.Image, face: Face, side: float) -> Pillow.Image:

@@ -7,7 +7,6 @@ training would see anything new.
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,7 +27,7 @@ from celebcollect.images.base import ImageStore
 from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.orientation import upright
-from celebcollect.stages.export.crops import SIDE_PX, cut
+from celebcollect.stages.export.crops import SIDE_PX, crop_of
 from celebcollect.stages.reasons import ExportReason, TrainReason
 from celebcollect.stages.train.charts import Thumbnail, charts
 from celebcollect.stages.train.dataset import (
@@ -213,7 +212,7 @@ def _thumbnails(folder: ImageStore, records: Collection[CleanRecord]) -> Thumbna
                 if record.face_box is None:
                     return upright(picture, SIDE_PX)
                 face = Face(record.face_box, record.face_landmarks or ())
-                return Pillow.open(io.BytesIO(cut(picture, face)))
+                return crop_of(picture, face)
         except (NotAPicture, StorageError, ValueError):
             return None  # the chart shows an empty place
 
