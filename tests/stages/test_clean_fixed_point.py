@@ -6,12 +6,13 @@ Faces and files are points and hashes here; nothing is opened.
 from __future__ import annotations
 
 import hashlib
+import random
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, permutations
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Image, Status, image_id, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
+from celebcollect.stages.clean.face_index import MIN_PICTURES
 from celebcollect.stages.clean.person import clean_person
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.vision.dlib_engine import DlibSpec
@@ -95,7 +97,7 @@ class Society:
         phash = start ^ ((1 << (2 * variant)) - 1)
         sha256 = hashlib.sha256(b"%d %d" % (self.first, photograph)).hexdigest()
         qid, url = self.qid(person), f"https://a.example/{self.first}/{photograph}.jpg"
-        vector = point(1000 + face, photograph)
+        vector = point(self.first + face, photograph)  # nobody of another example
         facts: dict[str, Any] = {
             "faces": {"version": "1", "size": [300, 300], "faces": [[2.0, 10, 10, 200, 200]]},
             "identity": {
@@ -226,6 +228,10 @@ def play(society: Society, steps: Sequence[Any], *, often: bool) -> None:
         match step:
             case ("put", person, photograph, face, portrait):
                 society.put(person, photograph, face, portrait=portrait)
+            case ("album", person, photograph, face, portrait):
+                for at in range(MIN_PICTURES):
+                    proved = portrait and at == 0
+                    society.put(person, photograph + 4 * at, face, portrait=proved)
             case ("restore", person, number):
                 society.restore(person, number)
             case ("set", key, value):
@@ -250,7 +256,7 @@ def test_cleaning_ends_after_any_sequence(
     assert society.verdicts() == before
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     puts=st.lists(put_, min_size=2, max_size=12, unique_by=lambda put: (put[1], put[2])),
     order=st.permutations(range(PEOPLE)),
@@ -279,38 +285,116 @@ def test_no_order_changes_the_verdicts(
     assert outcomes[0] == outcomes[1]
 
 
-HOUSEHOLD = [
-    ("put", 0, 0, 0, False),
-    ("put", 0, 4, 0, False),
-    ("put", 0, 8, 0, False),
-    ("put", 1, 1, 0, False),
-    ("put", 1, 5, 0, True),
-    ("put", 1, 11, 1, False),
-    ("put", 2, 2, 0, False),
-    ("put", 2, 3, 0, False),
-    ("put", 2, 9, 0, False),
-    ("restore", 0, 0),
-    ("restore", 2, 0),
-]
-"""Three people with one face, who share near copies; two were told to keep them."""
+def story(seed: int) -> list[Any]:
+    """
+    Draw steps: albums of one face or another, single pictures, restored ones, other limits.
+
+    Most albums have one face, whoever's they are, and some photographs in common. Several steps
+    are taken before anybody cleans, so that several people wait.
+    """
+    dice = random.Random(seed)
+    steps: list[Any] = []
+    for at in range(16):
+        if at % 4 == 0:
+            steps.append(("clean",))
+        person = dice.randrange(PEOPLE)
+        # Of one's own photographs, or of another one's.
+        whose = person if dice.random() < 0.8 else dice.randrange(PEOPLE)
+        photograph, proved = 40 * whose + dice.randrange(24), dice.random() < 0.1
+        match dice.choice(["album", "album", "put", "restore", "set"]):
+            case "album":
+                steps.append(("album", person, photograph, dice.choice([0, 0, 0, 1]), proved))
+            case "put":
+                steps.append(("put", person, photograph, dice.randrange(3), proved))
+            case "restore":
+                steps.append(("restore", person, dice.randrange(6)))
+            case "set":
+                key, value = dice.choice(
+                    [("bits", 1), ("bits", 4), ("bits", 6), ("min_cluster", 4)]
+                )
+                steps.append(("set", key, value))
+    return steps
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("java", marks=pytest.mark.mongo)])
-def test_workers_and_catalogues_change_nothing(
-    catalogue: EmbeddedCatalogue, tmp_path: Path, kind: str
+def told_at_each_cleaning(society: Society, steps: Sequence[Any], **cleaning: Any) -> list[Any]:
+    """Take the steps, clean in the way that is asked for; return what each cleaning made of all."""
+    said = []
+    for step in [*steps, ("clean",)]:
+        if step == ("clean",):
+            society.clean(passes=8 * PASSES, **cleaning)
+            said.append(society.verdicts())
+        else:
+            play(society, [step], often=False)
+    return said
+
+
+STORIES = range(12)
+
+
+@pytest.fixture(scope="module")
+def as_it_comes(catalogue: EmbeddedCatalogue) -> list[list[Any]]:
+    """What one worker, who takes people as they come, makes of each story."""
+    return [
+        told_at_each_cleaning(Society(catalogue, next(counter)), story(seed)) for seed in STORIES
+    ]
+
+
+def test_the_stories_have_what_they_are_told_for(as_it_comes: list[list[Any]]) -> None:
+    """Faces in doubt that stay and that go, shared photographs, copies, restored ones."""
+    found = {verdict[:2] for said in as_it_comes for end in said for verdict in end.values()}
+
+    assert found >= {
+        ("accepted", "same_face_other_person"),
+        ("rejected", "same_face_other_person"),
+        ("rejected", "same_picture_other_person"),
+        ("rejected", "near_duplicate"),
+        ("rejected", "other_person"),
+        ("rejected", "undecided"),
+    }
+
+
+def test_no_order_of_people_changes_what_follows(
+    catalogue: EmbeddedCatalogue, as_it_comes: list[list[Any]]
 ) -> None:
-    """One worker or four at once, the embedded catalogue or MongoDB: the same verdicts."""
-    alone = Society(catalogue, next(counter))
-    play(alone, HOUSEHOLD, often=True)
-    with new_backend(kind, tmp_path) as backend, closing(backend.open()) as other:
-        for workers in (1, 4):
-            society = Society(other, next(counter))
-            play(society, HOUSEHOLD[:9], often=False)
-            society.clean(passes=8 * PASSES, workers=workers)
-            play(society, HOUSEHOLD[9:], often=True)
-            society.clean(passes=8 * PASSES, workers=workers)
+    """New, restored and rejected pictures, other thresholds: whoever comes first."""
+    orders = [order for order in permutations(range(PEOPLE)) if order != tuple(range(PEOPLE))]
+    for seed in STORIES:
+        shuffled = Society(catalogue, next(counter))
+        order = orders[seed % len(orders)]
 
-            assert society.verdicts() == alone.verdicts()
+        assert told_at_each_cleaning(shuffled, story(seed), order=order) == as_it_comes[seed], seed
+
+
+def test_four_workers_decide_as_one(
+    catalogue: EmbeddedCatalogue, as_it_comes: list[list[Any]]
+) -> None:
+    """Whoever has which person, and whatever the others write meanwhile."""
+    for seed in STORIES:
+        crew = Society(catalogue, next(counter))
+
+        assert told_at_each_cleaning(crew, story(seed), workers=4) == as_it_comes[seed], seed
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    """One database of a server that speaks MongoDB's protocol, for all examples."""
+    folder = tmp_path_factory.mktemp("society")
+    with new_backend("java", folder) as backend, closing(backend.open()) as found:
+        yield found
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("workers", [1, 4])
+def test_mongodb_decides_as_the_embedded_catalogue(
+    server: Catalogue, as_it_comes: list[list[Any]], workers: int
+) -> None:
+    """The same stories, with one worker or four at once."""
+    for seed in STORIES[4:8]:
+        society = Society(server, next(counter))
+
+        assert told_at_each_cleaning(society, story(seed), workers=workers) == as_it_comes[seed], (
+            seed
+        )
 
 
 def test_one_picture_restored_for_two_people_comes_to_rest(catalogue: EmbeddedCatalogue) -> None:
