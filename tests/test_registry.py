@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from celebcollect import plugins
-from celebcollect.sources.base import GROUP
 from celebcollect.sources.registry import Sources, installed, usable
+from celebcollect.sources.spec import GROUP
 
 SPEC = """
-from celebcollect.sources.base import SourceSpec
+from celebcollect.sources.spec import SourceSpec
 SPEC = SourceSpec(name={name!r}, title="It", topic={topic!r}, settings=None,
                   build=None, summary="Do.")
 """

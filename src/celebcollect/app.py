@@ -14,23 +14,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from celebcollect.bus.base import Bus, TopicSpec
-from celebcollect.catalogue.base import Catalogue
-from celebcollect.config.tree import Config
+from celebcollect.bus.base import TopicSpec
 from celebcollect.configuration import sections_of_checks
 from celebcollect.disk.data_folder import DataFolder
-from celebcollect.domain.records import ImageCandidate
-from celebcollect.domain.tally import Tally
-from celebcollect.sources.base import Source, SourceContext
+from celebcollect.sources.base import SourceContext
 from celebcollect.sources.registry import Sources, usable
-from celebcollect.stages.runner import Stage
 
 if TYPE_CHECKING:
-    from celebcollect.catalogue.base import Notes
+    from celebcollect.bus.base import Bus
+    from celebcollect.catalogue.base import Catalogue, Notes
     from celebcollect.checks.base import Check
+    from celebcollect.config.tree import Config
+    from celebcollect.domain.records import ImageCandidate
+    from celebcollect.domain.tally import Tally
     from celebcollect.images.base import ImageStore
+    from celebcollect.sources.base import Source
     from celebcollect.sources.wikidata.people import Wikidata
     from celebcollect.sources.wikidata.settings import WikidataConfig
+    from celebcollect.stages.runner import Stage
     from celebcollect.web.fetch import Fetcher
 
 log = logging.getLogger(__name__)

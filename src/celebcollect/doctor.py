@@ -19,7 +19,8 @@ from celebcollect.app import App
 from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.base import SourceContext, SourceSpec
+from celebcollect.sources.base import SourceContext
+from celebcollect.sources.spec import SourceSpec
 from celebcollect.vision.engines import better, engine_for, lacking
 from celebcollect.web.server_time import server_time
 from celebcollect.web.urls import shown_url

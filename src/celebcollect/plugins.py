@@ -8,8 +8,9 @@ reads every package that is installed. This reads the same files and leaves the 
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -51,16 +52,11 @@ class EntryPoint(NamedTuple):
         return found
 
 
-class Discovered(NamedTuple, Generic[T]):
-    """The plug-ins of a group that can be used, and a sentence about each of the others."""
-
-    plugins: tuple[T, ...]
-    problems: tuple[str, ...]
-
-
-def discover(group: str, accept: Callable[[EntryPoint, object], T]) -> Discovered[T]:
+def discover(group: str, accept: Callable[[EntryPoint, object], T]) -> tuple[list[T], list[str]]:
     """
     Load all plug-ins of a group, our own first, then by package and line.
+
+    Returns those that can be used, and a sentence about each of the others.
 
     Args:
         group: Name of the entry point group, e.g. `celebcollect.sources`.
@@ -76,7 +72,7 @@ def discover(group: str, accept: Callable[[EntryPoint, object], T]) -> Discovere
                 f"the plug-in {entry.name!r} ({group}) of package {entry.package} is left out:"
                 f" {refused}"
             )
-    return Discovered(tuple(plugins), tuple(problems))
+    return plugins, problems
 
 
 def entry_points(group: str) -> list[EntryPoint]:
@@ -93,15 +89,23 @@ def _declarations(heading: str) -> Iterator[tuple[str, str]]:
     """Yield name and entry points of each package that has this heading among them."""
     wanted = heading.encode()
     seen: set[str] = set()
-    for folder in dict.fromkeys(sys.path):
-        for path in _metadata_folders(folder or "."):
-            data = _read(f"{path}/{_FILE}")
-            if wanted in data:
-                # As for Python, the first package of a name on the path is the one that counts.
-                package = _package(path)
-                if package not in seen:
-                    seen.add(package)
-                    yield package, data.decode(errors="replace")
+    for path, data in _entry_point_files(tuple(sys.path)):
+        if wanted in data:
+            # As for Python, the first package of a name on the path is the one that counts.
+            package = _package(path)
+            if package not in seen:
+                seen.add(package)
+                yield package, data.decode(errors="replace")
+
+
+@cache
+def _entry_point_files(path: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """Return folder and entry points of each package that has some; sources and checks ask."""
+    folders = [
+        metadata for one in dict.fromkeys(path) for metadata in _metadata_folders(one or ".")
+    ]
+    read = ((folder, _read(f"{folder}/{_FILE}")) for folder in folders)
+    return [(folder, data) for folder, data in read if data]
 
 
 def _metadata_folders(folder: str) -> list[str]:
@@ -118,8 +122,10 @@ def _read(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return b""
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-        return file.read()
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 
 
 def _package(path: str) -> str:

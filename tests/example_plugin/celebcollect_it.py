@@ -9,7 +9,8 @@ from celebcollect.config.fields import HttpUrl, Section
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import SCHEMA, Celebrity, ImageCandidate, now
 from celebcollect.domain.terms import MlUse, Terms, Trust
-from celebcollect.sources.base import SourceContext, SourceSpec
+from celebcollect.sources.base import SourceContext
+from celebcollect.sources.spec import SourceSpec
 from celebcollect.web.client import ApiClient, RequestPolicy
 
 

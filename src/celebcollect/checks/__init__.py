@@ -1,4 +1,8 @@
-"""Checks of stored pictures: each entry point of the group `celebcollect.checks` names one."""
+"""Checks of stored pictures: each entry point of the group `celebcollect.checks` names one.
+
+What checks are made of is imported where they are built: every start reads this to learn of their
+sections.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from celebcollect.checks.base import Check, CheckSettings, CheckSpec
 from celebcollect.checks.registry import installed_checks
-from celebcollect.config.sections import CleanConfig, Section, StoreConfig
 from celebcollect.domain.errors import CelebCollectError
+
+if TYPE_CHECKING:
+    from celebcollect.checks.base import Check, CheckSettings, CheckSpec
+    from celebcollect.config.sections import CleanConfig, Section, StoreConfig
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +36,8 @@ def build_checks(
     Raises:
         ConfigError: A check that the configuration requires cannot work here.
     """
+    from celebcollect.checks.base import CheckSettings
+
     checks: list[Check] = []
     lacking: dict[str, list[str]] = {}
     for spec in installed_checks().specs:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ConfigDict
 
-from celebcollect.checks.base import CheckSpec
 from celebcollect.config.sections import Section
 from celebcollect.plugins import EntryPoint, PluginRefused, entry_points
+
+if TYPE_CHECKING:
+    from celebcollect.checks.base import CheckSpec
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,7 @@ class UnreadSection(Section):
     model_config = ConfigDict(extra="ignore")
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledChecks:
+class InstalledChecks(NamedTuple):
     """The checks of all packages."""
 
     specs: tuple[CheckSpec, ...]
@@ -91,6 +92,8 @@ def _loaded(entries: list[EntryPoint]) -> InstalledChecks:
 
 def _accepted(entry: EntryPoint) -> CheckSpec:
     """Return what an entry point names. Raises `PluginRefused` where it is of no use."""
+    from celebcollect.checks.base import CheckSpec  # not needed at every start
+
     found = entry.load()
     if not isinstance(found, CheckSpec):
         raise PluginRefused(f"{entry.target} is no CheckSpec")

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,8 @@ from celebcollect.cli.session import (
 )
 from celebcollect.cli.signals import stopping
 from celebcollect.domain.errors import NothingProduced, UsageError
-from celebcollect.sources.base import SourceOption, SourceSpec
 from celebcollect.sources.registry import installed
+from celebcollect.sources.spec import SourceOption, SourceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,14 +45,6 @@ def commands() -> Iterator[Callable[..., None]]:
     return map(scrape_command, installed())
 
 
-class _Picked(NamedTuple):
-    """Whom the options pick."""
-
-    qids: list[str]
-    names: list[str]
-    limit: int | None
-
-
 def scrape_command(spec: SourceSpec) -> Callable[..., None]:
     """Return the command of a source; its signature is what Typer makes the options of."""
 
@@ -66,8 +58,11 @@ def scrape_command(spec: SourceSpec) -> Callable[..., None]:
         **options: Any,
     ) -> None:
         given = {key: value for key, value in options.items() if value is not None}
-        picked = _Picked(qid or [], name or [], limit)
-        _scrape(context, spec, picked, given, follow=follow, as_json=as_json)
+
+        def pick(app: "App") -> "Sequence[Celebrity]":
+            return _people(app, spec.name, qid or [], name or [], limit)
+
+        _scrape(context, spec, pick, given, follow=follow, as_json=as_json)
 
     called = f"celebcollect scrape-{spec.name.replace('_', '-')}"
     example = " ".join(filter(None, (spec.environment, called, spec.example)))
@@ -98,7 +93,7 @@ def _parameter(option: SourceOption) -> inspect.Parameter:
 def _scrape(
     context: typer.Context,
     spec: SourceSpec,
-    picked: _Picked,
+    pick: 'Callable[["App"], Sequence[Celebrity]]',
     options: "Mapping[str, Any]",
     *,
     follow: bool,
@@ -114,7 +109,7 @@ def _scrape(
             _add_people(app, spec.people(source, options), tally, stop)
         try:
             while not stop.is_set():
-                people = _people(app, spec.name, picked)
+                people = pick(app)
                 collect(
                     source,
                     people,
@@ -137,16 +132,18 @@ def _scrape(
         )
 
 
-def _people(app: "App", source: str, picked: _Picked) -> "Sequence[Celebrity]":
+def _people(
+    app: "App", source: str, qids: list[str], names: list[str], limit: int | None
+) -> "Sequence[Celebrity]":
     """Return the people that the options pick, or those who need pictures."""
     from celebcollect.stages.collect import pick
 
-    if not picked.qids and not picked.names:
+    if not qids and not names:
         target = app.config.run.target_images
-        return pick(app.catalogue, source, target=target, limit=picked.limit)
-    found = {person.qid: person for person in app.catalogue.people(picked.qids)}
-    unknown = [qid for qid in picked.qids if qid not in found]
-    for name in picked.names:
+        return pick(app.catalogue, source, target=target, limit=limit)
+    found = {person.qid: person for person in app.catalogue.people(qids)}
+    unknown = [qid for qid in qids if qid not in found]
+    for name in names:
         called = app.catalogue.find_people(name)
         found.update((person.qid, person) for person in called)
         if not called:
@@ -156,7 +153,7 @@ def _people(app: "App", source: str, picked: _Picked) -> "Sequence[Celebrity]":
             f"not in the catalogue: {', '.join(map(repr, unknown))}",
             hint="`celebcollect wikidata` finds people.",
         )
-    return list(found.values())[: picked.limit]
+    return list(found.values())[:limit]
 
 
 def _add_people(app: "App", people: Any, tally: "Tally", stop: "Stop") -> None:

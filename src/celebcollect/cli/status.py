@@ -9,7 +9,6 @@ import typer
 from celebcollect.cli.session import JsonOption, session_of
 from celebcollect.cli.signals import Stop, stopping
 from celebcollect.cli.text import print_json, print_line, print_table
-from celebcollect.cli.topic_table import print_topics, topic_facts
 from celebcollect.domain.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ def _print(app: "App", *, as_json: bool) -> None:
     from rich.table import Table
 
     from celebcollect.cli.stage_table import StageTable, print_stages
+    from celebcollect.cli.topic_table import print_topics, topic_facts
     from celebcollect.run.watch import StatusWatch, read_state
 
     look = read_state(app)
@@ -136,6 +136,7 @@ def _watch_plain(watch: "StatusWatch", stop: Stop) -> None:
 
 def _view(app: "App", watch: "StatusWatch", spent_s: float) -> "StageTable":
     from celebcollect.cli.stage_table import StageTable, duration, numbers
+    from celebcollect.cli.topic_table import topic_facts
 
     look, lines = watch.look()
     counts = look.counts

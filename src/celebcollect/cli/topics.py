@@ -7,7 +7,6 @@ import typer
 
 from celebcollect.cli.session import JsonOption, add, session_of
 from celebcollect.cli.text import print_json, printable
-from celebcollect.cli.topic_table import print_topics, topic_facts
 from celebcollect.domain.errors import MessageTooLarge, UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def topics_list(context: typer.Context, as_json: JsonOption = False) -> None:
 
     Example: celebcollect topics list
     """
+    from celebcollect.cli.topic_table import print_topics, topic_facts
+
     with session_of(context).app(looking=True) as app:
         facts = topic_facts(app)
     if as_json:

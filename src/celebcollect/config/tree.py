@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
-from pydantic import Field, create_model, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from celebcollect.config.environment import ENV_DELIMITER, ENV_PREFIX
@@ -77,6 +76,9 @@ class TopicsConfig(Section):
 class Config(Section):
     """The program's own sections; `tree` adds those of the sources, `config.file.load` reads it."""
 
+    # Of the trees that are made of this one, the last is filled: the others need no validator.
+    model_config = ConfigDict(defer_build=True)
+
     data_dir: Folder = Path("data")
     """Embedded databases, images/, quarantine/, models/; relative to the file that names it."""
     kafka: KafkaConfig = KafkaConfig()
@@ -101,8 +103,7 @@ class Config(Section):
         return getattr(self, name)
 
 
-@dataclass(frozen=True)
-class SourceTopic:
+class SourceTopic(NamedTuple):
     """The key of a source in `[topics]`."""
 
     default: str

@@ -1,6 +1,6 @@
 """What a source's terms ask of whoever uses its pictures, and how far the source is trusted.
 
-Sources declare both (`sources.base.SourceSpec`); the stages below act on them and name no source.
+Sources declare both (`sources.spec.SourceSpec`); the stages below act on them and name no source.
 Imports nothing heavy, because specs are read at every start.
 """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.plugins import EntryPoint, PluginRefused, discover
-from celebcollect.sources.base import GROUP, SourceSpec
+from celebcollect.sources.spec import GROUP, SourceSpec
 
 if TYPE_CHECKING:
     from celebcollect.config.fields import Section
@@ -84,9 +84,9 @@ def installed() -> Sources:
         )
         return found
 
-    discovered = discover(GROUP, accept)
-    specs = sorted(discovered.plugins, key=lambda spec: (spec.order, spec.name))
-    return Sources(tuple(specs), discovered.problems)
+    specs, problems = discover(GROUP, accept)
+    specs.sort(key=lambda spec: (spec.order, spec.name))
+    return Sources(tuple(specs), tuple(problems))
 
 
 @cache

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from celebcollect.domain.records import Image
 from celebcollect.domain.terms import MlUse
-from celebcollect.sources.base import SourceSpec
 from celebcollect.sources.registry import installed
+from celebcollect.sources.spec import SourceSpec
 
 
 def holders(source: str, url: str) -> tuple[SourceSpec, ...]:

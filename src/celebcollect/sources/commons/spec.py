@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Portrait, Terms, Trust
-from celebcollect.sources.base import SourceContext, SourceSpec
+from celebcollect.sources.spec import SourceSpec
 
 if TYPE_CHECKING:
+    from celebcollect.sources.base import SourceContext
     from celebcollect.sources.commons.reasons import CommonsReason
     from celebcollect.sources.commons.settings import CommonsConfig
     from celebcollect.sources.commons.source import Commons

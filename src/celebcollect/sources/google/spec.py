@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celebcollect.domain.terms import Trust
-from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
+from celebcollect.sources.spec import SourceOption, SourceSpec
 
 if TYPE_CHECKING:
+    from celebcollect.sources.base import SourceContext
     from celebcollect.sources.google.reasons import GoogleReason
     from celebcollect.sources.google.settings import GoogleConfig
     from celebcollect.sources.google.source import Google

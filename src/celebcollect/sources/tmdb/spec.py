@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from celebcollect.domain.terms import Portrait, Trust
-from celebcollect.sources.base import SourceContext, SourceOption, SourceSpec
+from celebcollect.sources.spec import SourceOption, SourceSpec
 from celebcollect.sources.tmdb.terms import TERMS
 
 if TYPE_CHECKING:
     from celebcollect.domain.records import Celebrity
+    from celebcollect.sources.base import SourceContext
     from celebcollect.sources.tmdb.reasons import TmdbReason
     from celebcollect.sources.tmdb.settings import TmdbConfig
     from celebcollect.sources.tmdb.source import Tmdb
