@@ -17,7 +17,7 @@ import house
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "celebcollect"
 HOMES: dict[str, str | tuple[str, ...]] = {
-    "httpx": "web/",
+    "httpx": "web/http_library.py",
     "confluent_kafka": "bus/kafka/",
     "mongoengine": "catalogue/mongo/",
     "pymongo": "catalogue/mongo/",

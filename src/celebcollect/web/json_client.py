@@ -11,19 +11,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from celebcollect.config.sections import HttpConfig
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.text import clean_text
 from celebcollect.web.api_errors import ApiError, PassingFailure
+from celebcollect.web.http_library import (
+    URL,
+    Client,
+    ConnectError,
+    DecodingError,
+    HTTPError,
+    InvalidURL,
+    Limits,
+    NetworkError,
+    ReadTimeout,
+    RemoteProtocolError,
+    Response,
+    TimeoutException,
+)
 from celebcollect.web.retry_after import retry_after_s
 from celebcollect.web.user_agent import user_agent
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Largest answer that is read; the largest recorded one has 57 KB."""
 
-ApiUrl = httpx.URL
+ApiUrl = URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,9 @@ class JsonClient:
 
     def __init__(self, http: HttpConfig, *, connections: int) -> None:
         self._timeout_s = http.timeout_s
-        self._http = httpx.Client(
+        self._http = Client(
             timeout=http.timeout_s,
-            limits=httpx.Limits(max_connections=connections),
+            limits=Limits(max_connections=connections),
             headers={"User-Agent": user_agent(http.contact), "Accept": "application/json"},
             trust_env=False,
             follow_redirects=False,
@@ -60,7 +72,7 @@ class JsonClient:
         """Close the connections."""
         self._http.close()
 
-    def get(self, url: httpx.URL, headers: Mapping[str, str]) -> JsonAnswer:
+    def get(self, url: URL, headers: Mapping[str, str]) -> JsonAnswer:
         """
         Ask once; follows no redirect.
 
@@ -77,17 +89,17 @@ class JsonClient:
                 body = _parse(self._read(response))
                 wait_s = retry_after_s(response.headers.get("Retry-After"))
                 return JsonAnswer(status, body, retry_after_s=wait_s)
-        except httpx.TimeoutException as error:
+        except TimeoutException as error:
             raise PassingFailure(
                 SourceError(
                     f"{url.host} did not answer within {self._timeout_s:g} s",
                     hint="Try again later, or raise [http] timeout_s.",
                 )
             ) from error
-        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as error:
+        except (NetworkError, RemoteProtocolError, DecodingError) as error:
             reason = (
                 clean_text(str(error))[:200]
-                if isinstance(error, httpx.ConnectError)
+                if isinstance(error, ConnectError)
                 else "the connection broke"
             )
             raise PassingFailure(
@@ -96,7 +108,7 @@ class JsonClient:
                     hint="Check the network and the URL in the configuration.",
                 )
             ) from error
-        except httpx.HTTPError:
+        except HTTPError:
             # What is left are requests that cannot be sent; the text of such an error may quote a
             # header.
             raise SourceError(
@@ -104,7 +116,7 @@ class JsonClient:
                 hint="Check the URLs in the configuration.",
             ) from None
 
-    def _read(self, response: httpx.Response) -> bytes:
+    def _read(self, response: Response) -> bytes:
         # a server may not drip its answer for ever
         deadline = time.monotonic() + 3 * self._timeout_s
         content = bytearray()
@@ -116,7 +128,7 @@ class JsonClient:
                     status=response.status_code,
                 )
             if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer drips")
+                raise ReadTimeout("the answer drips")
         return bytes(content)
 
 
@@ -128,15 +140,15 @@ def api_url(url: str, params: Mapping[str, str | int] | None = None) -> ApiUrl:
         SourceError: It is none.
     """
     try:
-        return httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
-    except httpx.InvalidURL:
+        return URL(url, params=dict(params)) if params else URL(url)
+    except InvalidURL:
         raise SourceError(
             "the address of an API cannot be understood",
             hint="Check the URLs in the configuration.",
         ) from None
 
 
-def same_host(url: httpx.URL, location: str, status: int) -> httpx.URL:
+def same_host(url: URL, location: str, status: int) -> URL:
     """
     Return the target of a redirect that stays on its host.
 
@@ -147,7 +159,7 @@ def same_host(url: httpx.URL, location: str, status: int) -> httpx.URL:
     """
     try:
         target = url.join(location)
-    except httpx.InvalidURL:
+    except InvalidURL:
         raise ApiError(f"{url.host} redirects to something that is no URL", status=status) from None
     upgrade = (
         url.scheme == "http"

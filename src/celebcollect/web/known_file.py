@@ -12,11 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from celebcollect.disk.files import PART, disk_errors, make_folder, sync_folder
 from celebcollect.disk.known_file import KnownFile, WrongFile, prove
 from celebcollect.domain.errors import ServiceError
+from celebcollect.web.http_library import (
+    Client,
+    HTTPError,
+    InvalidURL,
+    Response,
+    TimeoutException,
+    TooManyRedirects,
+)
 from celebcollect.web.urls import shown_url
 
 log = logging.getLogger(__name__)
@@ -49,7 +55,7 @@ def fetch_known_file(
     failures: list[str] = []
     wrong: WrongFile | None = None
     headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-    with httpx.Client(
+    with Client(
         headers=headers, timeout=timeout_s, follow_redirects=True, max_redirects=_REDIRECTS
     ) as client:
         for address in known.addresses:
@@ -87,7 +93,7 @@ class _NotHad(Exception):
 
 
 def _download(
-    client: httpx.Client,
+    client: Client,
     address: str,
     part: Path,
     known: KnownFile,
@@ -118,7 +124,7 @@ def _download(
         raise _NotHad(f"ended after {there} of {known.size} bytes")
 
 
-def _bytes(answer: httpx.Response, limit: int) -> Iterator[bytes]:
+def _bytes(answer: Response, limit: int) -> Iterator[bytes]:
     """Yield the raw body; one that is longer than the file ends in `WrongFile`."""
     size = 0
     for piece in answer.iter_raw():
@@ -131,7 +137,7 @@ def _bytes(answer: httpx.Response, limit: int) -> Iterator[bytes]:
         yield piece
 
 
-def _begins_at(answer: httpx.Response, start: int) -> bool:
+def _begins_at(answer: Response, start: int) -> bool:
     return str(answer.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
 
 
@@ -139,9 +145,9 @@ def _begins_at(answer: httpx.Response, start: int) -> bool:
 def _told() -> Iterator[None]:
     try:
         yield
-    except httpx.TimeoutException as error:
+    except TimeoutException as error:
         raise _NotHad("no answer in time") from error
-    except httpx.TooManyRedirects as error:
+    except TooManyRedirects as error:
         raise _NotHad("redirects in circles") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (HTTPError, InvalidURL) as error:
         raise _NotHad(str(error)[:120] or type(error).__name__) from error

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpx
-
 from celebcollect.config.sections import HttpConfig
+from celebcollect.web.http_library import HTTPError, InvalidURL, head
 from celebcollect.web.user_agent import user_agent
 
 
@@ -18,13 +17,13 @@ def server_time(url: str, http: HttpConfig) -> datetime | None:
     None when it cannot be reached or tells none.
     """
     try:
-        answer = httpx.head(
+        answer = head(
             url,
             headers={"User-Agent": user_agent(http.contact)},
             timeout=http.timeout_s,
             trust_env=False,
         )
         told = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+    except (HTTPError, InvalidURL, ValueError):
         return None
     return told.astimezone(UTC) if told.tzinfo else None
