@@ -153,8 +153,14 @@ class Images(Protocol):
     def record_verdicts(self, images: Sequence[Image]) -> None:
         """Write what `clean` decided; every row exists already and is replaced."""
 
-    def images(self, *, qid: str | None = None, status: Status | None = None) -> Iterator[Image]:
-        """Yield rows by QID number and id, without holding them all in memory."""
+    def images(
+        self, *, qid: str | None = None, status: Status | None = None, after: str | None = None
+    ) -> Iterator[Image]:
+        """
+        Yield rows by QID number and id, without holding them all in memory.
+
+        Only those of people behind `after`, where that is given.
+        """
 
     def counts(self) -> Counts:
         """Return the totals."""

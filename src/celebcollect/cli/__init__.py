@@ -36,6 +36,7 @@ from celebcollect.cli import (
     topics,
     train,
     validate,
+    verify,
     wikidata,
 )
 from celebcollect.cli.session import LogFormat, Session, add
@@ -68,6 +69,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (  # in the order of the help
     export.export,
     forget.forget,
     gallery.gallery,
+    verify.verify,
 )
 for command in _COMMANDS:
     add(app, command)

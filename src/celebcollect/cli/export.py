@@ -57,6 +57,7 @@ def export(
     Example: celebcollect export faces --format webdataset
     """
     from celebcollect.domain.tally import Tally
+    from celebcollect.stages import folder_notes
     from celebcollect.stages.export import About, ExportSettings, export_images
 
     tally, known = Tally(), _layout(layout)
@@ -67,6 +68,7 @@ def export(
             max_shard_bytes=max_shard_mb * 10**6,
             crops=crops,
         )
+        folder_notes.settle(app.catalogue, app.data_dir)
         about = About.of(app.catalogue, app.checks)
         summary = export_images(
             app.catalogue, app.folder, folder, settings, about=about, tally=tally, stop=stop

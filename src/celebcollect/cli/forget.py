@@ -33,11 +33,13 @@ def forget(
     from celebcollect.catalogue import tasks
     from celebcollect.gallery.known import known_galleries
     from celebcollect.gallery.write import rewrite_gallery
+    from celebcollect.stages import folder_notes
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import ForgetContext, forget_person
 
     check_qid(qid)
     with session_of(context).app() as app:
+        folder_notes.settle(app.catalogue, app.data_dir)
         rewrite = partial(
             rewrite_gallery,
             catalogue=app.catalogue,

@@ -33,8 +33,10 @@ def gallery(
     Example: celebcollect gallery gallery
     """
     from celebcollect.gallery.write import write_gallery
+    from celebcollect.stages import folder_notes
 
     with stopping() as stop, session_of(context).app(stop) as app:
+        folder_notes.settle(app.catalogue, app.data_dir)
         summary = write_gallery(
             folder,
             app.catalogue,

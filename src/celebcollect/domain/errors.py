@@ -13,6 +13,7 @@ Every error that a user may see, and the exit code that goes with it.
     │   └── Busy                  another process holds what we need
     ├── StorageError (1)          the disk: full, read-only, no permission
     ├── NothingProduced (4)       finished, but produced nothing although there was work
+    ├── Unmended (4)              `verify` found what does not agree, and it is not mended
     └── Interrupted (130)
 
 Losing one item for an expected reason is not an error but a counted reason (`domain.tally.Tally`).
@@ -29,7 +30,7 @@ EXIT_CODES: Mapping[int, str] = {
     1: "unexpected error, or the disk refuses",
     2: "wrong usage or configuration",
     3: "a service cannot be reached or refuses us, or another process holds what we need",
-    4: "finished, but produced nothing although there was work",
+    4: "finished, but produced nothing although there was work; `verify`: something is wrong",
     130: "interrupted by Ctrl-C or SIGTERM; what was finished is kept",
 }
 
@@ -129,6 +130,13 @@ class NothingProduced(CelebCollectError):
 
     exit_code = 4
     advice = "The reasons in the summary say why; `celebcollect explain REASON` explains each."
+
+
+class Unmended(CelebCollectError):
+    """Catalogue, files, topic and notes do not agree, and that is not mended."""
+
+    exit_code = 4
+    advice = "`celebcollect verify --fix` mends what can be mended."
 
 
 class Interrupted(CelebCollectError):

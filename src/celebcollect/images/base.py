@@ -14,6 +14,9 @@ from typing import Protocol
 
 IMAGES, QUARANTINE = "images", "quarantine"
 
+LOST = "lost"
+"""Where `verify` puts what has no business among the pictures."""
+
 
 def elsewhere(path: str) -> str:
     """Return the other of the two paths that a picture may have."""
@@ -103,8 +106,26 @@ class ImageStore(Protocol):
         yet an orphan.
         """
 
+    def places(self, after: str = "") -> Iterator[tuple[str, list[str]]]:
+        """
+        Yield each place of the store behind `after`, and the paths of all that lies in it.
+
+        That is a person's folder, or something that has no business there. Places come in an order
+        that is the same each time, and paths of whatever name.
+        """
+
+    def set_aside(self, path: str) -> str:
+        """
+        Move what has no business among the pictures to the lost ones; return where it is now.
+
+        Nothing that is there already is overwritten.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+
     def forget(self, qid: str) -> int:
-        """Remove everything of a person for good; return how many files."""
+        """Remove everything of a person for good, lost ones too; return how many files."""
 
     def sweep(self) -> int:
         """Remove what dead processes left behind; return how many files."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from celebcollect.disk.files import make_folder, sync_folder
+from celebcollect.images import lost
 from celebcollect.images.base import IMAGES, QUARANTINE, elsewhere
 from celebcollect.images.batch import FolderBatch
 from celebcollect.images.layout import FolderLayout, parts, told
@@ -128,6 +129,14 @@ class ImageFolder:
         What is not named like one is passed over.
         """
         return self._layout.files()
+
+    def places(self, after: str = "") -> Iterator[tuple[str, list[str]]]:
+        """Yield each folder behind `after`, and the paths of all files in it, whatever they are."""
+        return lost.places(self._layout.root, after)
+
+    def set_aside(self, path: str) -> str:
+        """Move a file that has no business here to the lost ones; return where it is now."""
+        return lost.set_aside(self._layout.root, path)
 
     def forget(self, qid: str) -> int:
         """

@@ -2,6 +2,7 @@
 
 data_dir/images/<QID>/<sha256>.<ext>       pictures that wait for `clean` or were accepted
 data_dir/quarantine/<QID>/<sha256>.<ext>   pictures that `clean` rejected
+data_dir/lost/images/...                   what had no business there, see `images.lost`
 data_dir/tmp/<host>-<pid>-<start>-<random>.part
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from celebcollect.disk import owners
 from celebcollect.disk.files import disk_errors, make_folder
-from celebcollect.images.base import IMAGES, QUARANTINE
+from celebcollect.images.base import IMAGES, LOST, QUARANTINE
 
 TEMPORARY = "tmp"
 
@@ -59,16 +60,20 @@ class FolderLayout:
                     )
         return file
 
-    def person_folders(self, qid: str) -> tuple[Path, Path]:
+    def person_folders(self, qid: str) -> list[Path]:
         """
-        Return the two folders of a person.
+        Return the folders of a person: of pictures, and of what was lost among them.
 
         Raises:
             ValueError: The text is no QID.
         """
         if not _PATH.fullmatch(f"{IMAGES}/{qid}/{'0' * 64}.jpg"):
             raise ValueError(f"no QID: {qid!r}")
-        return self.root / IMAGES / qid, self.root / QUARANTINE / qid
+        return [
+            root / kind / qid
+            for root in (self.root, self.root / LOST)
+            for kind in (IMAGES, QUARANTINE)
+        ]
 
     def files(self) -> Iterator[str]:
         """Yield the path of every file that is named like a picture."""

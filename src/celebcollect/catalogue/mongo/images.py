@@ -156,7 +156,9 @@ class MongoImages(MongoPart):
         writes = [ReplaceOne({"_id": row["_id"]}, row) for row in rows]
         commands.write(self._all.images, writes, per_command=self._connection.per_command)
 
-    def images(self, *, qid: str | None = None, status: Status | None = None) -> Iterator[Image]:
+    def images(
+        self, *, qid: str | None = None, status: Status | None = None, after: str | None = None
+    ) -> Iterator[Image]:
         """
         Yield rows by QID number and id, a page at a time.
 
@@ -168,9 +170,11 @@ class MongoImages(MongoPart):
             return
         # A page may end in the middle of a person, whose rest comes first then. Two plain ranges,
         # each along one index.
-        person, after = (only[0], "") if only else (0, "")
+        begin = 0 if after is None else number(after)
+        # "~" comes behind every id of a person.
+        person, last = (only[0], "") if only else (begin, "~")
         while True:
-            page = self._page({**query, "number": person, "_id": {"$gt": after}})
+            page = self._page({**query, "number": person, "_id": {"$gt": last}})
             if len(page) < BATCH:
                 yield from (documents.read_image(row) for row in page)
                 if only:
@@ -179,7 +183,7 @@ class MongoImages(MongoPart):
             yield from (documents.read_image(row) for row in page)
             if not page:
                 return
-            person, after = page[-1]["number"], page[-1]["_id"]
+            person, last = page[-1]["number"], page[-1]["_id"]
 
     @retried
     def _page(self, query: Document) -> list[Document]:

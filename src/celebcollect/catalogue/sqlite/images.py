@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
-from celebcollect.catalogue.keys import numbers
+from celebcollect.catalogue.keys import number, numbers
 from celebcollect.catalogue.sqlite import forgetting, marks
 from celebcollect.catalogue.sqlite.part import BATCH, EmbeddedPart, image_row
 from celebcollect.catalogue.sqlite.people import add_missing
@@ -117,21 +117,24 @@ class EmbeddedImages(EmbeddedPart):
             with self._file.transaction() as connection:
                 connection.executemany(_DECIDE, map(image_row, batch))
 
-    def images(self, *, qid: str | None = None, status: Status | None = None) -> Iterator[Image]:
+    def images(
+        self, *, qid: str | None = None, status: Status | None = None, after: str | None = None
+    ) -> Iterator[Image]:
         """
         Yield rows by QID number and id, a page at a time.
 
         Nothing stays locked in between; what is written meanwhile may be seen or not.
         """
-        for person in numbers([qid]) if qid is not None else self._people_with(status):
-            after = ""
+        begin = 0 if after is None else number(after)
+        for person in numbers([qid]) if qid is not None else self._people_with(status, begin):
+            last = ""
             while True:
-                page = self._rows(_PAGE, person, after, status, BATCH)
+                page = self._rows(_PAGE, person, last, status, BATCH)
                 for _, data in page:
                     yield self._read(Image, data)
                 if len(page) < BATCH:
                     break
-                after = page[-1][0]
+                last = page[-1][0]
 
     def counts(self) -> Counts:
         """Return the totals; triggers keep the counters, only people are counted."""
@@ -141,8 +144,7 @@ class EmbeddedImages(EmbeddedPart):
             totals = connection.execute(query).fetchall()
         return Counts.of(celebrities, ((Status(status), why, n) for status, why, n in totals))
 
-    def _people_with(self, status: Status | None) -> Iterator[int]:
-        after = 0
+    def _people_with(self, status: Status | None, after: int) -> Iterator[int]:
         counter = (
             "verified + stored + accepted + rejected + failed"
             if status is None

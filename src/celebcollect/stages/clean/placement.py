@@ -81,14 +81,15 @@ def _messages(
     return {sha256: (f"{qid}/{sha256}", new.get(sha256)) for sha256 in sorted({*changed, *unsure})}
 
 
-def _records(images: Iterable[Image]) -> dict[str, bytes]:
-    records = (
-        CleanRecord.model_validate(
-            image.model_dump(exclude={"facts"})
-            | {"ml_use": ml_use(image.source, image.url)}
-            | published(image)
-        )
-        for image in images
-        if image.status is Status.ACCEPTED
+def clean_record(image: Image) -> CleanRecord:
+    """Return the message about an accepted picture."""
+    return CleanRecord.model_validate(
+        image.model_dump(exclude={"facts"})
+        | {"ml_use": ml_use(image.source, image.url)}
+        | published(image)
     )
+
+
+def _records(images: Iterable[Image]) -> dict[str, bytes]:
+    records = (clean_record(image) for image in images if image.status is Status.ACCEPTED)
     return {record.sha256: record.to_json() for record in records}

@@ -21,6 +21,7 @@ from celebcollect.catalogue.base import Notes
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
+from celebcollect.stages import folder_notes
 from celebcollect.stages.export import card, croissant, imagefolder, webdataset
 from celebcollect.stages.export.card import About
 from celebcollect.stages.export.index import LAYOUTS, Index, read_index
@@ -47,9 +48,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-NOTE = "exports"
-"""Note of the catalogue that names the folders, so that `forget` finds them."""
 
 
 class ExportCatalogue(SelectionCatalogue, Notes, Protocol):
@@ -109,7 +107,7 @@ def known_exports(catalogue: Notes) -> dict[Path, str]:
     """Return the folders that were ever exported to, and their layouts."""
     return {
         Path(where): str(layout)
-        for where, layout in (catalogue.note(NOTE) or {}).items()
+        for where, layout in folder_notes.exports(catalogue).items()
         if layout in LAYOUTS
     }
 
@@ -164,6 +162,6 @@ def _announce(target: ExportFolder, settings: ExportSettings, samples: Sequence[
 
 def _remember(catalogue: Notes, where: Path, layout: str) -> None:
     # First of all: an export that dies half-way must be found by `forget` too.
-    known = catalogue.note(NOTE) or {}
+    known = folder_notes.exports(catalogue)
     if known.get(str(where)) != layout:
-        catalogue.set_note(NOTE, {**known, str(where): layout})
+        folder_notes.set_exports(catalogue, {**known, str(where): layout})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from celebcollect.bus.base import Bus, Item
 from celebcollect.catalogue.base import Images, Notes, Work
@@ -21,6 +21,7 @@ from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.base import ImageStore
 from celebcollect.sources.terms import must_go
 from celebcollect.stages.reasons import StoreReason
+from celebcollect.stages.store.again import to_fetch_again
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +33,6 @@ LOOK_EVERY = timedelta(days=1)
 _LEASE_S = 300.0
 _BATCH = 200
 _WITH_A_FILE = (Status.STORED, Status.ACCEPTED, Status.REJECTED)
-_OF_THE_BYTES = (
-    "sha256",
-    "path",
-    "bytes",
-    "format",
-    "width_px",
-    "height_px",
-    "phash",
-    "phash_version",
-    "stored_at",
-    "cleaned_at",
-)
 
 
 class ExpiryCatalogue(Images, Work, Notes, Protocol):
@@ -136,23 +125,18 @@ def _drop(
     # decides which row stands for it.
     for path in {row.path for row in gone if row.path and row.sha256 not in kept}:
         folder.remove(path)
-    catalogue.record_verdicts([_emptied(row, moment) for row in gone])
+    catalogue.record_verdicts(
+        [
+            to_fetch_again(
+                row,
+                StoreReason.KEPT_TOO_LONG,
+                f"since {row.stored_at or row.found_at:%Y-%m-%d}",
+                moment,
+            )
+            for row in gone
+        ]
+    )
     if gone:
         catalogue.clean_again([gone[0].qid])
         log.info("pictures kept for too long dropped qid=%s pictures=%d", gone[0].qid, len(gone))
     return len(gone)
-
-
-def _emptied(row: Image, moment: datetime) -> Image:
-    failed: dict[str, Any] = {
-        "status": Status.FAILED,
-        "reason": StoreReason.KEPT_TOO_LONG.value,
-        "detail": f"since {row.stored_at or row.found_at:%Y-%m-%d}",
-        "attempts": 0,
-        "retry_at": moment,
-        "facts": {},
-        **dict.fromkeys(
-            (*_OF_THE_BYTES, "duplicate_of", "rejected_by", "restored_from", "identity")
-        ),
-    }
-    return row.model_copy(update=failed)

@@ -1,0 +1,1 @@
+"""Compare catalogue, files, topic and notes with one another, and mend what does not agree."""

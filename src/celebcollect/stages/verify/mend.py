@@ -1,0 +1,171 @@
+"""Mend what was found: withdraw, move, correct the rows; nothing is deleted.
+
+The topic comes first, then files, then rows. Each step may be repeated: what a crash leaves undone
+is found by the next `verify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from celebcollect.bus.base import Item
+from celebcollect.catalogue.tasks import CLEAN
+from celebcollect.checks.base import FileReason
+from celebcollect.disk.owners import this_owner
+from celebcollect.domain.records import Image, Status, now
+from celebcollect.images.layout import parts
+from celebcollect.stages import folder_notes
+from celebcollect.stages.clean.placement import clean_record
+from celebcollect.stages.clean.verdicts import ABOUT_FILES
+from celebcollect.stages.store.again import to_fetch_again
+from celebcollect.stages.verify.context import VerifyContext
+from celebcollect.stages.verify.files import KnownFile, files_of
+from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.messages import Published
+from celebcollect.stages.verify.recheck import is_strange, still_true
+
+_LEASE_S = 300.0
+
+
+@dataclass
+class _Changes:
+    """What is to be done for one person."""
+
+    messages: dict[str, bytes | None] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
+    place: list[tuple[str, bool]] = field(default_factory=list)
+    rows: list[Image] = field(default_factory=list)
+    is_short: bool = False
+
+
+def mend_person(
+    context: VerifyContext, qid: str, findings: Sequence[Finding], published: Published
+) -> list[Finding]:
+    """
+    Mend what was found about one person; return what was still true, with what was done.
+
+    Nothing is done while somebody cleans the person.
+    """
+    with _alone(context, qid) as mine:
+        if not mine:
+            return [replace(one, detail=f"{one.detail} (being cleaned)") for one in findings]
+        rows = context.catalogue.person_images(qid)
+        files, changes = files_of(rows), _Changes()
+        mended = []
+        for finding in findings:
+            true = still_true(context, rows, finding, published)
+            if true:
+                done = _plan(context, files.get(true.name), true, changes)
+                mended.append(replace(true, mended=done))
+        _carry_out(context, qid, changes)
+    return mended
+
+
+@contextmanager
+def _alone(context: VerifyContext, qid: str) -> Iterator[bool]:
+    """Hold a person whom the catalogue knows; nobody works on others."""
+    if not context.catalogue.people([qid]):
+        yield True
+        return
+    held = context.catalogue.claim(CLEAN, [qid], owner=this_owner(), lease_s=_LEASE_S)
+    try:
+        yield bool(held)
+    finally:
+        context.catalogue.release(CLEAN, held, owner=this_owner())
+
+
+def _plan(
+    context: VerifyContext, known: KnownFile | None, finding: Finding, changes: _Changes
+) -> str:
+    """Add to the changes what mends a finding, and say it."""
+    if finding.kind is Kind.MESSAGE_TOO_MANY:
+        changes.messages[finding.name] = None
+        return "withdrawn"
+    assert known is not None  # noqa: S101 - the other kinds are about rows
+    if finding.kind is Kind.MESSAGE_MISSING:
+        record = clean_record(known.rows[0])
+        changes.messages[record.key] = record.to_json()
+        return "published"
+    path = context.folder.find(known.rows[0].path or "") if known.rows[0].path else None
+    if finding.kind is Kind.FILE_BACK:
+        changes.rows += [_waiting(row, path) for row in known.rows]
+        return "waits for clean"
+    if finding.kind is Kind.FILE_MISPLACED and path:
+        changes.place.append((path, not known.is_kept))
+        there = f"{'images' if known.is_kept else 'quarantine'}/{path.partition('/')[2]}"
+        changes.rows += [row.model_copy(update={"path": there}) for row in known.rows]
+        return f"moved to {there}"
+    if path:
+        changes.aside.append(path)
+    if known.is_accepted:
+        changes.messages[finding.name] = None
+    changes.is_short |= known.is_kept
+    changes.rows += [_given_up(row, finding) for row in known.rows]
+    return "store fetches it again" if known.is_kept else "given up"
+
+
+def _waiting(row: Image, path: str | None) -> Image:
+    nothing = dict.fromkeys(("reason", "detail", "duplicate_of", "rejected_by"))
+    return row.model_copy(update={**nothing, "status": Status.STORED, "path": path})
+
+
+def _given_up(row: Image, finding: Finding) -> Image:
+    """Return the row of a lost file: fetched again where it was kept, else as `clean` says it."""
+    missing = finding.kind is Kind.FILE_MISSING
+    reason = FileReason.FILE_MISSING if missing else FileReason.CORRUPT_FILE
+    if row.status is not Status.REJECTED:
+        return to_fetch_again(row, reason, finding.detail, now())
+    update = {"reason": reason.value, "rejected_by": next(iter(ABOUT_FILES)), "duplicate_of": None}
+    return row.model_copy(update={**update, "detail": finding.detail or None})
+
+
+def _carry_out(context: VerifyContext, qid: str, changes: _Changes) -> None:
+    items: list[Item] = list(changes.messages.items())
+    if items:
+        context.bus.publish(context.clean_topic, items)
+    for path in changes.aside:
+        context.folder.set_aside(path)
+    for path, quarantined in changes.place:
+        context.folder.place(path, quarantined=quarantined)
+    if changes.rows:
+        context.catalogue.record_verdicts(changes.rows)
+        # Copies of a picture that is gone may come back, and what came back is judged.
+        context.catalogue.clean_again([qid])
+    if changes.is_short:
+        # `run-all` goes on with the person, who has fewer pictures than it left.
+        for state in context.catalogue.states([qid]).values():
+            context.catalogue.record_round(qid, rounds=state.rounds, finished=False)
+
+
+def mend_file(context: VerifyContext, finding: Finding) -> Finding | None:
+    """Set a strange file aside; one of a person who was forgotten is removed for good."""
+    if not is_strange(context, finding.name):
+        return None
+    try:
+        qid = parts(finding.name)[1]
+    except ValueError:
+        qid = ""
+    if qid and context.catalogue.forgotten([qid]):
+        context.folder.forget(qid)
+        return replace(finding, mended=f"removed: {qid} is forgotten")
+    try:
+        return replace(finding, mended=f"moved to {context.folder.set_aside(finding.name)}")
+    except FileNotFoundError:
+        return None
+
+
+def mend_notes(context: VerifyContext, findings: Sequence[Finding]) -> list[Finding]:
+    """Take folders that are gone out of the notes."""
+    gone = {finding.name for finding in findings}
+    exports = folder_notes.exports(context.catalogue)
+    galleries = folder_notes.galleries(context.catalogue)
+    if gone & exports.keys():
+        left = {where: layout for where, layout in exports.items() if where not in gone}
+        folder_notes.set_exports(context.catalogue, left)
+    if gone & set(galleries):
+        folder_notes.set_galleries(
+            context.catalogue, [where for where in galleries if where not in gone]
+        )
+    return [replace(finding, mended="forget looks for it no more") for finding in findings]

@@ -1,0 +1,236 @@
+"""Go through files, messages, places and notes, one after the other, and remember how far."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from celebcollect.domain.batches import batches
+from celebcollect.domain.errors import Interrupted
+from celebcollect.domain.records import Status
+from celebcollect.images.layout import parts
+from celebcollect.stages.verify import mend, recheck
+from celebcollect.stages.verify.checkpoint import Checkpoint, load
+from celebcollect.stages.verify.context import VerifyContext
+from celebcollect.stages.verify.files import KnownFile, known_files, look_at
+from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.messages import BATCH, Published, read_published, too_many
+
+SAVE_EVERY_S = 3.0
+"""How often it is written down how far it is: what a kill may cost."""
+
+PHASES = ("files", "messages", "places", "again")
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is looked at, how many were, and how many there are (0: unknown)."""
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to look, and whether to mend."""
+
+    fix: bool = False
+    sample: int | None = None
+    """So many pictures, drawn anew each time; None: all of them, and everything else."""
+    workers: int = 4
+    """Files that are read at the same time."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was looked at, and what does not agree."""
+
+    checked: dict[str, int]
+    findings: list[Finding] = field(default_factory=list)
+    resumed: bool = False
+    """A run that was killed was gone on with."""
+
+    @property
+    def unmended(self) -> list[Finding]:
+        """Return what is still wrong."""
+        return [finding for finding in self.findings if finding.mended is None]
+
+
+def verify(
+    context: VerifyContext, options: VerifyOptions, *, progress: Progress, stop: threading.Event
+) -> Verified:
+    """
+    Compare catalogue, files, topic and notes; mend what does not agree where that is asked for.
+
+    One that was killed is gone on with: people, messages and folders that it was done with are not
+    looked at again, but what it had found is.
+
+    Raises:
+        Busy: Another one is at work.
+        Interrupted: `stop` was set; the next one goes on from there.
+        CelebCollectError: The disk, the log or the catalogue failed.
+    """
+    checkpoint = load(context.catalogue, {"sample": options.sample})
+    run = _Run(context, options, checkpoint, progress, stop)
+    run.look()
+    found = run.again()
+    checkpoint.clear()
+    return Verified(checkpoint.checked, found, checkpoint.resumed)
+
+
+class _Run:
+    def __init__(
+        self,
+        context: VerifyContext,
+        options: VerifyOptions,
+        checkpoint: Checkpoint,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> None:
+        self._context, self._options, self._at = context, options, checkpoint
+        self._progress, self._stop = progress, stop
+        self._saved_at = time.monotonic()
+
+    def look(self) -> None:
+        """Go through all phases that are still to be done."""
+        begin = self._at.phase or PHASES[0]
+        published = read_published(self._context.bus, self._context.clean_topic)
+        for phase in PHASES[PHASES.index(begin) : -1]:
+            if phase != self._at.phase:
+                self._at.phase, self._at.after = phase, ""
+                self._at.save()
+            if phase == "files":
+                self._files(published)
+            elif self._options.sample is None:
+                self._messages(published) if phase == "messages" else self._places()
+        self._at.phase = PHASES[-1]
+        self._at.save()
+
+    def _done(self, after: str) -> None:
+        """Remember what was done last, now and then, and before stopping."""
+        self._at.after = after
+        if not self._stop.is_set() and time.monotonic() < self._saved_at + SAVE_EVERY_S:
+            return
+        self._at.save()
+        self._saved_at = time.monotonic()
+        if self._stop.is_set():
+            raise Interrupted("interrupted", hint="The same command goes on from there.")
+
+    def _files(self, published: Published) -> None:
+        counts = self._context.catalogue.counts().images
+        total = sum(counts[status] for status in (Status.STORED, Status.ACCEPTED, Status.REJECTED))
+        drawn = _drawn(self._all_files(None), self._options.sample)
+        with ThreadPoolExecutor(self._options.workers) as pool:
+            for files in _by_people(self._all_files(self._at.after or None), BATCH):
+                asked = [known for known in files if drawn is None or known.name in drawn]
+                found = pool.map(lambda known: look_at(self._context.folder, known), asked)
+                for known, finding in zip(asked, found, strict=True):
+                    self._at.findings += [finding] if finding else []
+                    if known.is_accepted and not published.tells_of(known.name):
+                        missing = Finding(Kind.MESSAGE_MISSING, known.name, known.qid)
+                        # Of a picture that is lost the file is what matters.
+                        self._at.findings += [] if _is_lost(finding) else [missing]
+                self._at.count("pictures", len(asked))
+                self._progress("pictures", self._at.checked["pictures"], len(drawn or ()) or total)
+                self._done(files[-1].qid)
+
+    def _all_files(self, after: str | None) -> Iterator[KnownFile]:
+        return known_files(self._context.catalogue.images(after=after))
+
+    def _messages(self, published: Published) -> None:
+        keys = [key for key in published.all_keys() if key > self._at.after]
+        done = self._at.checked.get("messages", 0)
+        for some in batches(keys, BATCH):
+            self._at.findings += too_many(self._context.catalogue, some)
+            self._at.count("messages", len(some))
+            self._progress("messages", self._at.checked["messages"], done + len(keys))
+            self._done(some[-1])
+
+    def _places(self) -> None:
+        for places in batches(self._context.folder.places(self._at.after), 100):
+            paths = [path for _, inside in places for path in inside]
+            for some in batches(paths, BATCH):
+                self._at.findings += self._strange(some)
+            self._at.count("files", len(paths))
+            self._progress("files", self._at.checked["files"], 0)
+            self._done(places[-1][0])
+        self._at.findings += recheck.notes_of_nothing(self._context)
+
+    def _strange(self, paths: Collection[str]) -> Iterator[Finding]:
+        """Yield the files that no row knows."""
+        named = {path: identity for path in paths if (identity := _identity(path))}
+        rows = self._context.catalogue.with_bytes({sha256 for _, sha256 in named.values()})
+        known = {(row.qid, row.sha256) for row in rows}
+        for path in paths:
+            if named.get(path) not in known:
+                yield Finding(Kind.STRANGE_FILE, path, named.get(path, (None,))[0])
+
+    def again(self) -> list[Finding]:
+        """Look once more at what was found, and mend it where that is asked for."""
+        found = list(dict.fromkeys(self._at.findings))
+        published = Published()
+        if any(finding.kind in recheck.OF_MESSAGES for finding in found):
+            published = read_published(self._context.bus, self._context.clean_topic)
+        of_rows = recheck.OF_FILES | recheck.OF_MESSAGES
+        people = [finding for finding in found if finding.kind in of_rows]
+        people.sort(key=lambda finding: finding.qid or "")
+        true: list[Finding] = []
+        for qid, theirs in groupby(people, key=lambda finding: finding.qid or ""):
+            true += self._person(qid, list(theirs), published)
+            self._progress("found", len(true), len(found))
+        for finding in found:
+            if finding.kind is Kind.STRANGE_FILE:
+                true += self._file(finding)
+        notes = [one for one in found if one.kind in (Kind.EXPORT_GONE, Kind.GALLERY_GONE)]
+        still = [one for one in recheck.notes_of_nothing(self._context) if one in notes]
+        return true + (mend.mend_notes(self._context, still) if self._options.fix else still)
+
+    def _person(self, qid: str, findings: list[Finding], published: Published) -> list[Finding]:
+        if self._options.fix:
+            return mend.mend_person(self._context, qid, findings, published)
+        rows = self._context.catalogue.person_images(qid)
+        again = (recheck.still_true(self._context, rows, one, published) for one in findings)
+        return [finding for finding in again if finding]
+
+    def _file(self, finding: Finding) -> list[Finding]:
+        if self._options.fix:
+            mended = mend.mend_file(self._context, finding)
+            return [mended] if mended else []
+        return [finding] if recheck.is_strange(self._context, finding.name) else []
+
+
+def _is_lost(finding: Finding | None) -> bool:
+    return finding is not None and finding.kind in (Kind.FILE_MISSING, Kind.FILE_DAMAGED)
+
+
+def _by_people(files: Iterator[KnownFile], size: int) -> Iterator[list[KnownFile]]:
+    """Cut files into lists of at least `size` that hold people as a whole."""
+    some: list[KnownFile] = []
+    for _, theirs in groupby(files, key=lambda known: known.qid):
+        some += theirs
+        if len(some) >= size:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _drawn(files: Iterator[KnownFile], sample: int | None) -> set[str] | None:
+    """Return the names of so many pictures, drawn by chance; None: all of them."""
+    if sample is None:
+        return None
+    salt = str(time.time_ns())
+
+    def chance(name: str) -> bytes:
+        return hashlib.blake2b((salt + name).encode(), digest_size=8).digest()
+
+    return set(heapq.nsmallest(sample, (known.name for known in files), key=chance))
+
+
+def _identity(path: str) -> tuple[str, str] | None:
+    try:
+        _, qid, name = parts(path)
+    except ValueError:
+        return None
+    return qid, name.partition(".")[0]

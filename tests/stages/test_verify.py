@@ -1,0 +1,296 @@
+"""`verify` names exactly what does not agree, mends it, and finds nothing afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from catalogue.catalogue_backends import new_backend
+from celebcollect.domain.errors import Busy, Interrupted
+from celebcollect.domain.records import Image, Status
+from celebcollect.stages import folder_notes
+from celebcollect.stages.verify import recheck
+from celebcollect.stages.verify.checkpoint import NOTE
+from stages.verifying import TOPIC, Collection, content, hurt, key_of
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recheck, "YOUNG_S", 0.0)
+
+
+@pytest.fixture(params=["embedded", pytest.param("java", marks=pytest.mark.mongo)])
+def collection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collection]:
+    """An empty collection, its catalogue of either kind."""
+    with new_backend(request.param, tmp_path / "server") as backend:
+        found = Collection(tmp_path / "data")
+        if request.param != "embedded":
+            found.catalogue.close()
+            found.catalogue = backend.open()
+        with closing(found):
+            yield found
+
+
+def test_a_whole_collection_is_whole(collection: Collection) -> None:
+    """Accepted, rejected and waiting pictures, and copies that share a file, all agree."""
+    rows = collection.fill(4, 5)
+    collection.reject(rows[:3])
+    copy = rows[5].model_copy(
+        update={
+            "id": f"{rows[5].qid}:{'0' * 32}",
+            "url": "https://example.org/copy.jpg",
+            "status": Status.REJECTED,
+            "reason": "exact_duplicate",
+            "rejected_by": "duplicate",
+        }
+    )
+    waiting = copy.model_copy(update={"id": rows[5].qid + ":" + "1" * 32, "status": Status.STORED})
+    collection.catalogue.record_stored([waiting, copy.model_copy(update={"status": Status.STORED})])
+    collection.catalogue.record_verdicts([copy])
+
+    verified = collection.verify()
+
+    assert verified.findings == []
+    assert verified.checked == {"pictures": 20, "messages": 17, "files": 20}
+
+
+def test_it_names_exactly_what_is_wrong_and_mends_it(collection: Collection) -> None:
+    """Thirty deleted, twenty damaged, ten strange files, five missing messages."""
+    rows = collection.fill(20, 20)
+    done = hurt(collection, rows, 10)
+    before = {path: path.read_bytes() for path in collection.root.rglob("*.txt")}
+
+    seen = collection.found()
+    fixed = collection.verify(fix=True)
+
+    assert seen == done
+    assert {(one.kind.value, one.name) for one in fixed.findings} == done
+    assert fixed.unmended == []
+    assert collection.verify().findings == []
+    for row in rows[:30]:
+        assert collection.status(row) == ("failed", "file_missing")
+    for row in rows[30:50]:
+        assert collection.status(row) == ("failed", "corrupt_file")
+        assert (collection.root / "lost" / (row.path or "")).exists()
+    newest = {message.key: message.value for message in collection.bus.read(TOPIC)}
+    live = {key for key, value in newest.items() if value is not None}
+    assert live == {key_of(row) for row in rows[50:]}
+    lost = {path.read_bytes() for path in (collection.root / "lost").rglob("*.txt")}
+    assert lost == set(before.values())
+
+
+def test_what_was_lost_is_due_at_once(collection: Collection) -> None:
+    """The person is short, `store` fetches the picture again, `run-all` goes on with her."""
+    rows = collection.fill(1, 3)
+    collection.catalogue.record_round("Q1", rounds=3, finished=True)
+    collection.file(rows[0]).unlink()
+
+    collection.verify(fix=True)
+
+    row = collection.catalogue.images_by_id([rows[0].id])[rows[0].id]
+    assert (row.sha256, row.path, row.attempts) == (None, None, 0)
+    assert row.retry_at is not None
+    assert row.retry_at.timestamp() <= time.time()
+    state = collection.catalogue.states(["Q1"])["Q1"]
+    assert (state.finished, state.rounds) == (False, 3)
+    assert collection.catalogue.need_search("commons", target=3) == ["Q1"]
+
+
+def test_a_rejected_picture_that_is_gone_is_not_fetched_again(collection: Collection) -> None:
+    """It was thrown out; its row says what `clean` would say, and the second look finds nothing."""
+    rows = collection.fill(1, 3)
+    collection.reject(rows[:2])
+    (collection.root / "quarantine" / "Q1" / Path(rows[0].path or "").name).unlink()
+
+    assert collection.found(fix=True) == {("file_missing", key_of(rows[0]))}
+    assert collection.status(rows[0]) == ("rejected", "file_missing")
+    assert collection.verify().findings == []
+
+
+def test_a_file_that_comes_back_is_judged_again(collection: Collection) -> None:
+    """Restored from a backup after it was given up."""
+    rows = collection.fill(1, 2)
+    collection.reject(rows[:1])
+    file = collection.root / "quarantine" / "Q1" / Path(rows[0].path or "").name
+    file.unlink()
+    collection.verify(fix=True)
+    file.write_bytes(content(rows[0]))
+
+    assert collection.found(fix=True) == {("file_back", key_of(rows[0]))}
+    assert collection.status(rows[0]) == ("stored", None)
+    assert collection.verify().findings == []
+
+
+def test_files_in_the_wrong_place_are_moved(collection: Collection) -> None:
+    """A kept picture in quarantine is not exported; a rejected one among the images would be."""
+    rows = collection.fill(1, 3)
+    collection.reject(rows[:1])
+    collection.folder.place(rows[0].path or "", quarantined=False)
+    collection.folder.place(rows[1].path or "", quarantined=True)
+
+    found = collection.found(fix=True)
+
+    assert found == {("file_misplaced", key_of(row)) for row in rows[:2]}
+    assert collection.verify().findings == []
+    assert not collection.file(rows[0]).exists()
+    assert collection.file(rows[1]).read_bytes() == content(rows[1])
+
+
+def test_messages_too_many_are_withdrawn(collection: Collection) -> None:
+    """About rejected and unknown pictures, and such as nobody understands."""
+    rows = collection.fill(2, 2)
+    value = next(iter(collection.bus.read(TOPIC))).value
+    collection.reject(rows[:1])
+    unknown = f"Q77/{'ab' * 32}"
+    odd = [(key_of(rows[0]), value), (unknown, b"{}"), ("anything", b"\xff"), ("Qx/y", b"[]")]
+    collection.bus.publish(TOPIC, odd)
+
+    found = collection.found(fix=True)
+
+    assert found == {("message_too_many", key) for key, _ in odd}
+    assert collection.verify().findings == []
+
+
+def test_nothing_strange_is_overwritten_or_followed(collection: Collection) -> None:
+    """Links are moved themselves; of two of one name both stay."""
+    collection.fill(1, 1)
+    outside = collection.root.parent / "outside.txt"
+    outside.write_text("mine")
+    for text in ("one", "two"):
+        (collection.root / "images" / "note.txt").write_text(text)
+        (collection.root / "images" / "Q1" / "deep").mkdir(exist_ok=True)
+        link = collection.root / "images" / "Q1" / "deep" / "link.jpg"
+        link.symlink_to(outside)
+        assert collection.found(fix=True) == {
+            ("strange_file", "images/note.txt"),
+            ("strange_file", "images/Q1/deep/link.jpg"),
+        }
+
+    lost = collection.root / "lost" / "images"
+    assert {file.read_text() for file in lost.glob("note*")} == {"one", "two"}
+    assert (lost / "Q1" / "deep" / "link.jpg").is_symlink()
+    assert outside.read_text() == "mine"
+    assert collection.verify().findings == []
+
+
+def test_files_of_the_forgotten_are_removed_for_good(collection: Collection) -> None:
+    """A backup brings them back; nowhere is a place for them."""
+    rows = collection.fill(2, 1)
+    (collection.root / "images" / "Q1" / "stray.txt").write_text("x")
+    collection.verify(fix=True)
+    collection.catalogue.forget("Q1")
+    collection.bus.publish(TOPIC, [(key_of(rows[0]), None)])
+
+    assert collection.found(fix=True) == {("strange_file", rows[0].path)}
+
+    assert not list(collection.root.rglob("*Q1*"))
+
+
+def test_notes_of_folders_that_are_gone_are_corrected(collection: Collection) -> None:
+    """What `forget` would look for in vain."""
+    collection.fill(1, 1)
+    folder_notes.set_exports(collection.catalogue, {"/nowhere/export": "imagefolder"})
+    folder_notes.set_galleries(collection.catalogue, ["/nowhere/page"])
+
+    found = collection.found(fix=True)
+
+    assert found == {("export_gone", "/nowhere/export"), ("gallery_gone", "/nowhere/page")}
+    assert collection.verify().findings == []
+
+
+def test_a_killed_one_is_gone_on_with(collection: Collection) -> None:
+    """It looks at the rest only, and still tells what it had found before."""
+    rows = collection.fill(30, 40)
+    done = hurt(collection, rows, 2) | _hurt_more(collection, rows[-3:])
+    _stop_after_first_batch(collection)
+
+    looked: list[int] = []
+    again = collection.verify(
+        progress=lambda what, n, _: looked.append(n) if what == "pictures" else None
+    )
+
+    assert again.resumed
+    assert looked[0] > 520  # the first batch, of thirteen people, was not looked at again
+    assert again.checked["pictures"] == 1200
+    assert {(one.kind.value, one.name) for one in again.findings} == done
+    assert not collection.verify().resumed
+
+
+def test_what_was_put_right_meanwhile_is_not_told(collection: Collection) -> None:
+    """A killed run's findings are looked at once more."""
+    rows = collection.fill(30, 40)
+    collection.file(rows[0]).unlink()
+    _stop_after_first_batch(collection)
+    collection.file(rows[0]).write_bytes(content(rows[0]))
+
+    assert collection.verify(fix=True).findings == []
+
+
+def test_two_at_once_are_one_too_many(collection: Collection) -> None:
+    """The second says so; one that died does not count."""
+    collection.fill(30, 40)
+    _stop_after_first_batch(collection)
+    state = collection.catalogue.note(NOTE) or {}
+    collection.catalogue.set_note(NOTE, {**state, "owner": "elsewhere|1|1", "at": time.time()})
+
+    with pytest.raises(Busy):
+        collection.verify()
+    collection.catalogue.set_note(NOTE, {**state, "owner": "elsewhere|1|1", "at": 0})
+
+    assert collection.verify().resumed
+
+
+def test_a_person_who_is_being_cleaned_is_left_alone(collection: Collection) -> None:
+    """Nothing is mended, and it is said."""
+    rows = collection.fill(2, 2)
+    for row in (rows[0], rows[2]):
+        collection.file(row).unlink()
+    collection.catalogue.claim("clean", ["Q1"], owner="elsewhere|1|1", lease_s=60)
+
+    fixed = collection.verify(fix=True)
+
+    assert [one.qid for one in fixed.unmended] == ["Q1"]
+    assert collection.status(rows[0])[0] == "accepted"
+    assert collection.status(rows[2])[0] == "failed"
+
+
+def test_a_sample_looks_at_so_many(collection: Collection) -> None:
+    """And at nothing else."""
+    rows = collection.fill(10, 10)
+    (collection.root / "images" / "note.txt").write_text("x")
+    for row in rows:
+        collection.file(row).unlink()
+
+    verified = collection.verify(sample=7)
+
+    assert verified.checked == {"pictures": 7}
+    assert {one.kind.value for one in verified.findings} == {"file_missing"}
+    assert len(verified.findings) == 7
+
+
+def test_forgetting_leaves_nothing_in_the_notes_of_a_killed_run(collection: Collection) -> None:
+    """What it had found about a person is about the person."""
+    rows = collection.fill(30, 40)
+    collection.file(rows[0]).unlink()
+    _stop_after_first_batch(collection)
+
+    collection.catalogue.forget("Q1")
+
+    assert collection.catalogue.note(f"{NOTE}/0") == {}
+
+
+def _hurt_more(collection: Collection, rows: list[Image]) -> set[tuple[str, str]]:
+    for row in rows:
+        collection.file(row).unlink()
+    return {("file_missing", key_of(row)) for row in rows}
+
+
+def _stop_after_first_batch(collection: Collection) -> None:
+    stop = threading.Event()
+    with pytest.raises(Interrupted):
+        collection.verify(progress=lambda *_: stop.set(), stop=stop)
