@@ -13,7 +13,7 @@ from celebcollect.domain.errors import StorageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
-    from celebcollect.stages.forget import Removed
+    from celebcollect.stages.forget import ForgetContext, Removed
 
 
 def forget(
@@ -30,35 +30,11 @@ def forget(
 
     Example: celebcollect forget Q42
     """
-    from celebcollect.catalogue import tasks
-    from celebcollect.gallery.known import known_galleries
-    from celebcollect.gallery.write import rewrite_gallery
-    from celebcollect.stages import folder_notes
-    from celebcollect.stages.export import About
-    from celebcollect.stages.forget import ForgetContext, forget_person
+    from celebcollect.stages.forget import forget_person
 
     check_qid(qid)
     with session_of(context).app() as app:
-        folder_notes.settle(app.catalogue, app.data_dir)
-        rewrite = partial(
-            rewrite_gallery,
-            catalogue=app.catalogue,
-            pictures=app.folder,
-            data_dir=app.data_dir,
-            max_bytes=app.config.store.max_bytes,
-        )
-        everything = ForgetContext(
-            app.catalogue,
-            app.bus,
-            app.folder,
-            app.data_dir,
-            About.of(app.catalogue, app.checks),
-            clean_topic=app.config.topics.clean,
-            tasks=[*map(tasks.search_task, app.sources.names), tasks.CLEAN],
-            caches=[partial(spec.forget, app.data_dir) for spec in app.sources if spec.forget],
-            galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
-        )
-        removed = forget_person(everything, qid)
+        removed = forget_person(_everything(app), qid)
         _print_removed(removed, as_json=as_json)
         _tell_the_rest(app)
     if removed.failed:
@@ -67,6 +43,36 @@ def forget(
             f" {'; '.join(f'{where} ({why})' for where, why in removed.failed.items())}",
             hint="All else is done. Put that right and forget the person once more.",
         )
+
+
+def _everything(app: "App") -> "ForgetContext":
+    """Return all that may know somebody."""
+    from celebcollect.catalogue import tasks
+    from celebcollect.gallery.known import known_galleries
+    from celebcollect.gallery.write import rewrite_gallery
+    from celebcollect.stages import folder_notes
+    from celebcollect.stages.export import About
+    from celebcollect.stages.forget import ForgetContext
+
+    folder_notes.settle(app.catalogue, app.data_dir)
+    rewrite = partial(
+        rewrite_gallery,
+        catalogue=app.catalogue,
+        pictures=app.folder,
+        data_dir=app.data_dir,
+        max_bytes=app.config.store.max_bytes,
+    )
+    return ForgetContext(
+        app.catalogue,
+        app.bus,
+        app.folder,
+        app.data_dir,
+        About.of(app.catalogue, app.checks),
+        clean_topic=app.config.topics.clean,
+        tasks=[*map(tasks.search_task, app.sources.names), tasks.CLEAN],
+        caches=[partial(spec.forget, app.data_dir) for spec in app.sources if spec.forget],
+        galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
+    )
 
 
 def _print_removed(removed: "Removed", *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from celebcollect.cli.session import JsonOption, session_of
 from celebcollect.cli.signals import stopping
 from celebcollect.cli.text import print_json
 from celebcollect.domain.errors import NothingProduced
+
+if TYPE_CHECKING:
+    from celebcollect.gallery.write import GallerySummary
 
 
 def gallery(
@@ -45,23 +48,26 @@ def gallery(
             max_bytes=app.config.store.max_bytes,
             stop=stop,
         )
-    page = folder / "index.html"
-    if as_json:
-        print_json({"page": str(page), **asdict(summary)})
-    else:
-        numbers = ", ".join(f"{n} {status}" for status, n in summary.images.items())
-        sys.stdout.write(f"{summary.people} people; images: {numbers}\n")
-        made, kept, removed = (
-            summary.thumbnails_made,
-            summary.thumbnails_kept,
-            summary.thumbnails_removed,
-        )
-        sys.stdout.write(
-            f"thumbnails: {made} made, {kept} kept, {removed} removed;"
-            f" {summary.pictures_without_thumbnail} pictures have none\n"
-        )
-        sys.stdout.write(f"wrote {page}\n")
+    _print(folder / "index.html", summary, as_json=as_json)
     if not summary.people:
         raise NothingProduced(
             "the catalogue holds no picture yet", hint="`celebcollect run-all` collects some."
         )
+
+
+def _print(page: Path, summary: "GallerySummary", *, as_json: bool) -> None:
+    if as_json:
+        print_json({"page": str(page), **asdict(summary)})
+        return
+    numbers = ", ".join(f"{n} {status}" for status, n in summary.images.items())
+    sys.stdout.write(f"{summary.people} people; images: {numbers}\n")
+    made, kept, removed = (
+        summary.thumbnails_made,
+        summary.thumbnails_kept,
+        summary.thumbnails_removed,
+    )
+    sys.stdout.write(
+        f"thumbnails: {made} made, {kept} kept, {removed} removed;"
+        f" {summary.pictures_without_thumbnail} pictures have none\n"
+    )
+    sys.stdout.write(f"wrote {page}\n")

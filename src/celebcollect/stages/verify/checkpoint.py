@@ -14,7 +14,7 @@ from celebcollect.catalogue.base import Notes
 from celebcollect.disk import owners
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy
-from celebcollect.stages.verify.findings import Finding
+from celebcollect.stages.verify.findings import Disagreement
 
 NOTE = "verify"
 
@@ -36,7 +36,7 @@ class Checkpoint:
     after: str = ""
     """What was done last in this phase: a person, a key, a place."""
     checked: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Disagreement] = field(default_factory=list)
     resumed: bool = False
     _saved: int = 0
     _pieces: int = 0
@@ -90,7 +90,7 @@ def load(notes: Notes, options: Mapping[str, Any]) -> Checkpoint:
     checkpoint.phase, checkpoint.after = state["phase"], state["after"]
     checkpoint.checked = dict(state["checked"])
     checkpoint.findings = [
-        Finding.of(facts)
+        Disagreement.of(facts)
         for piece in range(pieces)
         for some in (notes.note(f"{NOTE}/{piece}") or {}).values()
         for facts in some

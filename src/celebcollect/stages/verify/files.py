@@ -15,13 +15,13 @@ from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image, Status
 from celebcollect.images.base import IMAGES, ImageStore, elsewhere
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
-from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.findings import Disagreement, Kind
 
 WITH_A_FILE = frozenset((Status.STORED, Status.ACCEPTED, Status.REJECTED))
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFile:
+class StoredFile:
     """A file as the catalogue knows it."""
 
     qid: str
@@ -52,7 +52,7 @@ class KnownFile:
 _ORDER = (Status.ACCEPTED, Status.STORED, Status.REJECTED)
 
 
-def known_files(rows: Iterable[Image]) -> Iterator[KnownFile]:
+def known_files(rows: Iterable[Image]) -> Iterator[StoredFile]:
     """Yield the files that rows stand for; the rows of a person come together."""
     for qid, theirs in groupby(rows, key=lambda row: row.qid):
         files: dict[str, list[Image]] = {}
@@ -61,10 +61,10 @@ def known_files(rows: Iterable[Image]) -> Iterator[KnownFile]:
                 files.setdefault(row.sha256 or row.id, []).append(row)
         for same in files.values():
             same.sort(key=lambda row: (_ORDER.index(row.status), row.rejected_by in ABOUT_FILES))
-            yield KnownFile(qid, tuple(same))
+            yield StoredFile(qid, tuple(same))
 
 
-def look_at(folder: ImageStore, known: KnownFile) -> Finding | None:
+def look_at(folder: ImageStore, known: StoredFile) -> Disagreement | None:
     """
     Read a file and say what does not agree with the catalogue, or None.
 
@@ -81,12 +81,14 @@ def look_at(folder: ImageStore, known: KnownFile) -> Finding | None:
         said, found = (Kind.FILE_MISSING, str(error)[:200]), None
     if known.is_given_up:
         back = found is not None and said is None
-        return Finding(Kind.FILE_BACK, known.name, known.qid, found or "") if back else None
+        return Disagreement(Kind.FILE_BACK, known.name, known.qid, found or "") if back else None
     if said is None and found is not None:
         wrong = _misplaced(folder, known, found)
-        return Finding(Kind.FILE_MISPLACED, known.name, known.qid, wrong) if wrong else None
+        return Disagreement(Kind.FILE_MISPLACED, known.name, known.qid, wrong) if wrong else None
     kind, detail = said or (Kind.FILE_MISSING, "")
-    return Finding(kind, known.name, known.qid, f"{found or row.path}: {detail}" if detail else "")
+    return Disagreement(
+        kind, known.name, known.qid, f"{found or row.path}: {detail}" if detail else ""
+    )
 
 
 def _damage(folder: ImageStore, path: str, row: Image) -> tuple[Kind, str] | None:
@@ -111,7 +113,7 @@ def _damage(folder: ImageStore, path: str, row: Image) -> tuple[Kind, str] | Non
     return None if digest == row.sha256 else (Kind.FILE_DAMAGED, "other content than was stored")
 
 
-def _misplaced(folder: ImageStore, known: KnownFile, found: str) -> str:
+def _misplaced(folder: ImageStore, known: StoredFile, found: str) -> str:
     """Return where a file is that should be elsewhere; empty where all is well."""
     among_images = found.startswith(f"{IMAGES}/")
     if known.is_accepted:
@@ -124,6 +126,6 @@ def _misplaced(folder: ImageStore, known: KnownFile, found: str) -> str:
     return elsewhere(found) if folder.holds(elsewhere(found)) else ""
 
 
-def files_of(rows: Sequence[Image]) -> dict[str, KnownFile]:
+def files_of(rows: Sequence[Image]) -> dict[str, StoredFile]:
     """Return a person's files by the name of the picture."""
     return {known.name: known for known in known_files(rows)}

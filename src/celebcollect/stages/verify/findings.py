@@ -35,7 +35,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Disagreement:
     """One thing that does not agree."""
 
     kind: Kind

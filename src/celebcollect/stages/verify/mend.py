@@ -21,8 +21,8 @@ from celebcollect.stages.clean.placement import clean_record
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 from celebcollect.stages.store.again import to_fetch_again
 from celebcollect.stages.verify.context import VerifyContext
-from celebcollect.stages.verify.files import KnownFile, files_of
-from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.files import StoredFile, files_of
+from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
 from celebcollect.stages.verify.recheck import is_strange, still_true
 
@@ -41,8 +41,8 @@ class _Changes:
 
 
 def mend_person(
-    context: VerifyContext, qid: str, findings: Sequence[Finding], published: Published
-) -> list[Finding]:
+    context: VerifyContext, qid: str, findings: Sequence[Disagreement], published: Published
+) -> list[Disagreement]:
     """
     Mend what was found about one person; return what was still true, with what was done.
 
@@ -77,7 +77,7 @@ def _alone(context: VerifyContext, qid: str) -> Iterator[bool]:
 
 
 def _plan(
-    context: VerifyContext, known: KnownFile | None, finding: Finding, changes: _Changes
+    context: VerifyContext, known: StoredFile | None, finding: Disagreement, changes: _Changes
 ) -> str:
     """Add to the changes what mends a finding, and say it."""
     if finding.kind is Kind.MESSAGE_TOO_MANY:
@@ -111,7 +111,7 @@ def _waiting(row: Image, path: str | None) -> Image:
     return row.model_copy(update={**nothing, "status": Status.STORED, "path": path})
 
 
-def _given_up(row: Image, finding: Finding) -> Image:
+def _given_up(row: Image, finding: Disagreement) -> Image:
     """Return the row of a lost file: fetched again where it was kept, else as `clean` says it."""
     missing = finding.kind is Kind.FILE_MISSING
     reason = FileReason.FILE_MISSING if missing else FileReason.CORRUPT_FILE
@@ -139,7 +139,7 @@ def _carry_out(context: VerifyContext, qid: str, changes: _Changes) -> None:
             context.catalogue.record_round(qid, rounds=state.rounds, finished=False)
 
 
-def mend_file(context: VerifyContext, finding: Finding) -> Finding | None:
+def mend_file(context: VerifyContext, finding: Disagreement) -> Disagreement | None:
     """Set a strange file aside; one of a person who was forgotten is removed for good."""
     if not is_strange(context, finding.name):
         return None
@@ -156,7 +156,7 @@ def mend_file(context: VerifyContext, finding: Finding) -> Finding | None:
         return None
 
 
-def mend_notes(context: VerifyContext, findings: Sequence[Finding]) -> list[Finding]:
+def mend_notes(context: VerifyContext, findings: Sequence[Disagreement]) -> list[Disagreement]:
     """Take folders that are gone out of the notes."""
     gone = {finding.name for finding in findings}
     exports = folder_notes.exports(context.catalogue)

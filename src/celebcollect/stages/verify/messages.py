@@ -11,7 +11,7 @@ from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.records import Status
 from celebcollect.stages.train.dataset import decode
-from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.findings import Disagreement, Kind
 
 BATCH = 500
 
@@ -55,7 +55,7 @@ def read_published(bus: Bus, topic: str) -> Published:
     return published
 
 
-def too_many(catalogue: Images, keys: Collection[str]) -> Iterator[Finding]:
+def too_many(catalogue: Images, keys: Collection[str]) -> Iterator[Disagreement]:
     """Yield the messages of these keys whose picture is not accepted."""
     for some in batches(keys, BATCH):
         accepted = {
@@ -65,7 +65,7 @@ def too_many(catalogue: Images, keys: Collection[str]) -> Iterator[Finding]:
         }
         for key in some:
             if key not in accepted:
-                yield Finding(Kind.MESSAGE_TOO_MANY, key, _qid(key))
+                yield Disagreement(Kind.MESSAGE_TOO_MANY, key, _qid(key))
 
 
 def _qid(key: str) -> str | None:

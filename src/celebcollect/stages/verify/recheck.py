@@ -13,7 +13,7 @@ from celebcollect.stages import folder_notes
 from celebcollect.stages.export import read_index
 from celebcollect.stages.verify.context import VerifyContext
 from celebcollect.stages.verify.files import files_of, look_at
-from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
 
 YOUNG_S = 5.0
@@ -24,8 +24,8 @@ OF_MESSAGES = frozenset((Kind.MESSAGE_MISSING, Kind.MESSAGE_TOO_MANY))
 
 
 def still_true(
-    context: VerifyContext, rows: Sequence[Image], finding: Finding, published: Published
-) -> Finding | None:
+    context: VerifyContext, rows: Sequence[Image], finding: Disagreement, published: Published
+) -> Disagreement | None:
     """Return a finding about a person's picture or message as it is now, or None."""
     known = files_of(rows).get(finding.name)
     if finding.kind in OF_FILES:
@@ -59,15 +59,15 @@ def _wait(folder: ImageStore, path: str) -> None:
         time.sleep(YOUNG_S - age_s)
 
 
-def notes_of_nothing(context: VerifyContext) -> list[Finding]:
+def notes_of_nothing(context: VerifyContext) -> list[Disagreement]:
     """Return the notes of exports and galleries that are not there any more."""
     gone = [
-        Finding(Kind.EXPORT_GONE, where)
+        Disagreement(Kind.EXPORT_GONE, where)
         for where in folder_notes.exports(context.catalogue)
         if read_index(Path(where)) is None
     ]
     return gone + [
-        Finding(Kind.GALLERY_GONE, where)
+        Disagreement(Kind.GALLERY_GONE, where)
         for where in folder_notes.galleries(context.catalogue)
         if not context.is_gallery(Path(where))
     ]

@@ -18,8 +18,8 @@ from celebcollect.images.layout import parts
 from celebcollect.stages.verify import mend, recheck
 from celebcollect.stages.verify.checkpoint import Checkpoint, load
 from celebcollect.stages.verify.context import VerifyContext
-from celebcollect.stages.verify.files import KnownFile, known_files, look_at
-from celebcollect.stages.verify.findings import Finding, Kind
+from celebcollect.stages.verify.files import StoredFile, known_files, look_at
+from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import BATCH, Published, read_published, too_many
 
 SAVE_EVERY_S = 3.0
@@ -47,12 +47,12 @@ class Verified:
     """What was looked at, and what does not agree."""
 
     checked: dict[str, int]
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Disagreement] = field(default_factory=list)
     resumed: bool = False
     """A run that was killed was gone on with."""
 
     @property
-    def unmended(self) -> list[Finding]:
+    def unmended(self) -> list[Disagreement]:
         """Return what is still wrong."""
         return [finding for finding in self.findings if finding.mended is None]
 
@@ -128,14 +128,14 @@ class _Run:
                 for known, finding in zip(asked, found, strict=True):
                     self._at.findings += [finding] if finding else []
                     if known.is_accepted and not published.tells_of(known.name):
-                        missing = Finding(Kind.MESSAGE_MISSING, known.name, known.qid)
+                        missing = Disagreement(Kind.MESSAGE_MISSING, known.name, known.qid)
                         # Of a picture that is lost the file is what matters.
                         self._at.findings += [] if _is_lost(finding) else [missing]
                 self._at.count("pictures", len(asked))
                 self._progress("pictures", self._at.checked["pictures"], len(drawn or ()) or total)
                 self._done(files[-1].qid)
 
-    def _all_files(self, after: str | None) -> Iterator[KnownFile]:
+    def _all_files(self, after: str | None) -> Iterator[StoredFile]:
         return known_files(self._context.catalogue.images(after=after))
 
     def _messages(self, published: Published) -> None:
@@ -157,16 +157,16 @@ class _Run:
             self._done(places[-1][0])
         self._at.findings += recheck.notes_of_nothing(self._context)
 
-    def _strange(self, paths: Collection[str]) -> Iterator[Finding]:
+    def _strange(self, paths: Collection[str]) -> Iterator[Disagreement]:
         """Yield the files that no row knows."""
         named = {path: identity for path in paths if (identity := _identity(path))}
         rows = self._context.catalogue.with_bytes({sha256 for _, sha256 in named.values()})
         known = {(row.qid, row.sha256) for row in rows}
         for path in paths:
             if named.get(path) not in known:
-                yield Finding(Kind.STRANGE_FILE, path, named.get(path, (None,))[0])
+                yield Disagreement(Kind.STRANGE_FILE, path, named.get(path, (None,))[0])
 
-    def again(self) -> list[Finding]:
+    def again(self) -> list[Disagreement]:
         """Look once more at what was found, and mend it where that is asked for."""
         found = list(dict.fromkeys(self._at.findings))
         published = Published()
@@ -175,7 +175,7 @@ class _Run:
         of_rows = recheck.OF_FILES | recheck.OF_MESSAGES
         people = [finding for finding in found if finding.kind in of_rows]
         people.sort(key=lambda finding: finding.qid or "")
-        true: list[Finding] = []
+        true: list[Disagreement] = []
         for qid, theirs in groupby(people, key=lambda finding: finding.qid or ""):
             true += self._person(qid, list(theirs), published)
             self._progress("found", len(true), len(found))
@@ -186,27 +186,29 @@ class _Run:
         still = [one for one in recheck.notes_of_nothing(self._context) if one in notes]
         return true + (mend.mend_notes(self._context, still) if self._options.fix else still)
 
-    def _person(self, qid: str, findings: list[Finding], published: Published) -> list[Finding]:
+    def _person(
+        self, qid: str, findings: list[Disagreement], published: Published
+    ) -> list[Disagreement]:
         if self._options.fix:
             return mend.mend_person(self._context, qid, findings, published)
         rows = self._context.catalogue.person_images(qid)
         again = (recheck.still_true(self._context, rows, one, published) for one in findings)
         return [finding for finding in again if finding]
 
-    def _file(self, finding: Finding) -> list[Finding]:
+    def _file(self, finding: Disagreement) -> list[Disagreement]:
         if self._options.fix:
             mended = mend.mend_file(self._context, finding)
             return [mended] if mended else []
         return [finding] if recheck.is_strange(self._context, finding.name) else []
 
 
-def _is_lost(finding: Finding | None) -> bool:
+def _is_lost(finding: Disagreement | None) -> bool:
     return finding is not None and finding.kind in (Kind.FILE_MISSING, Kind.FILE_DAMAGED)
 
 
-def _by_people(files: Iterator[KnownFile], size: int) -> Iterator[list[KnownFile]]:
+def _by_people(files: Iterator[StoredFile], size: int) -> Iterator[list[StoredFile]]:
     """Cut files into lists of at least `size` that hold people as a whole."""
-    some: list[KnownFile] = []
+    some: list[StoredFile] = []
     for _, theirs in groupby(files, key=lambda known: known.qid):
         some += theirs
         if len(some) >= size:
@@ -216,7 +218,7 @@ def _by_people(files: Iterator[KnownFile], size: int) -> Iterator[list[KnownFile
         yield some
 
 
-def _drawn(files: Iterator[KnownFile], sample: int | None) -> set[str] | None:
+def _drawn(files: Iterator[StoredFile], sample: int | None) -> set[str] | None:
     """Return the names of so many pictures, drawn by chance; None: all of them."""
     if sample is None:
         return None
