@@ -80,10 +80,16 @@ def test_work_goes_on_where_it_stopped(old: Collection) -> None:
     assert status["topics"]["urls"]["lag"] == {"validate": 0}
     assert status["topics"]["urlsVerifie"]["lag"] == {"store": 2}
     assert status["topics"]["dataclean"]["messages"] == 7
+    # Hashed anew: version 0.1 hashed the pixels as they lie in the file.
+    assert {row["phash_version"] for row in measured(old).values()} == {2}
 
 
 def test_what_was_measured_then_is_not_measured_again(old: Collection) -> None:
-    """Cleaning opens no file that version 0.1 has looked at: each could be anything of its size."""
+    """
+    Cleaning looks into no file that version 0.1 has looked at: each could be anything of its size.
+
+    They are read once, to be hashed anew, and are not what was stored.
+    """
     need_engine()
     before = measured(old)
     for row in before.values():

@@ -87,3 +87,12 @@ def test_a_row_is_found_by_the_hash_that_it_has_now(catalogue: Catalogue) -> Non
 
     assert catalogue.similar(["00" * 8], version=1, bits=6) == []
     assert len(catalogue.similar(["ff" * 8], version=1, bits=6)) == 1
+
+
+def test_a_row_whose_hash_has_another_version_is_found_by_that_one(catalogue: Catalogue) -> None:
+    """Also where the hash itself came out the same."""
+    catalogue.record_stored([stored(7, 1, phash="00" * 8)])
+    catalogue.record_verdicts([stored(7, 1, phash="00" * 8, phash_version=2)])
+
+    assert catalogue.similar(["00" * 8], version=1, bits=6) == []
+    assert len(catalogue.similar(["00" * 8], version=2, bits=6)) == 1

@@ -33,6 +33,7 @@ from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Image, Status, image_id, now
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
+from celebcollect.pictures.hash import PHASH_VERSION
 from celebcollect.stages.clean.face_index import MIN_PICTURES
 from celebcollect.stages.clean.person import clean_person
 from celebcollect.stages.clean.stage import clean_people
@@ -119,7 +120,7 @@ class Society:
             width_px=300,
             height_px=300,
             phash=f"{phash:016x}",
-            phash_version=1,
+            phash_version=PHASH_VERSION,
             stored_at=now(),
             facts=facts,
         )

@@ -59,7 +59,7 @@ def test_a_picture_is_stored_with_everything_that_was_measured(
         "jpeg",
         320,
         240,
-        1,
+        2,
     )
     assert row.phash is not None
     assert row.stored_at is not None

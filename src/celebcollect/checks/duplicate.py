@@ -14,6 +14,7 @@ from celebcollect.checks.base import Check, CheckSettings, CheckSpec, Picture, R
 from celebcollect.checks.hashes import comparable, distances, hashes_of
 from celebcollect.domain.reasons import Reason
 from celebcollect.domain.records import Image
+from celebcollect.pictures.hash import PHASH_VERSION
 
 VERSION = 1
 
@@ -48,8 +49,8 @@ class Duplicate:
         self._near_bits = near_bits
 
     def fingerprint(self) -> str:
-        """Return version and limit."""
-        return f"{VERSION} near_bits={self._near_bits}"
+        """Return version, that of the hashes, and limit."""
+        return f"{VERSION} hash={PHASH_VERSION} near_bits={self._near_bits}"
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """

@@ -12,6 +12,7 @@ import numpy as np
 from celebcollect.checks.base import Check, CheckSettings, CheckSpec, Picture, Rejection
 from celebcollect.checks.hashes import comparable, distances, hashes_of
 from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.hash import PHASH_VERSION
 
 VERSION = 1
 NAME = "shared"
@@ -46,8 +47,11 @@ class Shared:
         self.elsewhere_bits, self._near_bits = elsewhere_bits, near_bits
 
     def fingerprint(self) -> str:
-        """Return version and limits."""
-        return f"{VERSION} elsewhere_bits={self.elsewhere_bits} near_bits={self._near_bits}"
+        """Return version, that of the hashes, and limits."""
+        return (
+            f"{VERSION} hash={PHASH_VERSION} elsewhere_bits={self.elsewhere_bits}"
+            f" near_bits={self._near_bits}"
+        )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """

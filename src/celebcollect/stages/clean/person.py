@@ -20,6 +20,7 @@ from celebcollect.stages.clean.context import CleanContext
 from celebcollect.stages.clean.credit import credited
 from celebcollect.stages.clean.pictures import gather
 from celebcollect.stages.clean.placement import put_in_place
+from celebcollect.stages.clean.rehash import rehashed
 from celebcollect.stages.clean.verdicts import Verdicts, judge
 
 log = logging.getLogger(__name__)
@@ -77,9 +78,10 @@ def _clean(
     before = {
         image.id: image for image in context.catalogue.person_images(qid) if image.status in SET
     }
-    gathered = gather(context.catalogue, context.folder, context.checks, qid, before, held)
-    pictures, lost, known = gathered.pictures, gathered.lost, gathered.known
     keeper = _Keeper(context, before, hold, stop)
+    rows = rehashed(before, context.folder, measured=keeper.look)
+    gathered = gather(context.catalogue, context.folder, context.checks, qid, rows, held)
+    pictures, lost, known = gathered.pictures, gathered.lost, gathered.known
     verdicts = judge(pictures, context.checks, measured=keeper.look)
     if not hold():
         raise Stopped
