@@ -8,7 +8,6 @@ reads every package that is installed. This reads the same files and leaves the 
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from importlib import import_module
 from typing import NamedTuple, TypeVar
 
@@ -89,23 +88,15 @@ def _declarations(heading: str) -> Iterator[tuple[str, str]]:
     """Yield name and entry points of each package that has this heading among them."""
     wanted = heading.encode()
     seen: set[str] = set()
-    for path, data in _entry_point_files(tuple(sys.path)):
-        if wanted in data:
-            # As for Python, the first package of a name on the path is the one that counts.
-            package = _package(path)
-            if package not in seen:
-                seen.add(package)
-                yield package, data.decode(errors="replace")
-
-
-@cache
-def _entry_point_files(path: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """Return folder and entry points of each package that has some; sources and checks ask."""
-    folders = [
-        metadata for one in dict.fromkeys(path) for metadata in _metadata_folders(one or ".")
-    ]
-    read = ((folder, _read(f"{folder}/{_FILE}")) for folder in folders)
-    return [(folder, data) for folder, data in read if data]
+    for folder in dict.fromkeys(sys.path):
+        for path in _metadata_folders(folder or "."):
+            data = _read(f"{path}/{_FILE}")
+            if wanted in data:
+                # As for Python, the first package of a name on the path is the one that counts.
+                package = _package(path)
+                if package not in seen:
+                    seen.add(package)
+                    yield package, data.decode(errors="replace")
 
 
 def _metadata_folders(folder: str) -> list[str]:
