@@ -88,6 +88,10 @@ class StoreConfig(Section):
     million and AVIF 36 million at most."""
     picture_timeout_s: float = Field(default=60, gt=0, le=600)
     """Longest time for one picture, redirects and slow servers included."""
+    host_wait_s: float = Field(default=120, ge=0, le=86_400)
+    """Seconds of pauses, within an hour, for which a run waits for one host that says stop (429,
+    503, ...); a host that names no time is left alone for 10, 20, 40, ... 600 s. The rest of its
+    pictures is left for the next run."""
     allow_private_addresses: bool = False
     """true only to collect from this machine or a local network."""
     respect_robots: bool = True

@@ -1,4 +1,4 @@
-"""Leave a host alone that is not well, or that asks for it."""
+"""Leave a host alone that is not well."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 
 from celebcollect.web.failures import FetchFailed
+from celebcollect.web.pace import Patience
 from celebcollect.web.reasons import FetchReason
 
 _REMEMBERED_URLS = 1_000
@@ -18,14 +19,16 @@ _MAX_REST_S = 600.0
 
 class Breaker:
     """
-    Leaves a host alone for as long as it asks, or after eight pictures in a row failed.
+    Leaves a host alone after eight pictures in a row failed.
 
     After failures it rests for 30 s, then one caller tries, and each failure doubles the rest. Only
     faults of the host count (no connection, timeouts, 5xx), and of a URL only the first: some URLs
     of a good host fail each time, and their repetitions come one after the other. Thread-safe.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience) -> None:
+        """Let everybody through; `patience` says which rests a run waits for."""
+        self._patience = patience
         self._lock = threading.Lock()
         self._failed: set[str] = set()
         """URLs that have failed."""
@@ -33,6 +36,7 @@ class Breaker:
         self._answered = False
         self._rests = 0
         self._rest_until = 0.0
+        self._is_waited_for = False
 
     def check(self, host: str) -> None:
         """
@@ -51,7 +55,7 @@ class Breaker:
                     host,
                     transient=True,
                     retry_after_s=left_s,
-                    answered_before=self._answered,
+                    in_this_run=self._is_waited_for,
                 )
             if self._rests:
                 self._rest_until = time.monotonic() + self._rest_s()
@@ -59,9 +63,7 @@ class Breaker:
     def succeeded(self) -> None:
         """Note that the host answered."""
         with self._lock:
-            # A rest that the host asked for stays, although another answer of it was under way.
-            if self._rests:
-                self._rest_until = 0.0
+            self._rest_until = 0.0
             self._in_a_row = self._rests = 0
             self._answered = True
 
@@ -80,11 +82,8 @@ class Breaker:
             if self._in_a_row >= _FAILURES_IN_A_ROW:
                 self._rests += 1
                 self._rest_until = max(self._rest_until, time.monotonic() + self._rest_s())
-
-    def rest(self, for_s: float) -> None:
-        """Leave the host alone for as long as it asked."""
-        with self._lock:
-            self._rest_until = max(self._rest_until, time.monotonic() + for_s)
+                # A host that never worked is not worth the wait.
+                self._is_waited_for = self._answered and self._patience.grant(self._rest_s())
 
     def _rest_s(self) -> float:
         return float(min(_REST_S * 2.0 ** min(self._rests - 1, 10), _MAX_REST_S))

@@ -15,12 +15,18 @@ class FetchFailed(Exception):
         *,
         transient: bool = False,
         retry_after_s: float | None = None,
-        answered_before: bool = False,
+        said_stop: bool = False,
+        is_doubtful: bool = False,
+        in_this_run: bool = False,
     ) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
         self.transient = transient
         self.retry_after_s = retry_after_s
-        self.answered_before = answered_before
-        """The host has answered this process, so that waiting for it is worth while."""
+        self.said_stop = said_stop
+        """The host asks to be left alone; it says nothing about this URL."""
+        self.is_doubtful = is_doubtful
+        """A `said_stop` that may be about this URL alone."""
+        self.in_this_run = in_this_run
+        """Waiting for `retry_after_s` within this run is worth while."""

@@ -5,8 +5,7 @@ Says nothing about what the bytes are: that is for `pictures`.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from celebcollect.config.sections import HttpConfig, StoreConfig
@@ -18,7 +17,13 @@ from celebcollect.web.head import ResponseHead, bad_response
 from celebcollect.web.hosts import Hosts
 from celebcollect.web.opt_out import opted_out
 from celebcollect.web.reasons import FetchReason
-from celebcollect.web.refusals import joined, refusal_of
+from celebcollect.web.refusals import (
+    MAX_WORDS_BYTES,
+    SLOW_DOWN,
+    joined,
+    refusal_of,
+    says_more_in_its_body,
+)
 from celebcollect.web.request_target import RequestTarget, request_target
 from celebcollect.web.transfer import CutOff, Sink
 from celebcollect.web.user_agent import user_agent
@@ -31,28 +36,6 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 _GIVES_BODY = frozenset((200, 203))
 """203: a proxy on the way has changed something, and says so."""
-
-_FAULTS_OF_HOSTS = frozenset(
-    (
-        FetchReason.TIMEOUT,
-        FetchReason.CONNECTION_FAILED,
-        FetchReason.BAD_RESPONSE,
-        FetchReason.SERVER_ERROR,
-        FetchReason.UNRESOLVABLE,
-    )
-)
-_SAID_BY_HOSTS = frozenset(
-    (
-        FetchReason.NOT_FOUND,
-        FetchReason.FORBIDDEN,
-        FetchReason.BAD_STATUS,
-        FetchReason.OPTED_OUT,
-        FetchReason.TOO_LARGE,
-    )
-)
-_MAY_ASK_FOR_A_REST = frozenset(
-    (FetchReason.RATE_LIMITED, FetchReason.SERVER_ERROR, FetchReason.ROBOTS_UNREACHABLE)
-)
 
 _WIRE_OVERHEAD = 1_048_576
 """Bytes that headers, framing and redirects may take beside the picture itself."""
@@ -95,7 +78,10 @@ class Fetcher:
         self._is_whole = is_whole
         self._timeout_s = http.timeout_s
         self._hosts = Hosts(
-            per_host=store.per_host, allow_private=store.allow_private_addresses, ca_file=ca_file
+            per_host=store.per_host,
+            allow_private=store.allow_private_addresses,
+            ca_file=ca_file,
+            host_wait_s=store.host_wait_s,
         )
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
@@ -120,7 +106,7 @@ class Fetcher:
         )
         for _ in range(MAX_REDIRECTS + 1):
             target = self._target(url)
-            with self._watched(target):
+            with self._hosts.watched(target):
                 if self._robots and not self._robots.rules(target.origin).allows(target.url):
                     raise FetchFailed(FetchReason.ROBOTS_DISALLOWED, target.host)
                 answer = self._ask(target, budget, admit)
@@ -139,35 +125,22 @@ class Fetcher:
             raise FetchFailed(reason, url[:200])
         return request_target(url)
 
-    @contextlib.contextmanager
-    def _watched(self, target: RequestTarget) -> Iterator[None]:
-        """Leave the host alone if it is not well, and learn from what happens inside how it is."""
-        breaker = self._hosts.breaker(target.origin)
-        breaker.check(target.host)
-        try:
-            yield
-        except FetchFailed as failure:
-            if failure.reason in _FAULTS_OF_HOSTS:
-                breaker.failed(target.url)
-            elif failure.reason in _SAID_BY_HOSTS:
-                breaker.succeeded()
-            if failure.reason in _MAY_ASK_FOR_A_REST and failure.retry_after_s:
-                breaker.rest(failure.retry_after_s)
-            raise
-        breaker.succeeded()
-
     def _ask(
         self, target: RequestTarget, budget: FetchBudget, admit: Callable[[int], None]
     ) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         body: ResponseBody | None = None
+        words: ResponseStart | None = None
 
         def choose(head: ResponseHead) -> Sink | None:
-            nonlocal body
+            nonlocal body, words
             if opted_out(head.values("x-robots-tag")):
                 raise FetchFailed(FetchReason.OPTED_OUT, "X-Robots-Tag")
             if head.status not in _GIVES_BODY and head.whole_range is None:
-                return None
+                if not says_more_in_its_body(head):
+                    return None
+                words = ResponseStart(head, MAX_WORDS_BYTES)
+                return words.write
             body = ResponseBody(head, self._limits.max_bytes, admit)
             return body.write
 
@@ -187,7 +160,7 @@ class Fetcher:
             return Fetched(data, head.value("content-type"), target.url)
         if head.status in _REDIRECTS and head.value("location"):
             return joined(target.url, head.value("location"))
-        raise refusal_of(head)
+        raise refusal_of(head, words.data() if words else b"")
 
     def _ask_robots(self, url: str) -> robots.RobotsRules:
         """
@@ -207,12 +180,15 @@ class Fetcher:
             if head.status in _REDIRECTS and head.value("location"):
                 url = joined(target.url, head.value("location"))
                 continue
-            if head.status == 429 or head.status >= 500:
+            refusal = refusal_of(head)
+            if head.status >= 500 or head.status in SLOW_DOWN:
                 raise FetchFailed(
                     FetchReason.ROBOTS_UNREACHABLE,
-                    f"HTTP {head.status}",
+                    refusal.detail,
                     transient=True,
-                    retry_after_s=head.retry_after_s(),
+                    retry_after_s=refusal.retry_after_s,
+                    said_stop=refusal.said_stop,
+                    is_doubtful=refusal.is_doubtful,
                 )
             return robots.ALLOW_ALL
         # RFC 9309, section 2.3.1.2: more than five redirects may be taken as unavailable

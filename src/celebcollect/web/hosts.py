@@ -13,6 +13,7 @@ from celebcollect.web.connection import Connection
 from celebcollect.web.failures import FetchFailed
 from celebcollect.web.guard import Guard
 from celebcollect.web.head import ResponseHead
+from celebcollect.web.pace import Pace, Patience
 from celebcollect.web.reasons import FetchReason
 from celebcollect.web.request_target import RequestTarget
 from celebcollect.web.transfer import ConnectionGone, OnHead
@@ -25,6 +26,25 @@ _SPARE = 8
 """Handles without a connection that are kept for the next host."""
 
 _REMEMBERED_HOSTS = 10_000
+
+_FAULTS_OF_HOSTS = frozenset(
+    (
+        FetchReason.TIMEOUT,
+        FetchReason.CONNECTION_FAILED,
+        FetchReason.BAD_RESPONSE,
+        FetchReason.SERVER_ERROR,
+        FetchReason.UNRESOLVABLE,
+    )
+)
+_SAID_BY_HOSTS = frozenset(
+    (
+        FetchReason.NOT_FOUND,
+        FetchReason.FORBIDDEN,
+        FetchReason.BAD_STATUS,
+        FetchReason.OPTED_OUT,
+        FetchReason.TOO_LARGE,
+    )
+)
 
 
 class _Host:
@@ -39,9 +59,25 @@ class _Host:
 class Hosts:
     """Sends requests, few at once to each host. Thread-safe."""
 
-    def __init__(self, *, per_host: int, allow_private: bool, ca_file: str | None = None) -> None:
-        """Connect to nobody yet; `ca_file` replaces the public certificate authorities."""
+    def __init__(
+        self,
+        *,
+        per_host: int,
+        allow_private: bool,
+        ca_file: str | None = None,
+        host_wait_s: float = 0.0,
+    ) -> None:
+        """
+        Connect to nobody yet.
+
+        Args:
+            per_host: Connections to one host.
+            allow_private: Whether hosts may lie in private networks.
+            ca_file: Replaces the public certificate authorities.
+            host_wait_s: How long a run waits for one host that says stop.
+        """
         self._per_host = per_host
+        self._host_wait_s = host_wait_s
         self._ca_file = ca_file
         self._guard = Guard(allow_private=allow_private)
         self._lock = threading.Lock()
@@ -50,6 +86,7 @@ class Hosts:
         self._idle = 0
         self._spare: list[Connection] = []
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
+        self._paces: OrderedDict[str, tuple[Pace, Patience]] = OrderedDict()
         self._is_closed = False
 
     def ask(
@@ -76,14 +113,33 @@ class Hosts:
             with self._put_away(host, target.host, fresh):
                 return fresh.connect_for(target, addresses, headers, budget, on_head)
 
-    def breaker(self, origin: str) -> Breaker:
-        """Return the breaker of a server: another port of a host may be another program."""
-        with self._lock:
-            breaker = self._breakers.setdefault(origin, Breaker())
-            self._breakers.move_to_end(origin)
-            if len(self._breakers) > _REMEMBERED_HOSTS:
-                self._breakers.popitem(last=False)
-            return breaker
+    @contextlib.contextmanager
+    def watched(self, target: RequestTarget) -> Iterator[None]:
+        """
+        Leave the host alone if it is not well, and learn from what happens inside how it is.
+
+        Raises:
+            FetchFailed: `host_resting`, or what was raised inside.
+        """
+        pace, breaker = self._state(target)
+        pause = pace.enter(target.host)
+        try:
+            breaker.check(target.host)
+            yield
+        except FetchFailed as failure:
+            if failure.said_stop:
+                pace.refused(failure, target.url, pause)
+            if failure.said_stop or failure.reason in _SAID_BY_HOSTS:
+                breaker.succeeded()
+            elif failure.reason in _FAULTS_OF_HOSTS:
+                breaker.failed(target.url)
+            if failure.reason in _SAID_BY_HOSTS:
+                pace.answered()
+            raise
+        finally:
+            pace.leave()
+        breaker.succeeded()
+        pace.answered()
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed when their requests end."""
@@ -95,6 +151,27 @@ class Hosts:
             self._idle = 0
         for connection in unused:
             connection.close()
+
+    def _state(self, target: RequestTarget) -> tuple[Pace, Breaker]:
+        """
+        Return the pace of a site and the breaker of one server of it.
+
+        With and without TLS and `www.` a site is the same one. Another port may be another program,
+        and other names at one address are other people's.
+        """
+        site = target.netloc.removeprefix("www.")
+        with self._lock:
+            if site not in self._paces:
+                patience = Patience(self._host_wait_s)
+                self._paces[site] = Pace(patience), patience
+            pace, patience = self._paces[site]
+            self._paces.move_to_end(site)
+            breaker = self._breakers.setdefault(target.origin, Breaker(patience))
+            self._breakers.move_to_end(target.origin)
+            for remembered in (self._paces, self._breakers):
+                if len(remembered) > _REMEMBERED_HOSTS:
+                    remembered.popitem(last=False)
+            return pace, breaker
 
     @contextlib.contextmanager
     def _slot(self, name: str, budget: FetchBudget) -> Iterator[_Host]:

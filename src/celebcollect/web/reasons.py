@@ -37,8 +37,10 @@ class FetchReason(Reason):
     RATE_LIMITED = (
         "rate_limited",
         "store",
-        "The server asks us to slow down (429); tried again later.",
-        f"{_AGAIN} A smaller `[store] per_host` asks more slowly.",
+        "The server asks us to slow down (429, 420, a challenge of Cloudflare or AWS); its host is"
+        " left alone for a while, and the picture is tried again, however often it takes.",
+        "Nothing: the run waits up to `[store] host_wait_s`, the next ones go on. A smaller"
+        " `[store] per_host` asks more slowly.",
     )
     SERVER_ERROR = (
         "server_error",
@@ -94,8 +96,10 @@ class FetchReason(Reason):
     HOST_RESTING = (
         "host_resting",
         "store",
-        "The host failed several times in a row and is left alone for a while; tried again later.",
-        _AGAIN,
+        "The host said stop, or failed several times in a row, and is left alone for a while; tried"
+        " again later.",
+        "Nothing: `store` goes on with it when the pause is over, in this run (up to `[store]"
+        " host_wait_s`) or the next one.",
     )
     BAD_RESPONSE = (
         "bad_response",

@@ -118,6 +118,8 @@ class RobotsCache:
                 known.detail,
                 transient=known.transient,
                 retry_after_s=known.retry_after_s,
+                said_stop=known.said_stop,
+                is_doubtful=known.is_doubtful,
             )
         return known
 

@@ -45,8 +45,12 @@ _DRY = 0.2
 """Share of their time that decoders may wait before more downloads begin."""
 
 _MAX_WAIT_S = 15.0
-"""Longest pause before another try within a run; who asks for a longer one is asked again in a
-later run."""
+"""Longest pause of one picture before another try of it; a longer one is waited for at the end of
+the run, or in a later one."""
+
+_MAX_WAIT_FOR_HOST_S = 1.0
+"""The same where the host said stop: its other pictures wait too, and while they were held here
+they would hold their batches, and with those all other hosts."""
 
 
 @dataclass
@@ -185,11 +189,14 @@ class _DownloadThreads(Generic[R]):
             if wait_s is None:
                 spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads the retries
                 wait_s = 2.0 ** (download.tries - 1) * spread
-            again = failure.transient and download.tries < MAX_TRIES and wait_s <= _MAX_WAIT_S
+            longest_s = _MAX_WAIT_FOR_HOST_S if failure.said_stop else _MAX_WAIT_S
+            again = failure.transient and download.tries < MAX_TRIES and wait_s <= longest_s
             if again and time.monotonic() + wait_s < download.start_before:
                 self.queue.put(download.host, download, delay_s=max(wait_s, 0.1))
             else:
-                download.result.set_result(download.give_up(download.failure or failure))
+                if download.failure is None or failure.said_stop:
+                    download.failure = failure
+                download.result.set_result(download.give_up(download.failure))
             return None
 
     def _decode(self) -> None:

@@ -27,13 +27,11 @@ RETRY_DELAYS = (
     timedelta(days=1),
 )
 """After how long a download that failed for a passing reason may be tried again: after the first
-failed run, the second, ... then never."""
+failed run, the second, ... then never. What failed because its host said stop goes on with the
+last one."""
 
 _NOTHING_NEW = (FetchReason.HOST_RESTING, StoreReason.HOST_TOO_SLOW)
 """Reasons of downloads whose host was not asked."""
-
-MAX_REST_S = 120.0
-"""A host that works and rests for no longer than that is waited for at the end of a run."""
 
 
 class Failures:
@@ -48,19 +46,40 @@ class Failures:
 
     def of_download(self, row: Image, failure: FetchFailed) -> Image:
         """Return the row of a download that failed, perhaps for a passing reason."""
-        soon_s = _worth_waiting_s(failure)
-        if soon_s is not None:
+        soon_s = failure.retry_after_s
+        if failure.in_this_run and soon_s is not None:
             # A second more, because `now` leaves out the fraction.
             self._schedule.wake(soon_s + 1)
             retry_at = now() + timedelta(seconds=soon_s)
             return self._failed(
                 row, failure.reason, failure.detail, row.attempts, retry_at=retry_at
             )
+        if failure.said_stop:
+            return self._left_for_later(row, failure)
         later = None
         if failure.transient and row.attempts < len(RETRY_DELAYS):
             asked_for = timedelta(seconds=failure.retry_after_s or 0)
             later = now() + max(RETRY_DELAYS[row.attempts], asked_for)
         return self._failed(row, failure.reason, failure.detail, row.attempts + 1, retry_at=later)
+
+    def _left_for_later(self, row: Image, failure: FetchFailed) -> Image:
+        """
+        Return the row of a picture whose host said stop.
+
+        That says nothing about the picture, so it is never given up. One that was not asked for
+        can be asked for when the pause is over; each that was asked for in vain waits longer.
+        """
+        wait = timedelta(seconds=failure.retry_after_s or 0)
+        asked = failure.reason not in _NOTHING_NEW
+        if asked and row.attempts:
+            wait = max(wait, RETRY_DELAYS[min(row.attempts, len(RETRY_DELAYS)) - 1])
+        return self._failed(
+            row,
+            failure.reason,
+            failure.detail,
+            row.attempts + int(asked),
+            retry_at=now() + wait,
+        )
 
     def _failed(
         self, row: Image, reason: Reason, detail: str, attempts: int, *, retry_at: datetime | None
@@ -72,14 +91,3 @@ class Failures:
         if reason not in _NOTHING_NEW or row.reason is None:
             update |= {"reason": reason.value, "detail": clean_text(detail)[:200] or None}
         return row.model_copy(update=update)
-
-
-def _worth_waiting_s(failure: FetchFailed) -> float | None:
-    """
-    Return how long to wait within this run for a host that works and rests for a moment.
-
-    None: another run may try.
-    """
-    wait_s = failure.retry_after_s
-    is_resting = failure.reason == FetchReason.HOST_RESTING and failure.answered_before
-    return wait_s if is_resting and wait_s is not None and wait_s <= MAX_REST_S else None
