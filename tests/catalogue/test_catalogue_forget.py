@@ -196,3 +196,26 @@ def test_notes_lose_what_names_the_person(catalogue: Catalogue) -> None:
     assert catalogue.note("wikidata/progress/0") == {"imdb/nm12": "Q12"}
     assert catalogue.note("clean/Q1") is None
     assert catalogue.note("clean/Q12") == {"unsure": ["bb"]}
+
+
+def test_the_forgotten_can_be_listed_and_allowed_again(catalogue: Catalogue) -> None:
+    """With the ids elsewhere, or the next look at them would forget the person again."""
+    ids = person(12, tmdb_ids=("100",), imdb_ids=("nm1",)).external_ids
+    catalogue.forbid(["Q12", "Q3"], ids)
+    assert catalogue.all_forgotten() == ["Q3", "Q12"]
+
+    catalogue.allow(["Q12"], ids)
+
+    assert catalogue.all_forgotten() == ["Q3"]
+    saved = catalogue.save_people([person(12, tmdb_ids=("100",)), person(3)])
+    assert saved == SaveCounts(new=1, forgotten=1)
+    assert catalogue.all_forgotten() == ["Q3"]
+
+
+def test_rows_behind_a_person_are_found_without_the_others(catalogue: Catalogue) -> None:
+    """Whoever was interrupted goes on from there."""
+    catalogue.record_stored([stored(1, 0), stored(2, 0), stored(2, 1), stored(30, 0)])
+
+    assert [row.qid for row in catalogue.images(after="Q1")] == ["Q2", "Q2", "Q30"]
+    assert [row.qid for row in catalogue.images(after="Q2", status=Status.STORED)] == ["Q30"]
+    assert list(catalogue.images(after="Q30")) == []

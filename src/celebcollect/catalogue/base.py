@@ -213,6 +213,12 @@ class Forgetting(Protocol):
     def forgotten(self, qids: Collection[str]) -> set[str]:
         """Return those people of `qids` whom `forbid` named, in one look-up."""
 
+    def all_forgotten(self) -> list[str]:
+        """Return everybody whom `forbid` named and nobody allowed since, by QID number."""
+
+    def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Take back what `forbid` said about these people and ids; durable on return."""
+
     def forget(self, qid: str) -> int:
         """
         Forbid a person, then remove all that is known of them; return how many images.

@@ -68,6 +68,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (  # in the order of the help
     identify.identify,
     export.export,
     forget.forget,
+    forget.unforget,
     gallery.gallery,
     verify.verify,
 )

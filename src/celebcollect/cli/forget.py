@@ -9,7 +9,7 @@ import typer
 
 from celebcollect.cli.session import JsonOption, check_qid, session_of
 from celebcollect.cli.text import print_json
-from celebcollect.domain.errors import StorageError
+from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -19,22 +19,44 @@ if TYPE_CHECKING:
 def forget(
     context: typer.Context,
     qid: Annotated[str, typer.Argument(metavar="QID", help="The person's Wikidata item.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """
     Remove a person for good from files, catalogue, topics, exports, models and galleries, and
     never collect it again.
 
-    Another item with the same TMDB or IMDb id is the same person. A second time does no harm, and
-    finishes what was interrupted.
+    Another item with the same TMDB or IMDb id is the same person, and so is the item that Wikidata
+    merges theirs into. On a terminal it asks. A second time does no harm, and finishes what was
+    interrupted.
 
-    Example: celebcollect forget Q42
+    Example: celebcollect forget Q42 --dry-run
     """
     from celebcollect.stages.forget import forget_person
+    from celebcollect.stages.forget_preview import is_known, would_remove
 
     check_qid(qid)
-    with session_of(context).app() as app:
+    session = session_of(context)
+    watched = sys.stdin.isatty() and sys.stderr.isatty()
+    with session.app(looking=True) as app:
+        everything = _everything(app)
+        known = is_known(everything, qid)
+        if dry_run or (watched and not yes):
+            found = would_remove(everything, qid)
+            _print_removed(found, as_json=as_json, dry_run=True)
+        if not known and not _is_there(app):
+            raise _unknown(app, qid, "nothing was changed")
+    if dry_run:
+        return
+    if watched and not yes and not typer.confirm(f"Forget {qid} for good?", err=True):
+        raise Interrupted("nothing was removed", hint="The person stays as it was.")
+    with session.app() as app:
         removed = forget_person(_everything(app), qid)
+        if not known and not removed.anything:
+            raise _unknown(app, qid, f"it is remembered all the same; `unforget {qid}` undoes that")
         _print_removed(removed, as_json=as_json)
         _tell_the_rest(app)
     if removed.failed:
@@ -43,6 +65,43 @@ def forget(
             f" {'; '.join(f'{where} ({why})' for where, why in removed.failed.items())}",
             hint="All else is done. Put that right and forget the person once more.",
         )
+
+
+def unforget(
+    context: typer.Context,
+    qid: Annotated[str, typer.Argument(metavar="QID", help="The person's Wikidata item.")],
+) -> None:
+    """
+    Allow a person again who was to be forgotten; nothing that was removed comes back by itself.
+
+    Example: celebcollect unforget Q42
+    """
+    from celebcollect.stages.forgotten import allow_again
+
+    check_qid(qid)
+    with session_of(context).app(looking=True) as app:
+        if not app.catalogue.forgotten([qid]):
+            raise NothingProduced(
+                f"{qid} is not forgotten in {app.data_dir.absolute()}",
+                hint="Name the collection with --config, and the person with the item of `forget`.",
+            )
+    with session_of(context).app() as app:
+        allowed = allow_again(app.catalogue, qid)
+    sys.stdout.write(f"may be collected again: {', '.join(allowed)}\n")
+
+
+def _is_there(app: "App") -> bool:
+    """Tell whether there is a collection at all."""
+    from celebcollect.stages.folder_notes import CATALOGUE
+
+    return app.catalogue.kind != "embedded" or (app.data_dir / CATALOGUE).exists()
+
+
+def _unknown(app: "App", qid: str, outcome: str) -> NothingProduced:
+    return NothingProduced(
+        f"nobody has ever known {qid} in {app.data_dir.absolute()}: {outcome}",
+        hint="Is it the collection that you mean? --config names its configuration file.",
+    )
 
 
 def _everything(app: "App") -> "ForgetContext":
@@ -75,14 +134,17 @@ def _everything(app: "App") -> "ForgetContext":
     )
 
 
-def _print_removed(removed: "Removed", *, as_json: bool) -> None:
+def _print_removed(removed: "Removed", *, as_json: bool, dry_run: bool = False) -> None:
     if as_json:
-        print_json(asdict(removed))
+        print_json({**asdict(removed), **({"dry_run": True} if dry_run else {})})
         return
     who = removed.qids[0]
     if removed.qids[1:]:
         who += f" and {', '.join(removed.qids[1:])} (the same person by a TMDB or IMDb id)"
-    sys.stdout.write(f"forgotten: {who}; nothing about them will be collected again\n")
+    if dry_run:
+        sys.stdout.write(f"would be forgotten: {who}\n")
+    else:
+        sys.stdout.write(f"forgotten: {who}; nothing about them will be collected again\n")
     numbers = {
         "pictures": removed.files,
         "rows of pictures": removed.images,
@@ -95,9 +157,10 @@ def _print_removed(removed: "Removed", *, as_json: bool) -> None:
         f"pictures in the export {where}": number for where, number in removed.exports.items()
     }
     told = [f"{number} {what}" for what, number in numbers.items() if number]
-    sys.stdout.write(f"removed: {', '.join(told) or 'nothing, there was nothing left'}\n")
+    would = "would be " if dry_run else ""
+    sys.stdout.write(f"{would}removed: {', '.join(told) or 'nothing, there was nothing left'}\n")
     for where in removed.galleries:
-        sys.stdout.write(f"written again: the gallery {where}\n")
+        sys.stdout.write(f"{would}written again: the gallery {where}\n")
     for where in removed.missing:
         sys.stdout.write(
             f"not there any more: the export or gallery {where}; if it was moved, write it again or"

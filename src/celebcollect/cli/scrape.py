@@ -159,7 +159,9 @@ def _people(
 def _add_people(app: "App", people: Any, tally: "Tally", stop: "Stop") -> None:
     """Save the people whom a source proposes."""
     from celebcollect.domain.batches import batches
+    from celebcollect.stages.forgotten import follow_merged
 
+    follow_merged(app.catalogue, app.wikidata(tally, wait=stop.wait), daily=True)
     for batch in batches(people, 20):
         saved = app.catalogue.save_people(batch)
         tally.count("new people", saved.new)

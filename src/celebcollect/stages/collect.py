@@ -16,6 +16,7 @@ from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import PersonNotSearched, Source
+from celebcollect.stages.forgotten import ForgottenCatalogue, follow_merged
 from celebcollect.stages.messages import publish_what_fits
 from celebcollect.stages.proofs import proved_portraits
 from celebcollect.stages.reasons import CollectReason
@@ -36,13 +37,15 @@ class SearchCatalogue(People, Work, Forgetting, Notes, Protocol):
 
 
 def find_people(
-    wikidata: Wikidata, catalogue: People, tally: Tally, *, stop: threading.Event
+    wikidata: Wikidata, catalogue: ForgottenCatalogue, tally: Tally, *, stop: threading.Event
 ) -> None:
     """
     Ask Wikidata for people and save them batch by batch.
 
-    The source makes its checkpoint after its batch is saved.
+    The source makes its checkpoint after its batch is saved. Before that, forgotten people are
+    forbidden under the items that theirs were merged into.
     """
+    follow_merged(catalogue, wikidata, daily=False)
     for batch in wikidata.people():
         saved = catalogue.save_people(batch)
         tally.count("new", saved.new)

@@ -22,6 +22,7 @@ from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Busy, CelebCollectError
 from celebcollect.images.base import ImageStore
 from celebcollect.stages.export import About, ExportCatalogue, known_exports
+from celebcollect.stages.forgotten import remember
 from celebcollect.stages.mentions import Mentions
 from celebcollect.stages.shrink import shrink_export
 from celebcollect.stages.train import shelf
@@ -89,6 +90,12 @@ class Removed:
     failed: dict[str, str] = field(default_factory=dict)
     """Why an export or a gallery still holds the person, by folder."""
 
+    @property
+    def anything(self) -> bool:
+        """Tell whether anything was there to be removed."""
+        numbers = (self.images, self.files, self.cached, self.withdrawn, self.models)
+        return any((*numbers, *self.messages.values(), *self.exports.values()))
+
 
 def forget_person(context: ForgetContext, qid: str) -> Removed:
     """
@@ -105,7 +112,8 @@ def forget_person(context: ForgetContext, qid: str) -> Removed:
         CelebCollectError: The disk, the log or the catalogue failed; the same command goes on from
             there.
     """
-    qids, external_ids = _who(context.catalogue, qid)
+    qids, external_ids = who_is(context.catalogue, qid)
+    remember(context.catalogue, qid, qids, external_ids)
     context.catalogue.forbid(qids, external_ids)
     removed = Removed(qids)
     about = Mentions(qids)
@@ -130,18 +138,11 @@ def forget_person(context: ForgetContext, qid: str) -> Removed:
     return removed
 
 
-def _who(catalogue: People, qid: str) -> tuple[list[str], set[str]]:
+def who_is(catalogue: People, qid: str) -> tuple[list[str], set[str]]:
     """Return the person and other items of the same person, and all their ids elsewhere."""
     ids = {text for person in catalogue.people([qid]) for text in person.external_ids}
-    twins = (
-        [
-            person
-            for person in catalogue.people()
-            if person.qid != qid and ids & set(person.external_ids)
-        ]
-        if ids
-        else []
-    )
+    everybody = catalogue.people() if ids else []
+    twins = [one for one in everybody if one.qid != qid and ids & set(one.external_ids)]
     return [qid, *(person.qid for person in twins)], ids | {
         text for person in twins for text in person.external_ids
     }

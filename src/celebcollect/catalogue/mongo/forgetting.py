@@ -34,6 +34,19 @@ class MongoForgetting(MongoPart):
         return forbidden(self._all, qids)
 
     @retried
+    def all_forgotten(self) -> list[str]:
+        """Return everybody whom `forbid` named."""
+        # Ids elsewhere are small letters and a slash.
+        found = self._all.forgotten.find({"_id": {"$gt": "Q", "$lt": "R"}}, {"_id": 1})
+        return sorted((row["_id"] for row in found), key=number)
+
+    @retried
+    def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Take back what `forbid` said."""
+        ids = {*(f"Q{number(qid)}" for qid in qids), *external_ids}
+        self._all.forgotten.delete_many(among(ids))
+
+    @retried
     def forget(self, qid: str) -> int:
         """
         Forbid a person, then remove every document about them; return how many images.

@@ -26,6 +26,21 @@ class EmbeddedForgetting(EmbeddedPart):
         with self._file.connection() as connection:
             return _forbidden(connection, qids)
 
+    def all_forgotten(self) -> list[str]:
+        """Return everybody about whom nothing may be collected."""
+        rows = self._rows("SELECT person FROM forgotten ORDER BY person")
+        return [f"Q{person}" for (person,) in rows]
+
+    def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
+        """Take back what `forbid` said."""
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM forgotten WHERE person = ?", [(number(qid),) for qid in qids]
+            )
+            connection.executemany(
+                "DELETE FROM forgotten_ids WHERE id = ?", [(text,) for text in external_ids]
+            )
+
     def forget(self, qid: str) -> int:
         """
         Remove all that is known of a person.

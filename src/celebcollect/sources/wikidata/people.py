@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from celebcollect.catalogue.base import Notes
+from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import SourceBlocked, SourceError, UsageError
 from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
@@ -27,6 +28,7 @@ from celebcollect.sources.wikidata.facts import Facts
 from celebcollect.sources.wikidata.occupations import Occupations
 from celebcollect.sources.wikidata.progress import Fresh, Progress
 from celebcollect.sources.wikidata.queries import Dialect
+from celebcollect.sources.wikidata.redirects import merged_into
 from celebcollect.sources.wikidata.search import Search
 from celebcollect.sources.wikidata.seeds import Seed, read_seeds
 from celebcollect.sources.wikidata.settings import WikidataConfig
@@ -113,6 +115,15 @@ class Wikidata:
         """
         self._ban.check()
         self._endpoint.select_stubbornly("SELECT ?one WHERE { VALUES ?one { 1 } }")
+
+    def merged_into(self, qids: Collection[str]) -> dict[str, str]:
+        """Return into which item each of these was merged; raises what `people` raises."""
+        self._ban.check()
+        try:
+            return merged_into(self._endpoint.select_stubbornly, qids)
+        except SourceBlocked as blocked:
+            self._ban.remember(blocked)
+            raise
 
     def _people(self, asked: Sequence[str] | None, limit: int | None) -> Iterator[list[Celebrity]]:
         limit = self._settings.limit if limit is None else limit
@@ -236,9 +247,3 @@ class Wikidata:
                 f"{self._endpoint.shown} does not get done, however small the question",
                 hint=error.hint,
             ) from error
-
-
-def batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Cut a sequence into parts of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -144,6 +144,16 @@ def details(people: Sequence[str], languages: Sequence[str]) -> str:
 }}"""
 
 
+def merged(items: Sequence[str]) -> str:
+    """
+    Ask which of these items were merged into another one: `?item ?into`.
+
+    A redirect is `owl:sameAs` (mediawiki.org, Wikibase/Indexing/RDF_Dump_Format, 2026).
+    """
+    return f"""{_PREFIXES}PREFIX owl: <http://www.w3.org/2002/07/owl#>
+SELECT DISTINCT ?item ?into WHERE {{ {_values("item", items)} ?item owl:sameAs ?into }}"""
+
+
 def _born(born: Born) -> str:
     if born.first is None and born.end is None:
         # Missing dates, unknown ones (blank nodes and genid IRIs) and such as cannot be compared:
