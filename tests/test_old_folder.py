@@ -84,6 +84,37 @@ def test_work_goes_on_where_it_stopped(old: Collection) -> None:
     assert {row["phash_version"] for row in measured(old).values()} == {2}
 
 
+def test_what_changes_is_told_before_it_happens(
+    old: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another limit: told, nothing written, no old picture measured, and then so."""
+    need_engine()
+    monkeypatch.setenv("CELEBCOLLECT_CLEAN__MIN_FACE_PX", "400")
+    before, contents, topic = rows(old), old.contents(), old.peek("dataclean")
+
+    told = json.loads(old.run("clean", "--dry-run", "--json"))
+    said = old.run("clean", "--dry-run")
+
+    assert (rows(old), old.contents(), old.peek("dataclean")) == (before, contents, topic)
+    assert told["measured"] == 4  # what was stored and not cleaned yet
+    assert told["total"]["withdrawn"] == {"face_too_small": 4}
+    changes = {
+        picture["picture"]: (picture["status"][1], picture["reason"][1])
+        for person in told["people"]
+        for picture in person["pictures"]
+    }
+    for person in told["people"]:
+        assert f"{person['qid']} {person['name']}: " in said
+    assert said.splitlines()[-1] == old.run("clean").strip()
+    after = {f"{row['qid']}/{row['sha256']}": row for row in old.images() if row["sha256"]}
+    assert {name: (after[name]["status"], after[name]["reason"]) for name in changes} == changes
+    old_rows = [row for row in before.values() if row["status"] in ("accepted", "rejected")]
+    for row in old_rows:
+        name = f"{row['qid']}/{row['sha256']}"
+        now = (after[name]["status"], after[name]["reason"])
+        assert now == changes.get(name, (row["status"], row.get("reason")))
+
+
 def test_what_was_measured_then_is_not_measured_again(old: Collection) -> None:
     """
     Cleaning looks into no file that version 0.1 has looked at: each could be anything of its size.

@@ -29,6 +29,7 @@ from celebcollect.domain.tally import Tally
 from celebcollect.images.folder import ImageFolder
 from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.formats import EXTENSIONS
+from celebcollect.stages.clean.dry_run import foresee
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.stages.proofs import file_title
 
@@ -149,6 +150,10 @@ class World:
         )
         tally = Tally()
         checks = build_checks(clean, store)
+        if dry_run:
+            stop = threading.Event()
+            foresee(self.catalogue, self.folder, checks, tally=tally, stop=stop, qids=qids)
+            return tally
         clean_people(
             self.catalogue,
             self.folder,
@@ -158,7 +163,6 @@ class World:
             tally=tally,
             stop=threading.Event(),
             qids=qids,
-            dry_run=dry_run,
         )
         return tally
 

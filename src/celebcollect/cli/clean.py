@@ -4,21 +4,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from celebcollect.cli.session import FollowOption, JsonOption, print_summary, session_of
+from celebcollect.cli.session import (
+    FollowOption,
+    JsonOption,
+    Session,
+    print_summary,
+    session_of,
+)
 from celebcollect.cli.signals import stopping
 from celebcollect.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Collection
 
     from celebcollect.app import App
+    from celebcollect.domain.tally import Tally
 
 
 def clean(
     context: typer.Context,
     follow: FollowOption = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done and change nothing.")
+        bool,
+        typer.Option("--dry-run", help="Say what would change, for whom, and write nothing."),
     ] = False,
     limit: Annotated[
         int | None,
@@ -47,8 +56,12 @@ def clean(
 
     _check_together(follow=follow, dry_run=dry_run, limit=limit, restore=restore)
     tally = Tally()
-    with stopping(following=follow) as stop, session_of(context).app(stop) as app:
+    session = session_of(context)
+    with stopping(following=follow) as stop, session.app(stop, looking=dry_run) as app:
         qids = _picked(app, limit, restore)
+        if dry_run:
+            _tell_before(session, app, tally, stop, qids, as_json=as_json)
+            return
         clean_people(
             app.catalogue,
             app.folder,
@@ -59,11 +72,39 @@ def clean(
             stop=stop,
             follow=follow,
             qids=qids,
-            dry_run=dry_run,
         )
-        if not dry_run and qids is None:
+        if qids is None:
             quarantine_orphans(app.catalogue, app.folder, tally)
-        print_summary(session_of(context), "clean", tally, as_json=as_json)
+        print_summary(session, "clean", tally, as_json=as_json)
+
+
+def _tell_before(
+    session: Session,
+    app: "App",
+    tally: "Tally",
+    stop: "threading.Event",
+    qids: "Collection[str] | None",
+    *,
+    as_json: bool,
+) -> None:
+    """Print what cleaning would change, by person and for all."""
+    from celebcollect.cli.text import print_json, print_line, printable
+    from celebcollect.stages.clean.dry_run import foresee
+
+    found = foresee(app.catalogue, app.folder, app.checks, tally=tally, stop=stop, qids=qids)
+    if as_json:
+        print_json({"stage": "clean", **tally.as_dict(), **found.as_dict()})
+        return
+    for qid, changes in found.people.items():
+        print_line(f"{qid} {printable(found.names[qid])}: {changes}")
+    if found.people:
+        print_line(f"{len(found.people)} people would change: {found.total}")
+    if found.measured:
+        print_line(
+            f"{found.measured} pictures were measured for this, and will be again by `clean`:"
+            " nothing was written."
+        )
+    print_summary(session, "clean", tally, as_json=False)
 
 
 def _check_together(

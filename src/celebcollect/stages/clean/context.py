@@ -28,7 +28,5 @@ class CleanContext:
     checks: Sequence[Check]
     topic: str
     tally: Tally
-    dry_run: bool = False
-    """Decide and count, but change nothing."""
     face_index: FaceIndex | None = None
     """Knows everybody's faces, where faces are looked at."""

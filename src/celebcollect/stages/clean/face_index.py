@@ -52,7 +52,7 @@ class FaceIndex:
         )
 
     def hold_against(
-        self, qid: str, verdicts: Verdicts, known: Acquaintance, *, dry_run: bool
+        self, qid: str, verdicts: Verdicts, known: Acquaintance
     ) -> tuple[Verdicts, set[str]]:
         """
         Put what is left of a person in doubt when another one has the same face.
@@ -68,7 +68,6 @@ class FaceIndex:
             qid: The person.
             verdicts: What the checks said of the person's pictures.
             known: Who has the same photographs.
-            dry_run: Write nothing.
 
         Returns:
             The verdicts, and the people who must be looked at again because of this face.
@@ -77,11 +76,11 @@ class FaceIndex:
         face = self._face(qid, verdicts, before)
         if face is None:
             return verdicts, set()
-        if face != before and not dry_run:
+        if face != before:
             self._catalogue.record_face(face)
         alike = self._alike(face)
         other = min(alike, key=number) if alike and not face.trusted else None
-        if other != face.held_against and not dry_run:
+        if other != face.held_against:
             self._catalogue.record_face(replace(face, held_against=other))
         again = {
             one.qid

@@ -86,7 +86,7 @@ def _clean(
     if not hold():
         raise Stopped
     verdicts, alike = (
-        context.face_index.hold_against(qid, verdicts, known, dry_run=context.dry_run)
+        context.face_index.hold_against(qid, verdicts, known)
         if context.face_index
         else (verdicts, set())
     )
@@ -97,8 +97,6 @@ def _clean(
         after,
         {**lost, **{said.id: said for _, said in verdicts.rejections.values()}},
     )
-    if context.dry_run:
-        return PersonOutcome()
     others = (alike | known.unaware()) - {qid}
     # Before the rows say that the others were told; what others depend on is there already.
     context.catalogue.clean_again(others)
@@ -125,7 +123,7 @@ class _Keeper:
         if not self._stop.is_set() and time.monotonic() < self._last + KEEP_EVERY_S:
             return
         held = self._hold()
-        if held and not self._context.dry_run:
+        if held:
             self._context.catalogue.record_verdicts(
                 [image for id_, image in images.items() if image != self._kept[id_]]
             )

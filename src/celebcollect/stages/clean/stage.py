@@ -60,7 +60,6 @@ def clean_people(
     stop: threading.Event,
     follow: bool = False,
     qids: Collection[str] | None = None,
-    dry_run: bool = False,
 ) -> None:
     """
     Clean the people who have new pictures, or were last cleaned with other checks or settings.
@@ -78,17 +77,13 @@ def clean_people(
         stop: Ends the work at the next picture.
         follow: Go on looking for work until `stop` is set.
         qids: Only these people, and those whose pictures theirs put in doubt.
-        dry_run: Decide and count, but change nothing; what a verdict would mean for other people is
-            not followed.
 
     Raises:
         CelebCollectError: The disk, the log or the catalogue failed; cleaning again goes on from
             there.
     """
     index = FaceIndex.of(catalogue, checks)
-    context = CleanContext(
-        catalogue, folder, bus, checks, topic, tally, dry_run=dry_run, face_index=index
-    )
+    context = CleanContext(catalogue, folder, bus, checks, topic, tally, face_index=index)
     cleaner = _Cleaner(context, fingerprint(checks), stop, None if qids is None else set(qids))
     while not stop.is_set():
         if not cleaner.work() and not stop.is_set():
@@ -134,9 +129,6 @@ class _Cleaner:
         ]
 
     def _claim(self, qids: Sequence[str]) -> bool:
-        if self._context.dry_run:
-            self._held = list(qids)
-            return True
         self._held = self._context.catalogue.claim(TASK, qids, owner=self._owner, lease_s=LEASE_S)
         self._renewed = time.monotonic()
         return bool(self._held)
@@ -156,8 +148,6 @@ class _Cleaner:
         except Stopped:
             return False
         self._done[cleaning.qid] = cleaning.revision
-        if self._context.dry_run:
-            return True
         if self._qids is not None:
             self._qids |= outcome.others
         if outcome.unmeasured:
@@ -196,11 +186,9 @@ def quarantine_orphans(catalogue: Images, folder: ImageStore, tally: Tally) -> N
         for path in paths:
             with suppress(FileNotFoundError, ValueError):  # moved meanwhile; behind a link
                 if _identity(path) not in known and folder.modified_at(path) < old:
-                    log.warning(
-                        "file without a row moved path=%s to=%s",
-                        path,
-                        folder.place(path, quarantined=True),
-                    )
+                    moved = folder.place(path, quarantined=True)
+                    if moved != path:  # else nothing is moved, only told
+                        log.warning("file without a row moved path=%s to=%s", path, moved)
                     tally.count("orphans")
 
 
