@@ -129,3 +129,21 @@ def test_it_says_what_it_has_measured_and_which_files_nobody_knows(world: World)
     world.run()
     world.catalogue.clean_again(["Q1"])
     assert foreseen(world).measured == 0
+
+
+def test_pictures_that_are_hashed_anew_are_compared_by_their_new_hash(world: World) -> None:
+    """What a former version hashed meets what is hashed today, as it will when it is cleaned."""
+    old = world.put("Q1", jpeg(1), "https://a.example/1.jpg")
+    world.run()
+    formerly = {"phash": "0123456789abcdef", "phash_version": 0}
+    world.catalogue.record_verdicts([world.rows()[old.url].model_copy(update=formerly)])
+    world.catalogue.clean_again(["Q1"])
+    world.put("Q2", jpeg(1, side=240), "https://b.example/2.jpg")
+
+    told = foreseen(world)
+
+    assert {qid: str(changes) for qid, changes in told.people.items()} == {
+        "Q1": "1 accepted -> rejected (1 same_picture_other_person)",
+        "Q2": "1 new rejected (1 same_picture_other_person)",
+    }
+    comes_true(world, told)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from celebcollect.bus.base import Item
+from celebcollect.catalogue import bands
 from celebcollect.catalogue.keys import number
 from celebcollect.catalogue.state import Cleaning, PersonFace, PersonState
 from celebcollect.domain.records import Celebrity, Image
@@ -43,6 +44,8 @@ class CatalogueOverlay:
         """The same rows as cleaning writes them."""
         self.measured: set[str] = set()
         """Ids of rows whose files were measured."""
+        self._hashed: dict[int, set[str]] = {}
+        """Ids of rows that were hashed anew, by the keys of `bands`."""
         self._again: Counter[str] = Counter()
         self._cleaned: dict[str, int] = {}
         self._faces: dict[str, PersonFace] = {}
@@ -99,8 +102,18 @@ class CatalogueOverlay:
         return self._over(self._catalogue.with_bytes(shas))
 
     def similar(self, phashes: Collection[str], *, version: int, bits: int) -> list[Image]:
-        """Return rows with similar hashes."""
-        return self._over(self._catalogue.similar(phashes, version=version, bits=bits))
+        """Return rows with similar hashes, the new ones of those that were hashed anew."""
+        found = self._catalogue.similar(phashes, version=version, bits=bits)
+        asked = bands.probes(phashes, bits)
+        anew = {id_ for key in asked.keys() & self._hashed.keys() for id_ in self._hashed[key]}
+        rows = {row.id: row for row in self._over(found)}
+        rows |= {id_: self.rows[id_] for id_ in anew}
+        wanted = list(map(bands.number, phashes))
+        return [
+            row
+            for row in rows.values()
+            if row.phash_version == version and _is_near(row.phash, wanted, bits)
+        ]
 
     def person_images(self, qid: str) -> list[Image]:
         """Return all rows of a person."""
@@ -117,6 +130,9 @@ class CatalogueOverlay:
             former = self.rows.get(image.id) or self.before.get(image.id)
             if former is not None:
                 self.rows[image.id] = image
+                if image.phash and _hash(image) != _hash(former):
+                    for key in bands.keys(bands.number(image.phash)):
+                        self._hashed.setdefault(key, set()).add(image.id)
                 if self._is_measured(former, image):
                     self.measured.add(image.id)
 
@@ -153,6 +169,16 @@ class CatalogueOverlay:
         self._notes[key] = value
 
 
+def _hash(image: Image) -> tuple[str | None, int | None]:
+    return image.phash, image.phash_version
+
+
+def _is_near(phash: str | None, wanted: Sequence[int], bits: int) -> bool:
+    return phash is not None and any(
+        (bands.number(phash) ^ one).bit_count() <= bits for one in wanted
+    )
+
+
 class FolderOverlay:
     """The methods of an image folder that `clean` calls; every file stays where it is."""
 
@@ -166,6 +192,10 @@ class FolderOverlay:
     def local(self, path: str) -> AbstractContextManager[Path]:
         """Yield a file to be read."""
         return self._folder.local(path)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a picture."""
+        return self._folder.read(path)
 
     def place(self, path: str, **_: object) -> str:
         """Leave a picture where it is and return its path, or raise as the folder would."""
