@@ -52,7 +52,6 @@ def clean(
     Example: celebcollect clean --dry-run
     """
     from celebcollect.domain.tally import Tally
-    from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
 
     _check_together(follow=follow, dry_run=dry_run, limit=limit, restore=restore)
     tally = Tally()
@@ -62,20 +61,33 @@ def clean(
         if dry_run:
             _tell_before(session, app, tally, stop, qids, as_json=as_json)
             return
-        clean_people(
-            app.catalogue,
-            app.folder,
-            app.bus,
-            app.checks,
-            topic=app.config.topics.clean,
-            tally=tally,
-            stop=stop,
-            follow=follow,
-            qids=qids,
-        )
-        if qids is None:
-            quarantine_orphans(app.catalogue, app.folder, tally)
+        _clean(app, tally, stop, qids, follow=follow)
         print_summary(session, "clean", tally, as_json=as_json)
+
+
+def _clean(
+    app: "App",
+    tally: "Tally",
+    stop: "threading.Event",
+    qids: "Collection[str] | None",
+    *,
+    follow: bool,
+) -> None:
+    from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
+
+    clean_people(
+        app.catalogue,
+        app.folder,
+        app.bus,
+        app.checks,
+        topic=app.config.topics.clean,
+        tally=tally,
+        stop=stop,
+        follow=follow,
+        qids=qids,
+    )
+    if qids is None:
+        quarantine_orphans(app.catalogue, app.folder, tally)
 
 
 def _tell_before(

@@ -170,6 +170,11 @@ def foresee(
     clean_people(overlay, files, log, checks, topic="", tally=tally, stop=stop, qids=qids)
     if qids is None and not stop.is_set():
         quarantine_orphans(catalogue, files, tally)
+    return _foreseen(catalogue, rows, orphans=tally["orphans"])
+
+
+def _foreseen(catalogue: CleanCatalogue, rows: CatalogueOverlay, *, orphans: int) -> Foreseen:
+    """Count what cleaning has written over the rows as they are."""
     pairs = [(rows.before[id_], after) for id_, after in rows.rows.items()]
     pairs.sort(key=lambda pair: (number(pair[1].qid), pair[1].id))
     people: dict[str, Changes] = {}
@@ -188,7 +193,7 @@ def foresee(
         total,
         len(pairs),
         len(rows.measured),
-        tally["orphans"],
+        orphans,
     )
 
 
