@@ -27,6 +27,19 @@ class UrlReason(Reason):
         "A host name that never leaves a local network.",
         "Set `[store] allow_private_addresses = true` only to collect from a network of your own.",
     )
+    CRAWLERS_ONLY = (
+        "crawlers_only",
+        "validate",
+        "A host that gives its pictures to the crawlers of search engines and to nobody else"
+        " (lookaside.fbsbx.com, lookaside.instagram.com).",
+        "Nothing: the same photograph is often found elsewhere.",
+    )
+    EXPIRED_LINK = (
+        "expired_link",
+        "validate",
+        "A signed link of TikTok, Instagram or Facebook whose time is over.",
+        "Search again: a source that still shows the picture gives a new link.",
+    )
 
 
 class FetchReason(Reason):

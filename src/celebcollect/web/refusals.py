@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from urllib.parse import urljoin
 
 from celebcollect.web.failures import FetchFailed
 from celebcollect.web.head import ResponseHead
 from celebcollect.web.reasons import FetchReason, UrlReason
+from celebcollect.web.url_parts import joined_url, text_of
 
 SLOW_DOWN = frozenset((420, 429))
 """429 (RFC 6585, section 4), and the 420 that some servers said before there was one."""
@@ -77,11 +76,9 @@ def joined(base: str, location: str) -> str:
     Raises:
         FetchFailed: It is no URL.
     """
-    with contextlib.suppress(UnicodeDecodeError):
-        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and
-        # browsers take it so.
-        location = location.encode("latin-1").decode()
     try:
-        return urljoin(base, location)
+        # Headers are read byte by byte; servers that do not escape a name send it in UTF-8, and
+        # browsers take it so. What is no UTF-8 are the bytes of the file's name there.
+        return joined_url(base, text_of(location.encode("latin-1")))
     except ValueError as error:
         raise FetchFailed(UrlReason.MALFORMED_URL, location[:200]) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from celebcollect.web.url_parts import DEFAULT_PORTS, split_url
 
@@ -17,7 +16,7 @@ class RequestTarget:
     """Without brackets; the host that `refusal` judged, whatever another parser would have read."""
     port: int | None
     path: str
-    """With the query, escaped, without dot segments."""
+    """With the query, escaped, without dot segments: robots.txt must see what the server will."""
 
     @property
     def netloc(self) -> str:
@@ -52,28 +51,5 @@ def request_target(url: str) -> RequestTarget:
     Raises:
         ValueError: The URL has no host, or cannot be understood.
     """
-    parts, host = split_url(url)
-    path = quote(_without_dots(parts.path), safe=_PATH_SAFE)
-    query = f"?{quote(parts.query, safe=_PATH_SAFE + '?')}" if parts.query else ""
-    return RequestTarget(parts.scheme.lower(), str(host), parts.port, path + query)
-
-
-_PATH_SAFE = "/%:@!$&'()*+,;=~-._[]|"
-"""What browsers send as it is; a `%` is not escaped again."""
-
-
-def _without_dots(path: str) -> str:
-    """Resolve `.` and `..` (RFC 3986, 5.2.4): robots.txt must see the path the server will."""
-    if "/." not in path and "/%2" not in path:
-        return path or "/"
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for place, segment in enumerate(segments):
-        plain = segment.lower().replace("%2e", ".")
-        if plain == "..":
-            del kept[-1:]
-        elif plain != ".":
-            kept.append(segment)
-        if plain in (".", "..") and place == len(segments) - 1:
-            kept.append("")
-    return "/" + "/".join(kept)
+    parts = split_url(url)
+    return RequestTarget(parts.scheme, str(parts.host), parts.port, parts.target)
