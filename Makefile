@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+# An empty value means that Python keeps what it compiled, the rewritten assertions of the tests too:
+# without them each of the processes that run tests compiles all files again (13 s of CPU each).
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup browser demo test check lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-store-clients bench-kafka bench-clean bench-people bench-train simulate-scale fuzz clean compiled
+.PHONY: help setup browser demo test check quick lint format example docs tour pictures bench-log bench-catalogue bench-store bench-store-far bench-store-known bench-store-clients bench-kafka bench-clean bench-people bench-train simulate-scale fuzz clean compiled
 
 help:
 	@echo "make demo    the whole pipeline against a small web on this machine, offline"
@@ -49,8 +52,11 @@ test: setup
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # For between two edits: under a minute on two cores. What needs a service or takes long is left to `make test`.
-check: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (kafka or mongo or browser or slow)"
+check: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 lint quick
+
+quick: $(READY)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not (kafka or mongo or browser or slow)"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -47,6 +47,7 @@ def some(kind: str, reason: str | None = None) -> PlantedPicture:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faces", [True, False])
 def test_what_ended_as_planted_is_right(faces: bool) -> None:
     """Every picture is counted for its person, and nothing is held against the program."""

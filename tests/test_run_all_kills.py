@@ -41,6 +41,8 @@ def test_a_run_killed_at_any_moment_is_gone_on_with(web: SmallWeb, tmp_path: Pat
         collection.run(*WITHOUT_BROWSER)
 
         told = ", ".join(f"{moment:.3f}" for moment in moments)
-        assert collection.data_set() == want, f"killed after {told} s of {whole_s:.1f} (seed {seed})"
+        assert collection.data_set() == want, (
+            f"killed after {told} s of {whole_s:.1f} (seed {seed})"
+        )
     assert killed >= 10, "most of the runs must really have been killed in the middle"
     assert want["images"]

@@ -238,6 +238,7 @@ def test_threads_publish_at_once(bus: Bus, topic: str, group: str, threads: int)
     assert finished
 
 
+@pytest.mark.slow
 def test_processes_publish_at_once(backend: Backend, bus: Bus, topic: str, group: str) -> None:
     """Two processes share one topic; nothing is lost and each one's order is kept."""
     workers = [backend.start("publish", topic, tag, 40, 25) for tag in ("Q1", "Q2")]

@@ -39,6 +39,7 @@ def wrapped(message: Message, error: str) -> tuple[str | None, bytes]:
     return key, letter
 
 
+@pytest.mark.slow
 @given(key=keys, value=values, error=st.text(alphabet=st.characters(), max_size=2000))
 def test_the_raw_bytes_survive(key: str | bytes | None, value: bytes | None, error: str) -> None:
     """

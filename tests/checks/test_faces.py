@@ -151,6 +151,7 @@ def test_boxes_are_in_pixels_of_the_upright_picture(shared_data: Path, tmp_path:
     assert faces_of(first)[0].width > 300
 
 
+@pytest.mark.slow
 def test_a_small_face_in_a_large_picture_is_found_at_second_sight(
     shared_data: Path, tmp_path: Path
 ) -> None:

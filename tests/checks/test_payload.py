@@ -153,6 +153,7 @@ def test_damaged_files_never_stop_the_search(kind: str, at: int, patch: bytes, l
     search(bytes(data[:length] if length < 2500 else data), kind)
 
 
+@pytest.mark.slow
 def test_hostile_sizes_cost_no_time() -> None:
     """A file of nothing but tiny blocks, markers or boxes is searched in the time of its bytes."""
     size = 4_000_000

@@ -91,6 +91,7 @@ def test_a_picture_that_no_longer_decodes_is_corrupt(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["people", "groups", "no-face"])
 def test_real_photographs_pass(shared_data: Path, folder: str) -> None:
     """Nothing but strips is thrown out of the captured photographs."""

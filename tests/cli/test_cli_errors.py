@@ -22,6 +22,7 @@ def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -42,6 +43,7 @@ def test_a_wrong_configuration_ends_with_2(run: Run, tmp_path: Path, text: str, 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -103,6 +105,7 @@ def test_a_data_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
     """The bytes and the reason are kept; the good message beside it is passed on."""
     garbage = b"\xff\x00 garbage"
@@ -127,6 +130,7 @@ def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
     assert (passed_on["key"], passed_on["value"]["url"]) == ("Q42", CANDIDATE["url"])
 
 
+@pytest.mark.slow
 def test_only_garbage_ends_with_4(run: Run) -> None:
     """There was work and nothing came of it; the next run has no work and ends with 0."""
     run("topics", "publish", "urls", stdin=b"not json\n")
@@ -154,6 +158,7 @@ def test_dead_letters_are_delivered_again_once(run: Run) -> None:
     ] == ["bm90IGpzb24="] * 2
 
 
+@pytest.mark.slow
 def test_a_second_consumer_of_a_group_is_told_who_works(run: Run, tmp_path: Path) -> None:
     """The embedded log has one consumer per group: exit 3 and the process that has it."""
     import os
@@ -181,6 +186,7 @@ def test_init_never_overwrites(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "config.toml").read_text() == "# mine\n"
 
 
+@pytest.mark.slow
 def test_a_written_configuration_works(run: Run) -> None:
     """`init` writes what `status` reads."""
     run("init", "c.toml")
@@ -191,6 +197,7 @@ def test_a_written_configuration_works(run: Run) -> None:
     assert json.loads(done.stdout)["log"] == "embedded"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -24,6 +24,7 @@ def test_a_reason_is_explained_and_nothing_is_made(run: Run, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "facts"),
     [

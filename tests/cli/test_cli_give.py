@@ -12,6 +12,8 @@ from celebcollect.domain.records import Status
 from cli.cli_process import Run
 from stages.exporting import Shelf
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:

@@ -83,6 +83,7 @@ def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
     assert json.loads(done.stderr.splitlines()[-1]) == ["pydantic"]
 
 
+@pytest.mark.slow
 def test_help_costs_at_most_half_more_than_its_libraries(tmp_path: Path) -> None:
     """
     CPU time against `import typer, rich`, in turn on the same machine.

@@ -13,6 +13,8 @@ from celebcollect.domain.terms import MlUse
 from cli.cli_process import Run
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, record, shot_bytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> School:

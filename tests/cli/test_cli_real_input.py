@@ -15,6 +15,8 @@ from cli.cli_process import Run
 from sources.google_web import GoogleWeb, Page
 from sources.sparql_server import SparqlServer
 
+pytestmark = pytest.mark.slow
+
 
 def people_of(folder: Path) -> dict[str, Celebrity]:
     catalogue = EmbeddedCatalogue(folder / "data" / "catalogue.sqlite3")

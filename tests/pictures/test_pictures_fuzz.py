@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
 
 
+@pytest.mark.slow
 def test_thousands_of_broken_pictures_lead_to_facts_or_a_reason() -> None:
     """
     No crash, no hang, no other exception, little memory.

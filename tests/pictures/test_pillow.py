@@ -86,6 +86,7 @@ def test_a_webp_comes_out_the_same_with_another_pillow(
     assert len(calls) == (2 if change == "another shape" else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "options"), [("RGB", {}), ("RGBA", {}), ("RGBA", {"lossless": True, "exact": True})]
 )

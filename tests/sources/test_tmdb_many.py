@@ -109,6 +109,7 @@ def test_refused_token_ends_popular(tmdb: TmdbWorld) -> None:
         list(tmdb.source().popular(100))
 
 
+@pytest.mark.slow
 def test_thousand_people_take_thousand_requests(tmdb: TmdbWorld) -> None:
     """Where the TMDB ids are known, each person takes one request, and the whole run one more."""
     tmdb.people(

@@ -179,6 +179,7 @@ bindings = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(bindings)
 @settings(max_examples=150, deadline=None)
 def test_survives_any_json(rows: list[object]) -> None:

@@ -44,6 +44,7 @@ def saved(world: World, catalogue: dict[str, Celebrity]) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "number"), [(4, 5), (6, 7), (100, 13)])
 def test_gives_the_same_people_wherever_it_is_broken_off(limit: int, number: int) -> None:
     """

@@ -23,6 +23,8 @@ from celebcollect.stages.clean.verdicts import judge
 from checks.check_pictures import picture_of
 from checks.face_photos import need_engine
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 20
 SHOTS = tuple(range(6))
 LOOKS = tuple(player.looks for number, player in enumerate(CAST[:6]) if number != 2)

@@ -42,6 +42,8 @@ from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.workers import Workers
 from training import point
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 3
 PASSES = 4
 """Of everybody, after a change: each is told by those whom it touches, and looks once more."""

@@ -25,6 +25,7 @@ def rows(where: Path) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.slow
 def test_datasets_finds_every_picture_with_its_metadata(shelf: Shelf, tmp_path: Path) -> None:
     """One line of Hugging Face's library loads all sides, with what the catalogue knows."""
     added = {image.sha256: image for image in varied(shelf)}

@@ -17,6 +17,8 @@ import pytest
 from celebcollect.stages.train.model import StrangerRule
 from support import missing
 
+pytestmark = pytest.mark.slow
+
 RIGHT_PROMISED = {"dlib": 88, "yunet-sface": 92}
 """Percent of known people's unseen photographs that are named."""
 TAKEN_AT_MOST = 2

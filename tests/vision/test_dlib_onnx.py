@@ -53,6 +53,7 @@ def chips(count: int) -> np.ndarray:
     return picture
 
 
+@pytest.mark.slow
 def test_the_resnet_gives_the_embeddings_of_dlib(resnet: Network) -> None:
     """At most 1e-5 lies between them, one face at a time and several at once."""
     images = chips(6)
@@ -72,6 +73,7 @@ def test_the_resnet_gives_the_embeddings_of_dlib(resnet: Network) -> None:
     assert np.abs(alone - expected).max() <= 1e-5
 
 
+@pytest.mark.slow
 def test_the_detector_scores_as_dlib_does(detector: Network, shared_data: Path) -> None:
     """On a photograph whose face is found at full size, dlib's score is the graph's highest."""
     from PIL import Image as Pillow

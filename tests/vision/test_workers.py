@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from celebcollect.pictures.file import PictureFile
 from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pixels
@@ -105,6 +106,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     assert not Path(f"/proc/{int(told)}").exists()
 
 
+@pytest.mark.slow
 def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
     """The one that breaks a worker process is told from those that were in work beside it."""
     pictures = [unread(number, 13 if number == 3 else 20) for number in range(10)]

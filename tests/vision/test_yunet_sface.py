@@ -75,6 +75,7 @@ def test_a_changed_file_is_not_loaded(user_folder: Path) -> None:
         spec.load()
 
 
+@pytest.mark.slow
 def test_faces_of_one_person_are_nearer_than_those_of_two(
     user_folder: Path, shared_data: Path
 ) -> None:

@@ -73,6 +73,7 @@ def test_hostile_rules_take_no_time() -> None:
     assert parse(bytes(range(256)) * 2000).allows("http://example.com/x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bot{}", "celebcollect{}", "*{}"])
 def test_thousands_of_names_above_thousands_of_rules_take_little_memory(name: str) -> None:
     """The parser keeps each rule once for a few names, not once for each."""

@@ -237,6 +237,7 @@ def test_what_is_sent_is_what_a_browser_would_send(url: str, sent: str) -> None:
     assert request_target(url).url == sent
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"https?://[a-z0-9._-]{1,30}(/[A-Za-z0-9._~-]{0,9}){0,4}", fullmatch=True))
 @settings(max_examples=300)
 def test_the_short_way_leads_to_the_same_judgement(url: str) -> None:
