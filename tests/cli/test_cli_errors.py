@@ -98,7 +98,7 @@ def test_a_data_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> 
     """A file where the folder should be."""
     (tmp_path / "data").write_text("in the way")
 
-    done = run("status")
+    done = run("topics", "publish", "urls", stdin=json.dumps(CANDIDATE).encode())
 
     assert done.returncode == 1
     assert "data" in done.stderr

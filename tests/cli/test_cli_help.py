@@ -74,13 +74,13 @@ def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
     code = (
         "import json, sys\nfrom celebcollect.cli import app\n"
         "app(['status', '--json'], standalone_mode=False)\n"
-        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
 
-    assert json.loads(done.stderr.splitlines()[-1]) == ["pydantic"]
+    assert json.loads(done.stdout.splitlines()[-1]) == ["pydantic"]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 
 from picture_web import picture
 
@@ -78,7 +79,7 @@ def with_extensions(blocks: bytes) -> bytes:
     return whole[:start] + blocks + whole[start:]
 
 
-BOMBS = {
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "PNG of 4 gigapixels": (
         lambda: png(65_535, 65_535, (b"IDAT", zlib.compress(b"\0" * 1000))),
         "too_many_pixels",
