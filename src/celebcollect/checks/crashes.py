@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from celebcollect.checks.base import Facts, Picture, Rejection
+from celebcollect.checks.beside import kept_beside, only_beside
 from celebcollect.domain.reasons import Reason
 from celebcollect.vision.base import EngineCrashed
 
@@ -40,7 +41,7 @@ def counted(
     version: str,
 ) -> Iterator[tuple[str, Facts]]:
     """
-    Yield id and facts of each picture, crashes with their number.
+    Yield id and facts of each picture, crashes with their number, other engines' beside them.
 
     Only facts with a `version` count as measured, and crashes get one when there is no hope left.
 
@@ -50,14 +51,16 @@ def counted(
         name: The check whose facts these are.
         version: What its facts are marked with.
     """
+    former = {picture.image.id: picture.facts(name) for picture in pictures}
     crashes = {picture.image.id: _crashes(picture.facts(name), version) for picture in pictures}
     for id_, result in results:
         if isinstance(result, EngineCrashed):
             count = crashes[id_] + 1
             crash: Facts = {"crashes": count, "crashed": version}
-            yield id_, crash | {"version": version} if count >= MAX_CRASHES else crash
+            facts = crash | {"version": version} if count >= MAX_CRASHES else crash
         else:
-            yield id_, {"version": version, **result}
+            facts = {"version": version, **result}
+        yield id_, kept_beside(former[id_], facts)
 
 
 def rejection(picture: Picture, name: str) -> Rejection | None:
@@ -76,7 +79,10 @@ def rejection(picture: Picture, name: str) -> Rejection | None:
 
 def forgotten(facts: Mapping[str, Facts]) -> dict[str, Facts]:
     """Return an image's facts without the crashes, so that the engine gets another chance."""
-    return {name: found for name, found in facts.items() if "crashes" not in found}
+    left = {
+        name: only_beside(found) if "crashes" in found else found for name, found in facts.items()
+    }
+    return {name: found for name, found in left.items() if found}
 
 
 def _crashes(facts: Mapping[str, JsonValue], version: str) -> int:

@@ -16,6 +16,7 @@ from celebcollect.checks.base import (
     Rejection,
     missing,
 )
+from celebcollect.checks.beside import known_beside
 from celebcollect.checks.crashes import FaceEngineReason
 from celebcollect.checks.face_facts import faces_of, seen_facts
 from celebcollect.config.sections import CleanConfig
@@ -88,7 +89,13 @@ class FaceCheck:
 
     def measure(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         """Yield the faces of what was not looked at with this detector."""
-        new = list(missing(self.name, self._version, pictures))
+        known = dict(known_beside(self.name, self._version, pictures))
+        yield from known.items()
+        new = [
+            picture
+            for picture in missing(self.name, self._version, pictures)
+            if picture.image.id not in known
+        ]
         looked = self._workers.run(
             partial(detect, smallest_px=self._smallest_px), (picture.stored for picture in new)
         )

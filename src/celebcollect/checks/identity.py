@@ -25,6 +25,7 @@ from celebcollect.checks.base import (
     Picture,
     Rejection,
 )
+from celebcollect.checks.beside import known_beside
 from celebcollect.checks.clusters import average_link
 from celebcollect.checks.crashes import FaceEngineReason
 from celebcollect.checks.face_facts import (
@@ -99,8 +100,9 @@ class Identity:
 
         Of a portrait that shows several people, also those of the other ones.
         """
-        known: dict[str, Facts] = {}
-        for id_, found in self._largest(pictures):
+        known = dict(known_beside(self.name, self.version, pictures))
+        yield from known.items()
+        for id_, found in self._largest([one for one in pictures if one.image.id not in known]):
             known[id_] = found
             yield id_, found
         for picture in pictures:

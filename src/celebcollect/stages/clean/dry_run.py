@@ -16,6 +16,7 @@ from typing import Any, cast
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.keys import number
 from celebcollect.checks.base import Check, Measuring
+from celebcollect.checks.beside import is_new
 from celebcollect.checks.duplicate import DuplicateReason
 from celebcollect.domain.records import SAME_FACE, Image, Status
 from celebcollect.domain.tally import Tally
@@ -161,7 +162,9 @@ def foresee(
     measuring = [check.name for check in checks if isinstance(check, Measuring)]
 
     def is_measured(before: Image, after: Image) -> bool:
-        return any(before.facts.get(name) != after.facts.get(name) for name in measuring)
+        return any(
+            is_new(before.facts.get(name, {}), after.facts.get(name, {})) for name in measuring
+        )
 
     rows = CatalogueOverlay(catalogue, is_measured)
     # Both have what `clean` calls, and nothing that it does not.
