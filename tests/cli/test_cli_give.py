@@ -101,10 +101,11 @@ def test_what_cannot_be_ends_with_2(
 
 
 def test_an_empty_collection_makes_an_empty_set(run: Run, tmp_path: Path) -> None:
-    """There was no work, so it is no failure."""
+    """And says so: whoever trains on it would like to know."""
     done = run("export", "out")
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 4
+    assert str(tmp_path / "data") in done.stderr
     assert json.loads((tmp_path / "out" / "classes.json").read_text()) == {}
 
 
@@ -171,3 +172,17 @@ def test_an_export_that_cannot_be_cleaned_ends_with_1(
     assert str(tmp_path / "stuck") in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(shelf.images.files())
+
+
+def test_a_picture_that_export_misses_is_given_up(run: Run, shelf: Shelf) -> None:
+    """It stays "accepted" no longer, and the next export does not count it as missing."""
+    gone, kept = shelf.add(1, 1), shelf.add(1, 2)
+    shelf.save()
+    shelf.images.file(gone.path or "").unlink()
+
+    first, second = run("export", "out", "--json"), run("export", "out", "--json")
+
+    assert json.loads(first.stdout)["reasons"] == {"file_missing": 1}
+    assert json.loads(second.stdout)["reasons"] == {}
+    rows = shelf.catalogue.images_by_id([gone.id, kept.id])
+    assert [rows[image.id].status for image in (gone, kept)] == [Status.FAILED, Status.ACCEPTED]

@@ -138,3 +138,38 @@ def test_a_person_who_is_being_cleaned_is_not_touched(world: World) -> None:
         restore(world.catalogue, world.folder, [image.id])
 
     assert world.rows()[image.url].restored_from is None
+
+
+SCRIPT = b"<script>alert(document.cookie)</script>" * 4
+
+
+def test_a_picture_with_a_script_comes_back_by_force_only(world: World) -> None:
+    """Nothing at all is restored without it, and it is said what was found."""
+    blurred = world.put("Q1", jpeg(1, side=60), "https://a.example/tiny.jpg")
+    image = world.put("Q1", jpeg(2) + SCRIPT, "https://a.example/script.jpg")
+    world.run()
+    names = [f"Q1/{blurred.sha256}", f"Q1/{image.sha256}"]
+
+    with pytest.raises(UsageError) as refused:
+        restore(world.catalogue, world.folder, names)
+    assert "embedded_script" in refused.value.message
+    assert "--force" in refused.value.hint
+    world.run()
+    assert world.live() == {}
+
+    world.run(qids=sorted(restore(world.catalogue, world.folder, names, force=True)))
+
+    assert set(world.live()) == set(names)
+
+
+def test_a_restored_picture_is_still_searched_for_scripts(world: World) -> None:
+    """Somebody said that it is not too small, and nothing about what it carries."""
+    image = world.put("Q1", jpeg(1, side=60) + SCRIPT, "https://a.example/tiny.jpg")
+    row = world.rows()[image.url]
+    world.catalogue.record_verdicts(
+        [row.model_copy(update={"restored_from": "too_small: 60x60 px"})]
+    )
+
+    world.run()
+
+    assert world.verdicts()[image.url] == ("rejected", "embedded_script")

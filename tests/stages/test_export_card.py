@@ -291,3 +291,26 @@ def test_an_empty_set_is_described_too(shelf: Shelf, tmp_path: Path, layout: str
     assert (summary.images, summary.people) == (0, 0)
     assert not found.metadata.ctx.issues.errors
     assert json.loads((tmp_path / "out" / "classes.json").read_text()) == {}
+
+
+def test_what_a_person_overruled_is_counted(shelf: Shelf, tmp_path: Path) -> None:
+    """Whoever trains on it may want to know, of scripts most of all."""
+    shelf.add(1, 1, restored_from="embedded_script: <script>")
+    shelf.add(1, 2, restored_from="blurred: 12")
+    shelf.add(2, 3, restored_from="blurred: 13")
+    shelf.add(2, 4)
+    shelf.export(tmp_path / "out")
+
+    text = body(tmp_path / "out")
+
+    assert "3 pictures of this set were thrown out by a check and brought back" in text
+    assert ["blurred", "2"] in cells(text)
+    assert ["embedded_script", "1"] in cells(text)
+
+
+def test_a_set_without_such_says_nothing_of_it(shelf: Shelf, tmp_path: Path) -> None:
+    """Most sets."""
+    shelf.add(1, 1)
+    shelf.export(tmp_path / "out")
+
+    assert "brought back" not in body(tmp_path / "out")

@@ -81,7 +81,7 @@ class Collection:
         progress: Progress = quiet,
         stop: threading.Event | None = None,
     ) -> Verified:
-        context = VerifyContext(self.catalogue, self.bus, self.folder, TOPIC, is_gallery=is_ours)
+        context = VerifyContext.of(self.catalogue, self.folder, self.bus, TOPIC, is_ours)
         options = VerifyOptions(fix=fix, sample=sample)
         return verify(context, options, progress=progress, stop=stop or threading.Event())
 

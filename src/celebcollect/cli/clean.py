@@ -21,6 +21,25 @@ if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.domain.tally import Tally
 
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Clean at most N people, and those whose pictures are like theirs.",
+    ),
+]
+RestoreOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Bring this rejected picture back: QID/sha256 (repeatable)."),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="With --restore: also what carries a script, an archive or a bomb."
+    ),
+]
+
 
 def clean(
     context: typer.Context,
@@ -29,20 +48,9 @@ def clean(
         bool,
         typer.Option("--dry-run", help="Say what would change, for whom, and write nothing."),
     ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Clean at most N people, and those whose pictures are like theirs.",
-        ),
-    ] = None,
-    restore: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID", help="Bring this rejected picture back: QID/sha256 (repeatable)."
-        ),
-    ] = None,
+    limit: LimitOption = None,
+    restore: RestoreOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -53,11 +61,11 @@ def clean(
     """
     from celebcollect.domain.tally import Tally
 
-    _check_together(follow=follow, dry_run=dry_run, limit=limit, restore=restore)
+    _check_together(follow=follow, dry_run=dry_run, limit=limit, restore=restore, force=force)
     tally = Tally()
     session = session_of(context)
     with stopping(following=follow) as stop, session.app(stop, looking=dry_run) as app:
-        qids = _picked(app, limit, restore)
+        qids = _picked(app, limit, restore, force=force)
         if dry_run:
             _tell_before(session, app, tally, stop, qids, as_json=as_json)
             return
@@ -120,8 +128,12 @@ def _tell_before(
 
 
 def _check_together(
-    *, follow: bool, dry_run: bool, limit: int | None, restore: list[str] | None
+    *, follow: bool, dry_run: bool, limit: int | None, restore: list[str] | None, force: bool
 ) -> None:
+    if force and not restore:
+        raise UsageError(
+            "--force is for --restore", hint="Say which pictures: --restore QID/sha256 --force"
+        )
     if follow and limit:
         raise UsageError("--follow and --limit do not go together", hint="Leave one of them out.")
     if restore and dry_run:
@@ -131,12 +143,14 @@ def _check_together(
         )
 
 
-def _picked(app: "App", limit: int | None, restore: list[str] | None) -> "Collection[str] | None":
+def _picked(
+    app: "App", limit: int | None, restore: list[str] | None, *, force: bool
+) -> "Collection[str] | None":
     """Return whom the options pick, or None: everybody who needs it."""
     if restore:
         from celebcollect.stages.clean.restore import restore as bring_back
 
-        return bring_back(app.catalogue, app.folder, restore)
+        return bring_back(app.catalogue, app.folder, restore, force=force)
     if limit:
         from celebcollect.checks import fingerprint
 

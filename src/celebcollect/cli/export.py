@@ -59,6 +59,7 @@ def export(
     from celebcollect.domain.tally import Tally
     from celebcollect.stages import folder_notes
     from celebcollect.stages.export import About, ExportSettings, export_images
+    from celebcollect.stages.verify.lost import correct
 
     tally, known = Tally(), _layout(layout)
     with stopping() as stop, session_of(context).app(stop) as app:
@@ -70,9 +71,12 @@ def export(
         )
         folder_notes.settle(app.catalogue, app.data_dir)
         about = About.of(app.catalogue, app.checks)
-        summary = export_images(
-            app.catalogue, app.folder, folder, settings, about=about, tally=tally, stop=stop
-        )
+        lost: set[str] = set()
+        try:
+            given = (app.catalogue, app.folder, folder, settings)
+            summary = export_images(*given, about=about, tally=tally, stop=stop, lost=lost)
+        finally:
+            correct(app.catalogue, app.folder, lost)
         _print_export(folder, summary, tally, as_json=as_json)
         _judge(app, summary, about.unclean)
 
@@ -140,9 +144,12 @@ def _judge(app: "App", summary: "ExportSummary", unclean: int) -> None:
             )
             or "docs/reasons.md explains the words.",
         )
-    if any(counts.values()):
-        states = ", ".join(f"{n} {state.value}" for state, n in counts.items() if n)
-        raise NothingProduced(
-            f"no picture is accepted ({states})",
-            hint="`celebcollect clean` looks at stored ones, `store` at verified ones.",
-        )
+    states = ", ".join(f"{n} {state.value}" for state, n in counts.items() if n)
+    raise NothingProduced(
+        f"no picture is accepted ({states or 'nothing was collected yet'})",
+        hint=(
+            "`celebcollect clean` looks at stored ones, `store` at verified ones."
+            if states
+            else f"Is {app.data_dir.absolute()} the collection that you mean? `run-all` collects."
+        ),
+    )

@@ -166,6 +166,8 @@ def _headline(app: "App", look: "PipelineState") -> str:
 def _at_work(app: "App") -> list[str]:
     from celebcollect.run.lock import who_runs
 
+    if not app.data_dir.exists():
+        return [f"nothing was collected yet: {app.data_dir.absolute()} is not there"]
     running = who_runs(app.data_dir)
     return [f"run-all is at work here: {running}"] if running else []
 

@@ -36,6 +36,7 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
     from celebcollect.stages.train import Shelf, TrainSettings
     from celebcollect.stages.train import train as train_model
     from celebcollect.stages.train.rule import numbers_of
+    from celebcollect.stages.verify.lost import correct
 
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop) as app:
@@ -49,9 +50,12 @@ def train(context: typer.Context, name: ModelOption = "faces", as_json: JsonOpti
             described=app.catalogue.people,
             ml_use_permitted=own.ml_use_permitted,
         )
-        trained = train_model(
-            app.bus, app.folder, Shelf(app.data_dir, name), settings, tally, stop=stop
-        )
+        lost: set[str] = set()
+        shelf = Shelf(app.data_dir, name)
+        try:
+            trained = train_model(app.bus, app.folder, shelf, settings, tally, stop=stop, lost=lost)
+        finally:
+            correct(app.catalogue, app.folder, lost)
         if as_json:
             print_json({"model": str(trained.file), **trained.report()})
         else:

@@ -76,9 +76,7 @@ def _context(app: "App") -> "VerifyContext":
     from celebcollect.stages.verify.context import VerifyContext
 
     folder_notes.settle(app.catalogue, app.data_dir)
-    return VerifyContext(
-        app.catalogue, app.bus, app.folder, app.config.topics.clean, is_gallery=is_ours
-    )
+    return VerifyContext.of(app.catalogue, app.folder, app.bus, app.config.topics.clean, is_ours)
 
 
 def _print_json(verified: "Verified") -> None:

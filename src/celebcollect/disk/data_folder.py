@@ -34,8 +34,9 @@ class DataFolder:
             StorageError: It cannot be made.
         """
         hint = "Set data_dir to a folder that can be written."
-        if not self._looking:
-            with disk_errors("make the data folder", self._folder, hint=hint):
+        with disk_errors("make the data folder", self._folder, hint=hint):
+            # What is no folder is told by who looks, too.
+            if not self._looking or self._folder.exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
@@ -49,7 +50,7 @@ class DataFolder:
         file = self.path / name
         if not self._looking or file.exists():
             return file
-        log.info("nothing was collected yet missing=%s", file.absolute())
+        log.debug("nothing was collected yet missing=%s", file.absolute())
         return self._stand_in / name
 
     @cached_property

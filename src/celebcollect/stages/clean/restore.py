@@ -14,14 +14,16 @@ from celebcollect.domain.errors import Busy, StorageError, UsageError
 from celebcollect.domain.records import Image, Status
 from celebcollect.images.base import ImageStore
 from celebcollect.stages.clean.stage import LEASE_S, TASK
-from celebcollect.stages.clean.verdicts import ABOUT_FILES
+from celebcollect.stages.clean.verdicts import ABOUT_FILES, DANGEROUS
 
 
 class RestoreCatalogue(Images, Work, Protocol):
     """What `restore` changes: the rows of pictures, and who is to be cleaned again."""
 
 
-def restore(catalogue: RestoreCatalogue, folder: ImageStore, wanted: Sequence[str]) -> set[str]:
+def restore(
+    catalogue: RestoreCatalogue, folder: ImageStore, wanted: Sequence[str], *, force: bool = False
+) -> set[str]:
     """
     Overrule the checks for rejected pictures; return their people.
 
@@ -33,12 +35,15 @@ def restore(catalogue: RestoreCatalogue, folder: ImageStore, wanted: Sequence[st
         catalogue: Where the pictures are.
         folder: Where the files are.
         wanted: `QID/sha256` as on `dataclean`, or ids of rows.
+        force: Bring back what carries a script, an archive or a bomb, too.
 
     Raises:
-        UsageError: No such picture, not rejected, or nothing that can be undone.
+        UsageError: No such picture, not rejected, nothing that can be undone, or dangerous.
         Busy: Another process is cleaning one of the people right now.
     """
     images = [_find(catalogue, folder, name) for name in dict.fromkeys(wanted)]
+    if not force:
+        _refuse_dangerous(images)
     qids = sorted({image.qid for image in images})
     owner = owners.this_owner()
     held = catalogue.claim(TASK, qids, owner=owner, lease_s=LEASE_S)
@@ -87,6 +92,18 @@ def _find(catalogue: Images, folder: ImageStore, name: str) -> Image:
             hint="Put the file back, then restore it again.",
         )
     return image
+
+
+def _refuse_dangerous(images: Sequence[Image]) -> None:
+    dangerous = [image for image in images if image.rejected_by in DANGEROUS]
+    if dangerous:
+        first, more = dangerous[0], len(dangerous) - 1
+        others = f" (and {more} more like it)" if more else ""
+        raise UsageError(
+            f"{first.qid}/{first.sha256} was thrown out as {_history(first)}{others}; nothing was"
+            " restored",
+            hint="Whoever opens it may come to harm. --force brings it back all the same.",
+        )
 
 
 def _is_whole(folder: ImageStore, image: Image) -> bool:

@@ -17,10 +17,18 @@ from celebcollect.checks.base import (
     Picture,
     Rejection,
 )
+from celebcollect.checks.signatures import PayloadReason
 from celebcollect.domain.records import Image
+from celebcollect.pictures.reasons import PictureReason
 
 ABOUT_FILES = frozenset(("readable",))
 """Checks that nobody can overrule: what is gone or damaged cannot be brought back."""
+
+DANGEROUS = frozenset(("payload",))
+"""Checks that are overruled by force only: what they find harms whoever opens the file."""
+
+DANGERS = frozenset((*PayloadReason, PictureReason.NOT_AN_IMAGE))
+"""What they find."""
 
 
 NO_PORTRAIT = ABOUT_FILES | {"payload", shared.NAME}
@@ -70,10 +78,23 @@ def judge(
                 continue  # a portrait that is there only to be compared with
             if isinstance(said, Acceptance):
                 identities[said.id] = said.identity
-            elif check.name in ABOUT_FILES or not asked.images[said.id].restored_from:
+            elif not is_overruled(check.name, asked.images[said.id]):
                 rejections.setdefault(said.id, (check.name, said))
         asked.leave_out(check.name, rejections)
     return Verdicts(asked.images, rejections, identities)
+
+
+def is_overruled(check: str, image: Image) -> bool:
+    """
+    Tell whether a person's word counts more than a check's.
+
+    Who brought back a blurred picture has not said anything about the script that is found in it
+    later.
+    """
+    if check in ABOUT_FILES or not image.restored_from:
+        return False
+    was_dangerous = image.restored_from.partition(":")[0] in DANGERS
+    return check not in DANGEROUS or was_dangerous
 
 
 class _Asked:

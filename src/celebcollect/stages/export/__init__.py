@@ -63,6 +63,7 @@ def export_images(
     about: About,
     tally: Tally,
     stop: threading.Event,
+    lost: set[str] | None = None,
 ) -> ExportSummary:
     """
     Make the folder `where` hold the accepted pictures, no more and no less.
@@ -78,6 +79,7 @@ def export_images(
         about: How the pictures were cleaned, for the data card.
         tally: Takes the counts.
         stop: Ends the work between two pictures.
+        lost: Takes the pictures whose file is gone or changed, as `QID/sha256`.
 
     Raises:
         UsageError: The folder holds something else.
@@ -90,7 +92,7 @@ def export_images(
         _remember(catalogue, where, settings.layout)
         samples = select(catalogue, settings, tally)
         _announce(target, settings, samples)
-        written = _write(Job(target, folder, tally, stop), settings, samples)
+        written = _write(Job(target, folder, tally, stop, lost), settings, samples)
         summary = ExportSummary.of(settings, written.samples, tally)
         target.text("classes.json", card.classes(written.samples))
         target.text("README.md", card.card(summary, written, about))

@@ -92,7 +92,7 @@ def card(summary: ExportSummary, written: Written, about: About) -> bytes:
         ),
         _how_to_load(summary),
         _contents(summary, written.samples),
-        _cleaning(about),
+        _cleaning(about, written.samples),
         rights(summary, written.samples),
         _limits(about),
         _people(written.samples),
@@ -174,7 +174,7 @@ def _contents(summary: ExportSummary, samples: Sequence[Sample]) -> str:
     )
 
 
-def _cleaning(about: About) -> str:
+def _cleaning(about: About, samples: Sequence[Sample]) -> str:
     checks = table(
         ("check", "throws out", "version and settings"),
         [(escaped(name), _WHY.get(name, ""), escaped(settings)) for name, settings in about.checks],
@@ -189,6 +189,13 @@ def _cleaning(about: About) -> str:
         text += (
             "\n\nIn the whole collection, these pictures were thrown out or could not be"
             f" had:\n\n{counts_table('reason', Counter(about.rejected))}"
+        )
+    overruled = Counter(sample.overruled for sample in samples if sample.overruled)
+    if overruled:
+        text += (
+            f"\n\n{overruled.total()} pictures of this set were thrown out by a check and brought"
+            " back by a person, against these"
+            f" reasons:\n\n{counts_table('overruled reason', overruled)}"
         )
     if about.unclean:
         text += (

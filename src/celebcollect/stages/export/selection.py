@@ -76,6 +76,8 @@ class Sample:
     path: str = field(metadata={"type": None})
     """In the image folder."""
     split: Split = field(metadata={"type": None})
+    overruled: str = field(default="", metadata={"type": None})
+    """Reason for which a check had thrown it out, where a person has brought it back."""
     face: Face | None = field(default=None, metadata={"type": None})
     """What to cut out; None: the whole picture."""
 
@@ -189,6 +191,7 @@ def _sample(image: Image, name: str, *, crop: bool) -> Sample:
         stored_at=(image.stored_at or EPOCH).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         path=image.path or "",
         split=split_of(image.page_url, image.sha256 or ""),
+        overruled=sys.intern((image.restored_from or "").partition(":")[0]),
         face=faces_of(image)[0] if crop else None,
     )
 

@@ -33,6 +33,8 @@ class Job:
     folder: ImageStore
     tally: Tally
     stop: threading.Event
+    lost: set[str] | None = None
+    """Takes the pictures whose file is gone or changed, as `QID/sha256`."""
 
     def read(self, sample: Sample) -> bytes | None:
         """
@@ -64,6 +66,8 @@ class Job:
             reason = FileReason.FILE_MISSING
         except NotAPicture:
             reason = FileReason.CORRUPT_FILE
+        if self.lost is not None and reason is not FileReason.CORRUPT_FILE:
+            self.lost.add(sample.key)
         log.warning("picture left out reason=%s path=%s", reason, sample.path)
         self.tally.drop(reason)
         return None

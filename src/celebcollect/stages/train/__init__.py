@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image as Pillow
 
 from celebcollect.bus.base import Bus
+from celebcollect.checks.base import FileReason
 from celebcollect.domain.batches import batches
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
@@ -28,6 +29,7 @@ from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.orientation import upright
 from celebcollect.stages.export.crops import SIDE_PX, crop_of
+from celebcollect.stages.presence import lost_among
 from celebcollect.stages.reasons import ExportReason, TrainReason
 from celebcollect.stages.train.charts import Thumbnail, charts
 from celebcollect.stages.train.dataset import (
@@ -111,6 +113,7 @@ def train(
     tally: Tally,
     *,
     stop: threading.Event,
+    lost: set[str] | None = None,
 ) -> Trained:
     """
     Train, measure, and write model and report; commit what they were made of.
@@ -125,6 +128,7 @@ def train(
         settings: See there.
         tally: Takes the reasons of what is left out.
         stop: Ends the work before anything is written.
+        lost: Takes the pictures whose file is gone, as `QID/sha256`; nothing is learnt from them.
 
     Raises:
         NothingProduced: Fewer than two people have two usable pictures.
@@ -134,9 +138,7 @@ def train(
     """
     with shelf.alone(), bus.subscribe([settings.topic], GROUP) as subscription:
         snapshot = read_set(bus, settings.topic, tally)
-        usable = choose(
-            snapshot.records.values(), settings.ml_use_permitted, settings.forgotten, tally
-        )
+        usable = _usable(folder, snapshot.records, settings, tally, lost)
         if len({record.qid for record in usable.records}) < 2:
             raise _too_small(usable, len(snapshot.records), tally)
         fit_fair = partial(_fit, settings, usable.embedding_version)
@@ -153,6 +155,22 @@ def train(
         shelf.save(pack(model), _json(trained.report()), drawn)
         consume_up_to(subscription, snapshot.ends, bus, tally)
     return trained
+
+
+def _usable(
+    folder: ImageStore,
+    records: Mapping[str, CleanRecord],
+    settings: TrainSettings,
+    tally: Tally,
+    lost: set[str] | None,
+) -> Usable:
+    """Pick the pictures to train on; those whose file is gone are none."""
+    gone = lost_among(folder, records.values())
+    tally.drop(FileReason.FILE_MISSING, len(gone))
+    if lost is not None:
+        lost |= gone
+    there = [record for key, record in records.items() if key not in gone]
+    return choose(there, settings.ml_use_permitted, settings.forgotten, tally)
 
 
 def _fit(settings: TrainSettings, version: str, samples: Sequence[FaceSample]) -> Model:

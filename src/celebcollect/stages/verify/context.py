@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
-from celebcollect.bus.base import Bus
+from celebcollect.bus.base import Bus, Item
 from celebcollect.catalogue.base import Forgetting, Images, Notes, People, Work
 from celebcollect.images.base import ImageStore
 
@@ -17,12 +18,32 @@ class VerifyCatalogue(People, Work, Images, Forgetting, Notes, Protocol):
 
 
 @dataclass(frozen=True)
-class VerifyContext:
-    """What `verify` looks at and mends."""
+class MendContext:
+    """What is changed to mend what was found about people."""
 
     catalogue: VerifyCatalogue
-    bus: Bus
     folder: ImageStore
+    publish: Callable[[Sequence[Item]], None]
+    """Puts messages on the topic of clean pictures."""
+
+
+@dataclass(frozen=True)
+class VerifyContext(MendContext):
+    """What `verify` looks at and mends."""
+
+    bus: Bus
     clean_topic: str
     is_gallery: Callable[[Path], bool]
     """Tells whether a folder holds a page of ours."""
+
+    @classmethod
+    def of(
+        cls,
+        catalogue: VerifyCatalogue,
+        folder: ImageStore,
+        bus: Bus,
+        topic: str,
+        is_gallery: Callable[[Path], bool],
+    ) -> Self:
+        """Return the context that publishes on this log."""
+        return cls(catalogue, folder, partial(bus.publish, topic), bus, topic, is_gallery)

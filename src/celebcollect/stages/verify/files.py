@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import heapq
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -129,3 +131,15 @@ def _misplaced(folder: ImageStore, known: StoredFile, found: str) -> str:
 def files_of(rows: Sequence[Image]) -> dict[str, StoredFile]:
     """Return a person's files by the name of the picture."""
     return {known.name: known for known in known_files(rows)}
+
+
+def drawn_by_chance(files: Iterator[StoredFile], sample: int | None) -> set[str] | None:
+    """Return the names of so many pictures, drawn by chance; None: all of them."""
+    if sample is None:
+        return None
+    salt = str(time.time_ns())
+
+    def chance(name: str) -> bytes:
+        return hashlib.blake2b((salt + name).encode(), digest_size=8).digest()
+
+    return set(heapq.nsmallest(sample, (known.name for known in files), key=chance))

@@ -20,7 +20,7 @@ from celebcollect.stages import folder_notes
 from celebcollect.stages.clean.placement import clean_record
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 from celebcollect.stages.store.again import to_fetch_again
-from celebcollect.stages.verify.context import VerifyContext
+from celebcollect.stages.verify.context import MendContext, VerifyContext
 from celebcollect.stages.verify.files import StoredFile, files_of
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
@@ -41,7 +41,7 @@ class _Changes:
 
 
 def mend_person(
-    context: VerifyContext, qid: str, findings: Sequence[Disagreement], published: Published
+    context: MendContext, qid: str, findings: Sequence[Disagreement], published: Published
 ) -> list[Disagreement]:
     """
     Mend what was found about one person; return what was still true, with what was done.
@@ -64,7 +64,7 @@ def mend_person(
 
 
 @contextmanager
-def _alone(context: VerifyContext, qid: str) -> Iterator[bool]:
+def _alone(context: MendContext, qid: str) -> Iterator[bool]:
     """Hold a person whom the catalogue knows; nobody works on others."""
     if not context.catalogue.people([qid]):
         yield True
@@ -77,7 +77,7 @@ def _alone(context: VerifyContext, qid: str) -> Iterator[bool]:
 
 
 def _plan(
-    context: VerifyContext, known: StoredFile | None, finding: Disagreement, changes: _Changes
+    context: MendContext, known: StoredFile | None, finding: Disagreement, changes: _Changes
 ) -> str:
     """Add to the changes what mends a finding, and say it."""
     if finding.kind is Kind.MESSAGE_TOO_MANY:
@@ -121,10 +121,10 @@ def _given_up(row: Image, finding: Disagreement) -> Image:
     return row.model_copy(update={**update, "detail": finding.detail or None})
 
 
-def _carry_out(context: VerifyContext, qid: str, changes: _Changes) -> None:
+def _carry_out(context: MendContext, qid: str, changes: _Changes) -> None:
     items: list[Item] = list(changes.messages.items())
     if items:
-        context.bus.publish(context.clean_topic, items)
+        context.publish(items)
     for path in changes.aside:
         context.folder.set_aside(path)
     for path, quarantined in changes.place:

@@ -11,7 +11,7 @@ from celebcollect.images.base import ImageStore
 from celebcollect.images.layout import parts
 from celebcollect.stages import folder_notes
 from celebcollect.stages.export import read_index
-from celebcollect.stages.verify.context import VerifyContext
+from celebcollect.stages.verify.context import MendContext, VerifyContext
 from celebcollect.stages.verify.files import files_of, look_at
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
@@ -24,7 +24,7 @@ OF_MESSAGES = frozenset((Kind.MESSAGE_MISSING, Kind.MESSAGE_TOO_MANY))
 
 
 def still_true(
-    context: VerifyContext, rows: Sequence[Image], finding: Disagreement, published: Published
+    context: MendContext, rows: Sequence[Image], finding: Disagreement, published: Published
 ) -> Disagreement | None:
     """Return a finding about a person's picture or message as it is now, or None."""
     known = files_of(rows).get(finding.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -12,13 +10,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from celebcollect.domain.batches import batches
-from celebcollect.domain.errors import Interrupted
+from celebcollect.domain.errors import Interrupted, StorageError
 from celebcollect.domain.records import Status
 from celebcollect.images.layout import parts
+from celebcollect.stages.presence import has_pictures
 from celebcollect.stages.verify import mend, recheck
 from celebcollect.stages.verify.checkpoint import Checkpoint, load
 from celebcollect.stages.verify.context import VerifyContext
-from celebcollect.stages.verify.files import StoredFile, known_files, look_at
+from celebcollect.stages.verify.files import StoredFile, drawn_by_chance, known_files, look_at
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import BATCH, Published, read_published, too_many
 
@@ -68,15 +67,28 @@ def verify(
 
     Raises:
         Busy: Another one is at work.
+        StorageError: There is not one file, as where a disk is not mounted.
         Interrupted: `stop` was set; the next one goes on from there.
         CelebCollectError: The disk, the log or the catalogue failed.
     """
+    _refuse_an_empty_store(context)
     checkpoint = load(context.catalogue, {"sample": options.sample})
     run = _Run(context, options, checkpoint, progress, stop)
     run.look()
     found = run.again()
     checkpoint.clear()
     return Verified(checkpoint.checked, found, checkpoint.resumed)
+
+
+def _refuse_an_empty_store(context: VerifyContext) -> None:
+    counts = context.catalogue.counts().images
+    known = counts[Status.ACCEPTED] + counts[Status.STORED]
+    if known and not has_pictures(context.folder):
+        where = context.folder.local_folders()[0]
+        raise StorageError(
+            f"the catalogue knows {known} pictures, and not one file is in {where}",
+            hint=f"Is the disk mounted? Where all are lost indeed: mkdir -p {where}/all-are-lost",
+        )
 
 
 class _Run:
@@ -120,7 +132,7 @@ class _Run:
     def _files(self, published: Published) -> None:
         counts = self._context.catalogue.counts().images
         total = sum(counts[status] for status in (Status.STORED, Status.ACCEPTED, Status.REJECTED))
-        drawn = _drawn(self._all_files(None), self._options.sample)
+        drawn = drawn_by_chance(self._all_files(None), self._options.sample)
         with ThreadPoolExecutor(self._options.workers) as pool:
             for files in _by_people(self._all_files(self._at.after or None), BATCH):
                 asked = [known for known in files if drawn is None or known.name in drawn]
@@ -216,18 +228,6 @@ def _by_people(files: Iterator[StoredFile], size: int) -> Iterator[list[StoredFi
             some = []
     if some:
         yield some
-
-
-def _drawn(files: Iterator[StoredFile], sample: int | None) -> set[str] | None:
-    """Return the names of so many pictures, drawn by chance; None: all of them."""
-    if sample is None:
-        return None
-    salt = str(time.time_ns())
-
-    def chance(name: str) -> bytes:
-        return hashlib.blake2b((salt + name).encode(), digest_size=8).digest()
-
-    return set(heapq.nsmallest(sample, (known.name for known in files), key=chance))
 
 
 def _identity(path: str) -> tuple[str, str] | None:
