@@ -187,7 +187,7 @@ def publish(collection: Collection, topic: str, lines: bytes) -> None:
     process = subprocess.run(
         [
             sys.executable, "-m", "celebcollect", "--config", str(collection.config),
-            "topics", "publish", topic,
+            "topics", "publish", topic, "--raw",
         ],
         input=lines, capture_output=True, check=False, timeout=120,
     )  # fmt: skip

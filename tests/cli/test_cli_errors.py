@@ -109,7 +109,8 @@ def test_a_data_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> 
 def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
     """The bytes and the reason are kept; the good message beside it is passed on."""
     garbage = b"\xff\x00 garbage"
-    run("topics", "publish", "urls", stdin=garbage + b"\n" + json.dumps(CANDIDATE).encode() + b"\n")
+    garbage_and_good = garbage + b"\n" + json.dumps(CANDIDATE).encode() + b"\n"
+    run("topics", "publish", "urls", "--raw", stdin=garbage_and_good)
 
     done = run("validate", "--json")
 
@@ -133,7 +134,7 @@ def test_garbage_on_a_topic_lands_in_the_dead_letters(run: Run) -> None:
 @pytest.mark.slow
 def test_only_garbage_ends_with_4(run: Run) -> None:
     """There was work and nothing came of it; the next run has no work and ends with 0."""
-    run("topics", "publish", "urls", stdin=b"not json\n")
+    run("topics", "publish", "urls", "--raw", stdin=b"not json\n")
 
     first, second = run("validate"), run("validate")
 
@@ -144,7 +145,7 @@ def test_only_garbage_ends_with_4(run: Run) -> None:
 @pytest.mark.slow
 def test_dead_letters_are_delivered_again_once(run: Run) -> None:
     """`replay-dead` puts the original bytes back; what is still unreadable becomes a new letter."""
-    run("topics", "publish", "urls", stdin=b"not json\n")
+    run("topics", "publish", "urls", "--raw", stdin=b"not json\n")
     run("validate")
 
     done = run("topics", "replay-dead", "urls")

@@ -44,7 +44,7 @@ def shell(line: str, folder: Path, **more: str) -> subprocess.CompletedProcess[s
 
 def test_half_a_surrogate_pair_is_escaped_and_loses_nothing_after_it(run: Run) -> None:
     """JSON can carry what no encoding can: it is printed as it came, and so is the next message."""
-    run("topics", "publish", "urls", stdin=HALF_A_PAIR + ACCENT)
+    run("topics", "publish", "urls", "--raw", stdin=HALF_A_PAIR + ACCENT)
 
     done = run("topics", "peek", "urls", "--json")
 

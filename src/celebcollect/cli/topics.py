@@ -5,19 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from celebcollect.cli.publish import topics_publish
+from celebcollect.cli.publishing import (
+    PUBLISH_BATCH,
+    TopicArgument,
+    must_exist,
+    publish,
+    raise_too_large,
+)
 from celebcollect.cli.session import JsonOption, add, session_of
 from celebcollect.cli.text import print_json, printable
-from celebcollect.domain.errors import MessageTooLarge, UsageError
+from celebcollect.domain.errors import MessageTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from celebcollect.app import App
     from celebcollect.bus.base import Item, Message
-
-PUBLISH_BATCH = 500
-
-TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic.")]
 
 topics = typer.Typer(
     help=(
@@ -85,7 +86,7 @@ def topics_peek(
     Example: celebcollect topics peek urlsVerifie -n 3 --json
     """
     with session_of(context).app(looking=True) as app:
-        _must_exist(app, topic)
+        must_exist(app, topic)
         for message in app.bus.read(topic, last=number):
             if as_json:
                 print_json(_message_facts(message))
@@ -97,36 +98,6 @@ def topics_peek(
                 )
                 at = f"{message.partition}/{message.offset}"
                 sys.stdout.write(f"{at}\t{message.key or '-'}\t{printable(value)}\n")
-
-
-def topics_publish(context: typer.Context, topic: TopicArgument) -> None:
-    """
-    Read JSON lines from stdin and put each on a topic, keyed by its qid.
-
-    A line that is no JSON object is published as it is; the stage that reads the topic moves it to
-    the dead letters.
-
-    Example: celebcollect topics publish urls < candidates.jsonl
-    """
-    from celebcollect.domain.batches import batches
-
-    odd = published = 0
-    too_large: list[MessageTooLarge] = []
-    with session_of(context).app() as app:
-        _must_exist(app, topic)
-        for batch in batches(_lines(), PUBLISH_BATCH):
-            if topic == app.config.topics.clean and any(key is None for key, _ in batch):
-                raise UsageError(
-                    f"{topic} is compacted by key, and a line has no qid (published before it:"
-                    f" {published})",
-                    hint="Give every line a qid and a sha256.",
-                )
-            published += _publish(app, topic, batch, too_large)
-            odd += sum(key is None for key, _ in batch)
-    sys.stdout.write(f"published {published} messages on {topic}\n")
-    if odd:
-        sys.stderr.write(f"celebcollect: {odd} of them have no qid\n")
-    _raise_all(too_large)
 
 
 def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
@@ -144,7 +115,7 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
     replayed = foreign = 0
     too_large: list[MessageTooLarge] = []
     with session_of(context).app() as app:
-        _must_exist(app, dead.dead_topic(original))
+        must_exist(app, dead.dead_topic(original))
         with app.bus.subscribe([dead.dead_topic(original)], "replay-dead") as subscription:
             while (messages := subscription.poll(PUBLISH_BATCH, 1.0)) or subscription.lag():
                 items: list[Item] = []
@@ -155,7 +126,7 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
                         foreign += 1
                         continue
                     items.append((letter.key, letter.value))
-                replayed += _publish(app, original, items, too_large)
+                replayed += publish(app, original, items, too_large)
                 if messages:
                     subscription.commit(messages)
     sys.stdout.write(f"replayed {replayed} messages on {original}\n")
@@ -164,30 +135,7 @@ def topics_replay_dead(context: typer.Context, topic: TopicArgument) -> None:
             f"celebcollect: {foreign} messages on {dead.dead_topic(original)} are no dead letters"
             " of ours and were passed over\n"
         )
-    _raise_all(too_large)
-
-
-def _publish(app: "App", topic: str, items: "list[Item]", too_large: list[MessageTooLarge]) -> int:
-    """
-    Publish what the topic takes and return how many messages that were.
-
-    One that is too large must not keep those behind it.
-    """
-    try:
-        app.bus.publish(topic, items)
-    except MessageTooLarge as error:
-        too_large.append(error)
-        return len(items) - len(error.items)
-    return len(items)
-
-
-def _raise_all(too_large: list[MessageTooLarge]) -> None:
-    if too_large:
-        last, count = too_large[-1], sum(len(error.items) for error in too_large)
-        raise MessageTooLarge(
-            f"{count} messages were not published, the last time because {last.message}",
-            hint=last.hint,
-        )
+    raise_too_large(too_large)
 
 
 def _message_facts(message: "Message") -> dict[str, Any]:
@@ -208,35 +156,3 @@ def _message_facts(message: "Message") -> dict[str, Any]:
         except (ValueError, RecursionError):
             facts["value_base64"] = base64.b64encode(message.value).decode("ascii")
     return facts
-
-
-def _lines() -> "Iterator[Item]":
-    """
-    Yield stdin's lines with the key that they ask for.
-
-    That is the qid, or QID/sha256 for an accepted picture.
-    """
-    import json
-
-    for line in sys.stdin.buffer:
-        value = line.strip()
-        if not value:
-            continue
-        try:
-            facts = json.loads(value)
-        except (ValueError, RecursionError):
-            facts = None
-        key = None
-        if isinstance(facts, dict) and isinstance(facts.get("qid"), str):
-            key = (
-                f"{facts['qid']}/{facts['sha256']}"
-                if isinstance(facts.get("sha256"), str)
-                else facts["qid"]
-            )
-        yield (key.encode("utf-8", "replace").decode() if key else None), value
-
-
-def _must_exist(app: "App", topic: str) -> None:
-    names = [known.name for known in app.bus.topics()]
-    if topic not in names:
-        raise UsageError(f"no such topic: {topic!r}", hint=f"Topics are {', '.join(names)}.")
