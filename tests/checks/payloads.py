@@ -27,6 +27,30 @@ def jpeg_with(marker: int, body: bytes, **options: object) -> bytes:
     return data[:2] + bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body + data[2:]
 
 
+def announcing(*further: bytes) -> bytes:
+    """Return a JPEG with an index of the pictures that follow it (CIPA DC-007), and these."""
+    count = len(further) + 1
+    entry_bytes = 16 * count
+
+    def segment(first: int, starts: list[int]) -> bytes:
+        head = b"MM\0*\0\0\0\x08" + struct.pack(">H", 1)
+        head += struct.pack(">HHII", 0xB002, 7, entry_bytes, 26) + b"\0" * 4
+        sizes = [first, *map(len, further)]
+        places = [0, *starts]
+        entries = b"".join(
+            struct.pack(">IIIHH", 0, size, place, 0, 0)
+            for size, place in zip(sizes, places, strict=True)
+        )
+        return b"MPF\0" + head + entries
+
+    first = len(jpeg_with(0xE2, segment(0, [0] * len(further))))
+    starts, at = [], first - 10  # offsets count from the byte order behind the mark
+    for data in further:
+        starts.append(at)
+        at += len(data)
+    return jpeg_with(0xE2, segment(first, starts)) + b"".join(further)
+
+
 def png_with(kind: bytes, body: bytes) -> bytes:
     data = encoded("png")
     chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

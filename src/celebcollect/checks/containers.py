@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from celebcollect.pictures.cut_jpeg import MAX_SURPLUS_BYTES
 from celebcollect.pictures.metadata_budget import MetadataBomb, MetadataBudget
 
 MAX_PIECES = 100_000
@@ -70,7 +71,9 @@ def jpeg(data: bytes, start: int = 0) -> Parts:
         if marker == _JPEG_SCAN:
             following = _JPEG_MARKER.search(data, at)
             if not following:
-                return parts  # cut off inside the pixels
+                # Cut off inside the pixels: what follows them is not told from them.
+                parts.texts.append(data[max(at, len(data) - 2 * MAX_SURPLUS_BYTES) :])
+                return parts
             at = following.start()
     parts.opaque.append(data[at:])
     return parts

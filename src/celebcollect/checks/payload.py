@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from celebcollect.checks import containers
+from celebcollect.checks import containers, trailers
 from celebcollect.checks.base import (
     Check,
     CheckSettings,
@@ -19,49 +19,36 @@ from celebcollect.checks.base import (
     Rejection,
     missing,
 )
+from celebcollect.checks.further_pictures import Announced
 from celebcollect.checks.signatures import (
     Finding,
     PayloadReason,
     find_archive,
+    find_file,
     find_script,
     is_zip_file,
+    looks_like_nothing,
 )
 from celebcollect.domain.reasons import Reason
+from celebcollect.pictures.cut_jpeg import has_surplus
+from celebcollect.pictures.essentials import essentials
+from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.metadata_budget import MetadataBomb
 from celebcollect.pictures.reasons import PictureReason
 
-VERSION = 1
+VERSION = 2
+_STRICTER = 1
+"""The version that threw out the trailers of more phones than this one does."""
 
-MAX_STRAY_BYTES = 64
-"""Unknown bytes that may follow a picture: servers and editors leave newlines, counters and
-checksums behind; no program fits in."""
+MAX_ANY_BYTES = 64
+"""Unknown bytes of any kind that may follow a picture: servers and editors leave newlines, counters
+and checksums behind; no program fits in."""
 
-_PADDING = b"\0\xff \t\r\n\x1a"
+MAX_STRAY_BYTES = 512
+"""Unknown bytes that may follow a picture where they look like nothing: no code, no file, no
+picture. Uploads leave boundaries behind, and broken programs ends of what was there before."""
 
-_MAX_APPENDED_PICTURES = 64
-# a motion photo's; ISO/IEC 14496-12, the size comes before the type
-_VIDEO = re.compile(rb"[\0\xff]*?(\0\0..ftyp)", re.DOTALL)
-_FURTHER_PICTURE = re.compile(rb"\0*\xff\xd8\xff")
-
-# What follows a JPEG's end of image in honest files (names as in ExifTool's documentation of JPEG
-# trailers). A multi-picture file's further pictures (CIPA DC-007; previews, depth, the gain map of
-# Ultra HDR) begin like a JPEG and are taken apart as such.
-_TRAILER_STARTS = (
-    b"CANON OPTIONAL DATA\0",
-    b"\x7e\x10\x04\xfe0MIE",
-    b"\x7e\x18\x04\xfe0MIE",
-    b"vivo{",
-    b"SEFH",
-)
-_TRAILER_ENDS = (b"SEFT", b"cbipcbbl", b"\xa1\xb2\xc3\xd4")  # Samsung; Photo Mechanic; FotoStation
-# AFCP, CanonVRD, MIE, Huawei
-_TRAILER_NEAR_END = (
-    (b"AXS!", 12),
-    (b"AXS*", 12),
-    (b"CANON OPTIONAL DATA\0", 64),
-    (b"zmie~", 24),
-    (b"LIVE_", 60),
-)
+_FURTHER_PICTURE = re.compile(rb"[\0\xff]{0,65536}?\xff\xd8\xff[\xc0-\xfe]")
 
 
 def build(settings: CheckSettings) -> Check:
@@ -94,11 +81,14 @@ class Payload:
         Where all is well that is the version alone.
         """
         for picture in missing(self.name, VERSION, pictures):
+            facts = picture.facts(self.name)
+            if facts.get("version") == _STRICTER and "reason" not in facts:
+                continue  # what version 1 let through is not opened again
             found = search(picture.stored.read(), picture.image.format or "")
-            facts: Facts = {"version": VERSION}
+            measured: Facts = {"version": VERSION}
             yield (
                 picture.image.id,
-                facts | ({"reason": found[0].value, "detail": found[1]} if found else {}),
+                measured | ({"reason": found[0].value, "detail": found[1]} if found else {}),
             )
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
@@ -123,7 +113,7 @@ def search(data: bytes, kind: str) -> Finding | None:
     if not magic.match(data):
         return PictureReason.NOT_AN_IMAGE, f"does not begin like {kind}"
     if is_zip_file(data):
-        return PayloadReason.EMBEDDED_ARCHIVE, "the whole file opens as a ZIP"
+        return PayloadReason.EMBEDDED_ARCHIVE, "the file opens as a ZIP"
     if data[:3] == b"GIF" and data[6:8] in (b"/*", b"=1", b"='", b'="', b"=0"):
         # GIF89a/*...: the width is the start of a comment or an assignment
         return PayloadReason.EMBEDDED_SCRIPT, "the header reads as JavaScript"
@@ -131,9 +121,15 @@ def search(data: bytes, kind: str) -> Finding | None:
         return PayloadReason.EMBEDDED_SCRIPT, "the header reads as JavaScript"
     try:
         parts = take_apart(data)
-        return _search_parts(parts) or (
-            None if parts.end is None else _search_behind(data, parts.end, kind)
-        )
+        if found := _search_parts(parts):
+            return found
+        if parts.end is not None:
+            return _search_behind(data, parts, kind)
+        if kind == "jpeg" and has_surplus(essentials("JPEG", data).data):
+            return PayloadReason.TRAILING_DATA, "bytes behind the pixels, and no end mark"
+        return None
+    except NotAPicture as error:
+        return PayloadReason.BOMB, error.detail
     except MetadataBomb as error:
         return PayloadReason.BOMB, f"metadata: {error}"
 
@@ -148,39 +144,52 @@ def _search_parts(parts: containers.Parts) -> Finding | None:
     )
 
 
-def _search_behind(data: bytes, end: int, kind: str) -> Finding | None:
+def _search_behind(data: bytes, parts: containers.Parts, kind: str) -> Finding | None:
+    end = parts.end or 0
+    metadata = (*parts.opaque, *parts.texts)
     if kind == "jpeg":
-        for _ in range(_MAX_APPENDED_PICTURES):
-            further = _FURTHER_PICTURE.match(data, end)
-            if not further:
-                break
-            appended = containers.jpeg(data, further.end() - 3)
-            if found := _search_parts(appended):
-                return found
-            if appended.end is None:
-                return None
-            end = appended.end
+        end, found = _further_pictures(data, end, metadata)
+        if found or end == len(data):
+            return found
     behind = data[end:]
-    length = len(behind.strip(_PADDING))
+    length = len(behind.strip(trailers.PADDING))
     if not length:
         return None
-    if found := find_script(behind, short=length <= MAX_STRAY_BYTES) or find_archive(behind):
-        return found
-    if length <= MAX_STRAY_BYTES or (kind == "jpeg" and _is_known_trailer(behind)):
-        return None
-    return PayloadReason.TRAILING_DATA, f"{len(behind)} bytes after the picture"
-
-
-def _is_known_trailer(behind: bytes) -> bool:
-    video = _VIDEO.match(behind)
-    if video and any(containers.iso_boxes(behind, video.start(1))):
-        return True
-    near_end = any(mark in behind[-reach:] for mark, reach in _TRAILER_NEAR_END)
-    return (
-        near_end
-        or behind.lstrip(_PADDING).startswith(_TRAILER_STARTS)
-        or behind.rstrip(_PADDING).endswith(_TRAILER_ENDS)
+    found = (
+        find_script(behind, short=length <= MAX_STRAY_BYTES)
+        or find_archive(behind)
+        or find_file(behind)
     )
+    if found:
+        return found
+    left = trailers.left_over(behind, end, kind, metadata)
+    length = len(left.strip(trailers.PADDING))
+    if length <= MAX_ANY_BYTES or (length <= MAX_STRAY_BYTES and looks_like_nothing(left)):
+        return None
+    return PayloadReason.TRAILING_DATA, f"{length} bytes after the picture"
+
+
+def _further_pictures(
+    data: bytes, end: int, metadata: Sequence[bytes]
+) -> tuple[int, Finding | None]:
+    """Return where the pictures end that the first one announces, and what hides in them."""
+    announced = Announced(data, end, metadata)
+    while further := _FURTHER_PICTURE.match(data, end):
+        start = further.end() - 4
+        appended = containers.jpeg(data, start)
+        if appended.end is None:
+            # Cut off inside its pixels: nothing is known of what follows but that it was announced.
+            if not announced.starts(start):
+                break
+            return len(data), _search_parts(appended)
+        after = data[appended.end : appended.end + 65_536]
+        padding = len(after) - len(after.lstrip(b"\0"))
+        if not announced.take(start, appended.end - start, padding):
+            break
+        if found := _search_parts(appended):
+            return end, found
+        end = appended.end
+    return end, None
 
 
 SPEC = CheckSpec(name="payload", order=30, build=build, reasons=(PayloadReason, PictureReason))

@@ -162,20 +162,71 @@ def find_archive(data: bytes) -> Finding | None:
     return None
 
 
+_FILES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("GIF", re.compile(rb"GIF8[79]a")),
+    ("RIFF", re.compile(rb"RIFF.{4}(?:WEBP|WAVE|AVI )", re.DOTALL)),
+    ("Ogg", re.compile(rb"OggS\0[\0-\x07]")),
+    ("FLAC", re.compile(rb"fLaC\0\0\0\x22")),
+    ("SQLite", re.compile(rb"SQLite format 3\0")),
+    ("Java class", re.compile(rb"\xca\xfe\xba\xbe\0[\0-\x03]\0[\x2d-\x50]")),
+    ("Android program", re.compile(rb"dex\n03\d\0")),
+    ("macOS program", re.compile(rb"[\xce\xcf]\xfa\xed\xfe(?:\x07|\x0c)\0\0[\0\x01]")),
+    ("Windows shortcut", re.compile(rb"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0")),
+    ("PostScript", re.compile(rb"%!PS-Adobe")),
+    ("RTF", re.compile(rb"\{\\rtf1")),
+    ("ar archive", re.compile(rb"!<arch>\n")),
+    ("RPM", re.compile(rb"\xed\xab\xee\xdb[\x03\x04]")),
+    ("LHA", re.compile(rb"-lh[0-7]-")),
+    ("key", re.compile(rb"-----BEGIN [A-Z ]{3,40}-----")),
+)
+"""What is a file of its own where it follows a picture; five bytes and more are telling."""
+
+
+def find_file(data: bytes) -> Finding | None:
+    """Return the first file of another kind that lies among bytes behind a picture."""
+    for name, pattern in _FILES:
+        if pattern.search(data):
+            return PayloadReason.TRAILING_DATA, f"{name} after the picture"
+    return None
+
+
+_CODE = re.compile(
+    rb"<[a-z!/?%][^<]{0,200}>|\b(?:eval|exec|system|atob|function|require|import)\s*\("
+    rb"|=>\s*[{(]|\b(?:document|window|process)\.|#!\s*/|@echo\b|\bcmd(?:\.exe)?\s+/"
+)
+_PICTURE_OR_VIDEO = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]|\0\0..ftyp", re.DOTALL)
+_TEXT_SHARE = 0.85
+
+
+def looks_like_nothing(data: bytes) -> bool:
+    """Tell whether a few hundred bytes are neither code, as far as they are text, nor a file."""
+    if _PICTURE_OR_VIDEO.search(data):
+        return False
+    text = data.replace(b"\0", b"").lower()
+    printable = sum(byte in b"\t\r\n" or 32 <= byte < 127 for byte in text)
+    return printable < _TEXT_SHARE * len(text) or not _CODE.search(text)
+
+
 def is_zip_file(data: bytes) -> bool:
     """
-    Tell whether unzip would open the whole file.
+    Tell whether an unpacker would open the whole file.
 
-    It does so for an end record whose comment reaches to the last byte (APPNOTE.TXT 4.3.16).
+    It does so for an end record (APPNOTE.TXT 4.3.16) whose comment reaches to the last byte, or
+    before which the directory lies that it tells of; many forgive what follows.
     """
     tail = data[-65557:]
     at = tail.rfind(b"PK\x05\x06")
     while at >= 0:
-        entries, comment = (
-            int.from_bytes(tail[at + 10 : at + 12], "little"),
-            int.from_bytes(tail[at + 20 : at + 22], "little"),
+        entries, comment, directory = (
+            int.from_bytes(tail[at + first : at + last], "little")
+            for first, last in ((10, 12), (20, 22), (12, 16))
         )
-        if entries and at + 22 + comment == len(tail):
+        begins = len(data) - len(tail) + at - directory
+        if entries and (
+            at + 22 + comment == len(tail)
+            or (directory and begins >= 0 and data[begins : begins + 4] == b"PK\x01\x02")
+        ):
             return True
         at = tail.rfind(b"PK\x05\x06", 0, at)
     return False

@@ -31,6 +31,9 @@ smoothing colours adds to them."""
 _FILL_BYTES_PER_BLOCK = 48
 """Of noise, for each 8x8 block of a colour that is to be changed by it; one takes about 20."""
 
+MAX_SURPLUS_BYTES = 512
+"""What may follow the last pixel, as behind a whole picture."""
+
 
 def with_end(data: bytes) -> bytes | None:
     """
@@ -41,7 +44,7 @@ def with_end(data: bytes) -> bytes | None:
     """
     data = data.rstrip(b"\xff")
     layout = _Layout.of(data)
-    if layout is None or not layout.is_complete():
+    if layout is None or not layout.is_complete() or has_surplus(data):
         return None
     ended = data + _END
     count = round(layout.width * layout.height * _MISSING_SHARE * 2 / 64) + 64
@@ -49,13 +52,33 @@ def with_end(data: bytes) -> bytes | None:
         shown = _pixels(ended)
         missing = np.zeros(shown.shape[:2], dtype=bool)
         for seed in (1, 2):
-            noise = random.Random(seed).randbytes(count * 3 * _FILL_BYTES_PER_BLOCK)  # noqa: S311
-            other = _pixels(data + noise.replace(b"\xff", b"\xfe") + _END)
+            other = _pixels(data + _noise(seed, count * 3 * _FILL_BYTES_PER_BLOCK))
             missing |= (shown != other).any(axis=2)
     except NotAPicture:
         return None
     most = max(_MISSING_SHARE * missing.size, _MISSING_PIXELS)
     return ended if np.count_nonzero(missing) <= most else None
+
+
+def has_surplus(data: bytes) -> bool:
+    """
+    Tell whether more than `MAX_SURPLUS_BYTES` follow the last pixel of a JPEG without an end.
+
+    Decoders skip them, so that anything may be hidden there. False for what cannot be decoded.
+    """
+    scan = data.rfind(b"\xff\xda")
+    if len(data) - scan <= 2 * MAX_SURPLUS_BYTES:
+        return False
+    noise = _noise(3, MAX_SURPLUS_BYTES)
+    try:
+        return bool((_pixels(data + _END) == _pixels(data[:-MAX_SURPLUS_BYTES] + noise)).all())
+    except NotAPicture:
+        return False
+
+
+def _noise(seed: int, count: int) -> bytes:
+    """Return bytes that are coded pixels as well as any others, and an end marker."""
+    return random.Random(seed).randbytes(count).replace(b"\xff", b"\xfe") + _END  # noqa: S311
 
 
 def _pixels(data: bytes) -> npt.NDArray[np.uint8]:
