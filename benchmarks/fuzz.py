@@ -1,10 +1,14 @@
-"""Feed broken pictures of every format to `pictures.inspect`, seeded, and count what comes out.
+"""Feed broken pictures of every format to everybody who opens pictures, seeded.
 
     python benchmarks/fuzz.py [--files 20000] [--seed 1]
 
-Ends with exit code 1 when anything but facts or `NotAPicture` comes out, a file takes longer than 5
-s, or memory exceeds 400 MB. A crash of the process itself (a decoder written in C) would end it
-without the table.
+Each file is proved and hashed as `store` does. What it accepts goes through whatever opens pictures
+later, see `picture_openers.py`. What it refuses goes through them too, as if it had been stored:
+files change on disks.
+
+Ends with exit code 1 when anything but results or counted reasons comes out, a file takes longer
+than 5 s, or memory exceeds 400 MB. A crash of the process itself (a decoder written in C) would end
+it without the table.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import json
 import random
 import resource
 import sys
+import tempfile
 import time
 import zlib
 from collections import Counter
@@ -25,14 +30,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from picture_openers import Openers
 from PIL import Image
 
 from celebcollect import runtime
-from celebcollect.pictures.decode import inspect
-from celebcollect.pictures.formats import NotAPicture
 
 MAX_SECONDS = 5.0
 MAX_MB = 400.0
+
+_EXIF = (
+    b"Exif\0\0II*\0\x08\0\0\0\x04\0\x0f\x01\x02\0\x02\0\0\0A\0\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"
+    b"\x1a\x01\x05\0\x01\0\0\0\x3e\0\0\0\x25\x88\x04\0\x01\0\0\0\x46\0\0\0\0\0\0\0"
+    b"\x48\0\0\0\x01\0\0\0\x01\0\x01\0\x02\0\x02\0\0\0N\0\0\0\0\0\0\0"
+)
+_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6" exif:GPSLatitude="1,2N"/>'
 
 FORMATS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("JPEG", "RGB", {"quality": 80}),
@@ -57,6 +68,14 @@ FORMATS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("GIF", "P", {"save_all": True}),
     ("WEBP", "RGB", {"save_all": True}),
     ("AVIF", "RGB", {}),
+    ("JPEG", "RGB", {"restart_marker_blocks": 2, "exif": _EXIF, "xmp": _XMP}),
+    ("PNG", "LA", {"exif": _EXIF}),
+    ("PNG", "I;16", {"transparency": 7}),
+    ("PNG", "RGB", {"save_all": True}),
+    ("GIF", "P", {"transparency": 1, "comment": b"comment"}),
+    ("WEBP", "RGB", {"exif": _EXIF, "xmp": _XMP}),
+    ("AVIF", "RGBA", {"exif": _EXIF, "xmp": _XMP}),
+    ("MPO", "RGB", {"save_all": True}),
     ("TIFF", "RGB", {}),
     ("BMP", "RGB", {}),
 )
@@ -71,6 +90,7 @@ def seeds() -> list[tuple[str, bytes]]:
         frames = [
             Image.fromarray(rng.integers(0, 255, (9, 12, 3), dtype=np.uint8))
             .resize(size)
+            .convert("I" if mode == "I;16" else mode)
             .convert(mode)
             for _ in range(3)
         ]
@@ -148,22 +168,20 @@ class Outcome:
 
 
 def run(count: int, seed: int) -> Outcome:
-    """Inspect mutated files, and keep going whatever they do."""
+    """Open mutated files in every way, and keep going whatever they do."""
     outcome = Outcome()
-    for kind, data in mutated(seeds(), count, seed):
-        begun = time.perf_counter()
-        try:
-            result = f"picture: {inspect(data, max_pixels=100_000_000).format}"
-        except NotAPicture as error:
-            result = error.reason
-        except Exception as error:  # noqa: BLE001 - finding those is what this is for
-            result = f"SURPRISE {type(error).__name__}"
-            outcome.surprises.append(f"{kind}: {type(error).__name__}: {error}")
-        took_s = time.perf_counter() - begun
-        outcome.slowest_s = max(outcome.slowest_s, took_s)
-        if took_s > MAX_SECONDS:
-            outcome.surprises.append(f"{kind}: {took_s:.1f} s")
-        outcome.counts[f"{kind.lower():5} {result}"] += 1
+    with tempfile.TemporaryDirectory() as folder:
+        openers = Openers(Path(folder))
+        for kind, data in mutated(seeds(), count, seed):
+            began = time.perf_counter()
+            for opener, result in openers.results(data):
+                outcome.counts[f"{opener:9} {kind.lower():5} {result}"] += 1
+                if result.startswith("SURPRISE"):
+                    outcome.surprises.append(f"{opener} {kind}: {result}")
+            took_s = time.perf_counter() - began
+            outcome.slowest_s = max(outcome.slowest_s, took_s)
+            if took_s > MAX_SECONDS:
+                outcome.surprises.append(f"{kind}: {took_s:.1f} s")
     return outcome
 
 
