@@ -302,3 +302,21 @@ def test_numbers_beyond_all_faces_do_no_harm(school: School) -> None:
     measured = school.train().evaluation
 
     assert measured.stranger_distances[-1] > 0
+
+
+def test_nothing_is_learnt_from_pictures_whose_file_is_gone(school: School) -> None:
+    """Somebody deleted or cut them; where there are no files at all, they are kept elsewhere."""
+    school.people(1, 2, shots=6)
+    everywhere = len(school.train().model.vectors)
+    for message in school.bus.read(TOPIC):
+        told = CleanRecord.model_validate_json(message.value or b"")
+        file = school.folder / told.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if told.sha256 != record(1, 0).sha256:
+            file.write_bytes(b"x" * (1000 if told.sha256 != record(2, 3).sha256 else 999))
+
+    trained = school.train()
+
+    assert everywhere == 12
+    assert len(trained.model.vectors) == 10
+    assert school.tally.reasons == {"file_missing": 2}
