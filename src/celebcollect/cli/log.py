@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Literal
@@ -32,7 +33,8 @@ class JsonFormatter(logging.Formatter):
     """
     One JSON object a line: time, level, logger and message.
 
-    Where there are any, also the exception's type, and facts for programs.
+    `key=value` pairs of a message are fields of the object. Where there are any, also the
+    exception's type and traceback, and facts for programs.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -41,13 +43,52 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": "",
         }
+        message, fields = _taken_apart(record)
+        line["message"] = message
+        for name, value in {**fields, **getattr(record, "fields", {})}.items():
+            line[f"{name}_" if name in line else name] = value
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
+            line["traceback"] = self.formatException(record.exc_info)
         if isinstance(facts := getattr(record, "facts", None), dict):
             line["facts"] = facts
         return json_line(line, getattr(sys.stderr, "encoding", None))
+
+
+def _taken_apart(record: logging.LogRecord) -> tuple[str, dict[str, object]]:
+    """Return the message of a record without its `key=%s` pairs, and those with their values."""
+    arguments = record.args
+    if not isinstance(record.msg, str) or not isinstance(arguments, tuple) or not arguments:
+        return record.getMessage(), {}
+    rest, kept = [], []
+    fields: dict[str, object] = {}
+    place, number = 0, 0
+    for found in _ARGUMENT.finditer(record.msg):
+        if found["kind"] == "%":
+            continue
+        if number >= len(arguments) or "*" in found[0]:
+            return record.getMessage(), {}
+        value = arguments[number]
+        number += 1
+        if found["name"]:
+            rest.append(record.msg[place : found.start()])
+            place = found.end()
+            fields[found["name"]] = value if isinstance(value, int | float) else str(value)
+        else:
+            kept.append(value)
+    rest.append(record.msg[place:])
+    try:
+        return " ".join(("".join(rest) % tuple(kept)).split()), fields
+    except (TypeError, ValueError):
+        return record.getMessage(), {}
+
+
+_ARGUMENT = re.compile(
+    r"(?:(?P<name>\b[A-Za-z_][A-Za-z0-9_]*)=)?%[-#0 +]*[0-9*]*(?:\.[0-9*]+)?(?P<kind>[a-zA-Z%])"
+)
+"""An argument of a message in printf style, perhaps with its name before it."""
 
 
 def setup(

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ import typer
 from celebcollect.cli.session import JsonOption, Session, session_of
 from celebcollect.cli.signals import Stop, stopping
 from celebcollect.domain.errors import (
-    Busy,
     CelebCollectError,
     NothingProduced,
     ServiceError,
@@ -74,8 +72,10 @@ def run_all(
     """
     given = {"target_images": target_images, "max_rounds": max_rounds}
     changes = {key: value for key, value in given.items() if value is not None}
+    from celebcollect.run.lock import run_lock
+
     session, named = session_of(context), _named(sources)
-    with stopping() as stop, session.app(stop, run=changes) as app, _alone(app):
+    with stopping() as stop, session.app(stop, run=changes) as app, run_lock(app.data_dir):
         # Whoever names a source wants it: what it lacks is then an error of its own.
         unusable = _unusable(app, named) if sources is None else {}
         plan = _plan(app, named, unusable, limit, celebrities)
@@ -163,31 +163,13 @@ class _Run:
         )
         if self._as_json:
             summary.print_json()
-        elif self._session.verbosity >= 0 or self._progress.did_anything():
+        elif self._session.verbosity < 0:
+            summary.print_line()
+        else:
             self._watch.look()
             spent_s = time.monotonic() - self._begun
             rounds = self._plan.max_rounds
             summary.print(run_table(self._watch, self._progress, rounds=rounds, spent_s=spent_s))
-
-
-@contextmanager
-def _alone(app: "App") -> Iterator[None]:
-    """
-    Hold the data folder.
-
-    Where another run holds it, say so and end with the configured exit code.
-    """
-    from celebcollect.run.lock import run_lock
-
-    with ExitStack() as held:
-        try:
-            held.enter_context(run_lock(app.data_dir))
-        except Busy as busy:
-            if app.config.run.busy_exit_code:
-                raise
-            log.info("nothing done: %s", busy.message)
-            raise typer.Exit from None
-        yield
 
 
 def _named(given: str | None) -> tuple[str, ...]:

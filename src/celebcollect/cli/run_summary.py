@@ -81,6 +81,20 @@ class RunSummary:
         ]
         print_json(facts)
 
+    def print_line(self) -> None:
+        """Print one line for a cron, and none when the run had nothing to do."""
+        if not self.progress.did_anything():
+            return
+        people = len(self.progress.people)
+        stored = self.progress.tally("store")["stored"]
+        accepted = self.progress.tally("clean")["accepted"]
+        left_out = [*self.progress.blocked, *self.progress.failed]
+        print_line(
+            f"run-all: {people - len(self.short)} of {people} people have"
+            f" {self.plan.target_images} pictures; {stored} stored, {accepted} accepted"
+            f"{'; not asked to the end: ' + ', '.join(left_out) if left_out else ''}"
+        )
+
     def print(self, view: StageTable) -> None:
         """Print it for a person, below the stages."""
         print_stages(view)

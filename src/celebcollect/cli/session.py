@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from celebcollect.cli.text import print_json
-from celebcollect.domain.errors import UsageError
+from celebcollect.domain.errors import Busy, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -75,8 +75,15 @@ class Session(NamedTuple):
         from celebcollect.config import file as configfile
 
         loaded = self.config()
-        with App(configfile.changed(loaded, changes), stop=stop, looking=looking) as app:
-            yield app
+        try:
+            with App(configfile.changed(loaded, changes), stop=stop, looking=looking) as app:
+                yield app
+        except Busy as busy:
+            # For a cron: another process does the work already.
+            if loaded.run.busy_exit_code:
+                raise
+            logger.info("nothing done: %s", busy.message)
+            raise typer.Exit from None
 
 
 def add(app: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
