@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image as Pillow
-from PIL import ImageFilter
+from PIL import ImageFilter, ImageOps
 
 from celebcollect.checks import build_checks
 from celebcollect.checks.base import Check, Picture
@@ -88,6 +88,13 @@ def larger_copy(studio: Studio, own: list[Picture], drawn: Pillow.Image, _: int)
     return studio.picture(drawn, reference=0)
 
 
+def mirrored_copy(studio: Studio, own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
+    """Somebody else offers the portrait larger, the other way round and cropped."""
+    turned = ImageOps.mirror(drawn).crop((10, 10, 470, 470))
+    own.append(studio.picture(turned.resize((624, 624), Pillow.Resampling.LANCZOS)))
+    return studio.picture(drawn, reference=0)
+
+
 def two_faces(studio: Studio, _own: list[Picture], drawn: Pillow.Image, third: int) -> Picture:
     """Somebody who is nowhere else in the album stands on the left, so is looked at first."""
     return studio.picture(beside(shot(third, 0), drawn), reference=0)
@@ -105,6 +112,7 @@ def nothing(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) ->
     ("fault", "portrait_is"),
     [
         (larger_copy, "near_duplicate"),
+        (mirrored_copy, "near_duplicate"),
         (two_faces, "several_faces"),
         (blurred, "blurred"),
         (nothing, None),

@@ -12,7 +12,7 @@ from PIL import ImageDraw
 
 from celebcollect.checks import build_checks
 from celebcollect.config.sections import CleanConfig, StoreConfig
-from celebcollect.vision.alignment import ALIGNED_PX, TEMPLATE, aligned
+from celebcollect.vision.alignment import ALIGNED_PX, TEMPLATE, align
 from celebcollect.vision.base import Face
 from celebcollect.vision.onnx_engine import OnnxEngine, onnx_spec
 from checks.check_pictures import measured, picture_of, reasons
@@ -54,7 +54,7 @@ def test_an_aligned_face_has_its_landmarks_on_the_template() -> None:
     for (x, y), colour in zip(points, colours, strict=True):
         ImageDraw.Draw(pixels).ellipse((x - 6, y - 6, x + 6, y + 6), fill=colour)
 
-    seen = aligned(np.asarray(pixels), Face((0, 0, 1, 1), tuple(map(tuple, points))))
+    seen = align(np.asarray(pixels), Face((0, 0, 1, 1), tuple(map(tuple, points))))
 
     assert seen.shape == (ALIGNED_PX, ALIGNED_PX, 3)
     assert [tuple(seen[round(y), round(x)]) for x, y in TEMPLATE] == colours
@@ -65,9 +65,8 @@ def test_the_scale_of_the_pixels_is_the_configured_one(models: tuple[str, str]) 
     grey = np.full((200, 200, 3), (255, 127, 0), dtype=np.uint8)
     face = Face((50, 50, 150, 150))
 
-    plain, centred = (
-        OnnxEngine(onnx_spec(*models, scale)).embed(grey, face) for scale in ("0..255", "-1..1")
-    )
+    engines = [OnnxEngine(onnx_spec(*models, scale)) for scale in ("0..255", "-1..1")]
+    plain, centred = (engine.embed(engine.align(grey, face)) for engine in engines)
 
     assert np.linalg.norm(plain) == pytest.approx(1, abs=1e-5)
     assert plain.min() >= 0

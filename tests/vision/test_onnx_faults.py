@@ -12,7 +12,6 @@ import pytest
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.errors import ConfigError
 from celebcollect.vision.alignment import ALIGNED_PX
-from celebcollect.vision.base import Face
 from celebcollect.vision.onnx_engine import OnnxEngine, onnx_spec
 from vision.onnx_files import SIDE, changed, input_of, output_of, tiny_embedder, vector_of
 
@@ -120,4 +119,4 @@ def test_a_vector_that_is_none_later_is_told(models: tuple[str, str], tmp_path: 
     )
 
     with pytest.raises(ConfigError, match=r"odd\.onnx"):
-        engine.embed(np.zeros((200, 200, 3), dtype=np.uint8), Face((50, 50, 150, 150)))
+        engine.embed(np.zeros((112, 112, 3), dtype=np.uint8))

@@ -29,7 +29,10 @@ class FakeEngine:
     def detect_hard(self, pixels: Pixels) -> list[Face]:
         return []
 
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+    def align(self, pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+        return pixels
+
+    def embed(self, aligned: Pixels) -> Embedding:
         raise NotImplementedError
 
 

@@ -8,7 +8,7 @@ beside the image in `Image.facts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -71,6 +71,11 @@ class Picture:
         """Return file and size, which is all that those need who look at what it shows."""
         image = self.image
         return PictureFile(image.id, self.file, image.width_px or 1, image.height_px or 1)
+
+    def with_role_of(self, copy: Picture) -> Picture:
+        """Return the picture as trusted as a copy of it, where that one is trusted more."""
+        ranks = [one.reference for one in (self, copy) if one.reference is not None]
+        return replace(self, reference=min(ranks, default=None))
 
     def facts(self, check: str) -> Mapping[str, JsonValue]:
         """Return what a check measured on the picture; empty when it has not yet."""

@@ -1,7 +1,8 @@
 """Find the copies among one person's pictures; the best copy stays.
 
 Exact copies have the same SHA-256. Near copies (recompressed, resized) have perceptual hashes that
-differ in few bits.
+differ in few bits. Those that are cropped, mirrored or have a bar are found by the face
+(`face_copies`).
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ class DuplicateReason(Reason):
     NEAR_DUPLICATE = (
         "near_duplicate",
         "clean",
-        "A resized or recompressed copy of a picture of the same person; the largest is kept.",
-        "A smaller `[clean] near_duplicate_bits` keeps pictures that differ more.",
+        "A copy of a picture of the same person: resized, recompressed, or by its face also"
+        " cropped, mirrored or with a bar; the largest is kept.",
+        "A smaller `[clean] near_duplicate_bits` keeps pictures that differ more; `clean --restore`"
+        " brings one back for good.",
     )
 
 

@@ -10,8 +10,13 @@ from pydantic import JsonValue
 
 from celebcollect.checks.base import Facts
 from celebcollect.domain.records import Image
+from celebcollect.vision import fingerprint
 from celebcollect.vision.base import Embedding, Face, FacesSeen, Undecodable
+from celebcollect.vision.looking import FaceMeasured
 from celebcollect.vision.numbers import EngineNumbers
+
+FINGERPRINT = "fingerprint"
+"""Where a face's fingerprint is kept among the facts of identity, beside `embedding`."""
 
 CROP_MARGIN = 0.25
 """Of the box's width, on each side; measured, crops of 15 to 50 % are as good as the picture,
@@ -47,6 +52,14 @@ def embedding_facts(found: Embedding | Undecodable) -> Facts:
     if isinstance(found, Undecodable):
         return {"broken": found.detail}
     return {"embedding": to_text(found)}
+
+
+def measured_facts(found: FaceMeasured | Undecodable) -> Facts:
+    """Return what is kept of a picture's largest face: its embedding and its fingerprint."""
+    if isinstance(found, Undecodable):
+        return embedding_facts(found)
+    print_ = fingerprint.to_text(found.fingerprint)
+    return {**embedding_facts(found.embedding), FINGERPRINT: print_}
 
 
 def as_json(face: Face) -> JsonValue:

@@ -24,13 +24,21 @@ TEMPLATE = np.array(
 which SFace uses too)."""
 
 
-def aligned(pixels: Pixels, face: Face) -> Pixels:
-    """Return the face of 112 pixels whose landmarks lie on the template, (112, 112, 3)."""
+def align(pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+    """
+    Return the face of 112 pixels whose landmarks lie on the template, (112, 112, 3).
+
+    Args:
+        pixels: The picture; what lies beyond it is black.
+        face: A face in it.
+        room: How many times as much of the picture is shown, both ways.
+    """
     points = np.array(face.landmarks[: len(TEMPLATE)], dtype=np.float64)
     if len(points) < len(TEMPLATE):
         left, top, right, bottom = face.box
         points = TEMPLATE / ALIGNED_PX * (right - left, bottom - top) + (left, top)
-    matrix = _similarity(TEMPLATE, points)
+    middle = ALIGNED_PX / 2
+    matrix = _similarity((TEMPLATE - middle) / room + middle, points)
     cut = Pillow.fromarray(pixels).transform(
         (ALIGNED_PX, ALIGNED_PX),
         Pillow.Transform.AFFINE,

@@ -94,7 +94,18 @@ class Engine(Protocol):
         """Return faces that `detect` misses, by a slower way; none without such a way."""
         ...
 
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+    def align(self, pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+        """
+        Return the face upright and in the middle of a square, as `embed` takes it.
+
+        Args:
+            pixels: The picture; what lies beyond it is black.
+            face: A face in it.
+            room: How many times as much around the face is shown, both ways, in as many pixels.
+        """
+        ...
+
+    def embed(self, aligned: Pixels) -> Embedding:
         """Return what tells this face from others."""
         ...
 

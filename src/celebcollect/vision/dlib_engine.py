@@ -124,11 +124,17 @@ class DlibEngine:
             float(score),
         )
 
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """Return the 128 numbers of dlib's ResNet."""
+    def align(self, pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+        """Return dlib's face chip, (150, 150, 3)."""
         points = self._points(pixels, self._rectangle(face))
-        chip = self._dlib.get_face_chip(pixels, points, size=CHIP_PX, padding=_PADDING)
-        batch = np.ascontiguousarray(chip.transpose(2, 0, 1)[None], dtype=np.float32)
+        # The face takes 1 / (1 + 2 * padding) of the side.
+        padding = (room * (1 + 2 * _PADDING) - 1) / 2
+        chip: Pixels = self._dlib.get_face_chip(pixels, points, size=CHIP_PX, padding=padding)
+        return chip
+
+    def embed(self, aligned: Pixels) -> Embedding:
+        """Return the 128 numbers of dlib's ResNet."""
+        batch = np.ascontiguousarray(aligned.transpose(2, 0, 1)[None], dtype=np.float32)
         embedding: Embedding = self._network.run(None, {"input": batch})[0][0]
         return embedding
 

@@ -1,6 +1,6 @@
 """The work on one picture: find faces at the sizes that pay, and embed them.
 
-The three functions run in worker processes, see `workers.Workers`.
+Its public functions run in worker processes, see `workers.Workers`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from PIL import Image as Pillow
 from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.orientation import upright
+from celebcollect.vision import fingerprint
 from celebcollect.vision.base import Embedding, Engine, Face, FacesSeen, Pixels, Undecodable
+from celebcollect.vision.fingerprint import Fingerprint
 
 LOOK_PX = 640
 """Longer side at which faces are looked for first; the detectors were compared at this size (main
@@ -84,12 +86,39 @@ def detect(
     return FacesSeen(*size, tuple(face.rounded() for face in faces[:MAX_FACES]), len(faces))
 
 
+@dataclass(frozen=True, slots=True)
+class FaceMeasured:
+    """What is kept of one face."""
+
+    embedding: Embedding
+    fingerprint: Fingerprint
+
+
 def embed(engine: Engine, wanted: FaceInPicture) -> Embedding | Undecodable:
     """Return the embedding of one face."""
     try:
-        return _embedding(engine, wanted.picture, wanted.face)
+        return engine.embed(engine.align(*_cut_out(wanted.picture, wanted.face)))
     except NotAPicture as error:
         return Undecodable(str(error))
+
+
+def measure(engine: Engine, wanted: FaceInPicture) -> FaceMeasured | Undecodable:
+    """Return embedding and fingerprint of one face; the picture is decoded once for both."""
+    try:
+        pixels, face = _cut_out(wanted.picture, wanted.face)
+    except NotAPicture as error:
+        return Undecodable(str(error))
+    aligned = engine.align(pixels, face)
+    return FaceMeasured(engine.embed(aligned), fingerprint.take(engine, pixels, face, aligned))
+
+
+def take_fingerprint(engine: Engine, wanted: FaceInPicture) -> Fingerprint | Undecodable:
+    """Return the fingerprint of a face that was embedded before there were any."""
+    try:
+        pixels, face = _cut_out(wanted.picture, wanted.face)
+    except NotAPicture as error:
+        return Undecodable(str(error))
+    return fingerprint.take(engine, pixels, face, engine.align(pixels, face))
 
 
 def detect_and_embed(engine: Engine, picture: PictureFile) -> FacesSeen | Undecodable:
@@ -98,13 +127,14 @@ def detect_and_embed(engine: Engine, picture: PictureFile) -> FacesSeen | Undeco
     if isinstance(seen, Undecodable):
         return seen
     try:
-        embeddings = [_embedding(engine, picture, face) for face in seen.faces]
+        embeddings = [engine.embed(engine.align(*_cut_out(picture, face))) for face in seen.faces]
     except NotAPicture as error:
         return Undecodable(str(error))
     return replace(seen, embeddings=tuple(embeddings))
 
 
-def _embedding(engine: Engine, picture: PictureFile, face: Face) -> Embedding:
+def _cut_out(picture: PictureFile, face: Face) -> tuple[Pixels, Face]:
+    """Return a face with some of the picture around it, and where it lies there."""
     factor = min(1.0, FACE_PX / max(face.width, 1.0))
     pixels = upright(picture, max(round(picture.long_side_px * factor), 1))
     scaled = face.moved(max(pixels.size) / picture.long_side_px)
@@ -115,7 +145,7 @@ def _embedding(engine: Engine, picture: PictureFile, face: Face) -> Embedding:
         min(round(scaled.box[3] + room), pixels.height),
     )
     crop = _array(pixels.crop((left, top, right, bottom)))
-    return engine.embed(crop, scaled.moved(1, left=left, top=top))
+    return crop, scaled.moved(1, left=left, top=top)
 
 
 def _looks(picture: PictureFile) -> Iterator[tuple[float, Pillow.Image]]:

@@ -138,6 +138,7 @@ class OwnModels(BaseModel):
                 UNTESTED.strangers,
                 mean_distance=UNTESTED.strangers.mean_distance * limit / UNTESTED.likeness.limit,
             ),
+            copies=UNTESTED.copies,
             source=self.source,
         )
 

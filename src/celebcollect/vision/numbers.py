@@ -25,6 +25,24 @@ class StrangerLimits:
 
 
 @dataclass(frozen=True)
+class CopyLimits:
+    """From when on two faces of one person are from one photograph (`fingerprint.compare`)."""
+
+    distance: float
+    """Largest distance of the embeddings: a filter, beyond which nothing is compared."""
+    correlation: float
+    """Least correlation of the faces, for embeddings that are the same."""
+    around: float
+    """Least correlation of what is around them."""
+    by_distance: float = 0.1
+    """How much more correlation is wanted for each unit of distance."""
+
+    def least_correlation(self, distance: float) -> float:
+        """Return the correlation from which on faces so far apart are from one photograph."""
+        return self.correlation + self.by_distance * distance
+
+
+@dataclass(frozen=True)
 class EngineNumbers:
     """The limits of one engine. Scores are those of its `likeness`: at most 1 is one person."""
 
@@ -38,6 +56,8 @@ class EngineNumbers:
     same_face: float
     """Score of two people's mean faces up to which they may be one person."""
     strangers: StrangerLimits
+    copies: CopyLimits | None
+    """Of two faces in one photograph; None: not measured, so only hashes find copies."""
     source: str
     """On whose pictures it was measured, and where that is written."""
 
@@ -51,6 +71,7 @@ DLIB = EngineNumbers(
     link=1.08,
     same_face=0.60,
     strangers=StrangerLimits(neighbours=8, crowd=0.75, mean_distance=0.38),
+    copies=CopyLimits(distance=0.35, correlation=0.94, around=0.90),
     source=(
         "526 photographs of 49 people from public collections; the constants were chosen with"
         " these people in view, so expect a little less for others (docs/faces.md)"
@@ -64,6 +85,7 @@ YUNET_SFACE = EngineNumbers(
     link=1.19 / 1.10,
     same_face=0.60 / 1.10,
     strangers=StrangerLimits(neighbours=5, crowd=0.83, mean_distance=0.93),
+    copies=CopyLimits(distance=0.70, correlation=0.92, around=0.90),
     source=(
         "819 faces of 94 people from public collections; the constants were chosen with these"
         " people in view, so expect a little less for others (docs/faces.md)"
@@ -77,6 +99,7 @@ UNTESTED = EngineNumbers(
     link=1.08,
     same_face=0.545,
     strangers=StrangerLimits(neighbours=5, crowd=None, mean_distance=0.93),
+    copies=None,
     source="nobody's pictures: these are SFace's, as a beginning; measure your own",
 )
 """For models that come without numbers."""

@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from celebcollect.disk.known_file import KnownFile, prove
 from celebcollect.domain.errors import CelebCollectError, ConfigError
-from celebcollect.vision.alignment import ALIGNED_PX, aligned
+from celebcollect.vision.alignment import ALIGNED_PX, align
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.model_sets import (
     NUMBERS_FILE,
@@ -176,7 +176,7 @@ class OnnxEngine:
             .reshape(TRIAL_PX, TRIAL_PX, 3)
         )
         self.detect(picture)
-        self.embed(picture, Face((0, 0, TRIAL_PX, TRIAL_PX)))
+        self.embed(self.align(picture, Face((0, 0, TRIAL_PX, TRIAL_PX))))
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Return the faces with their five landmarks."""
@@ -213,9 +213,13 @@ class OnnxEngine:
         canvas[: scaled.height, : scaled.width] = np.asarray(scaled)
         return canvas, factor
 
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+    def align(self, pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+        """Return the face on ArcFace's template, (112, 112, 3)."""
+        return align(pixels, face, room=room)
+
+    def embed(self, aligned: Pixels) -> Embedding:
         """Return the vector of the aligned face, of length 1."""
-        picture = aligned(pixels, face).astype(np.float32)
+        picture = aligned.astype(np.float32)
         if self._spec.embedder_input == "-1..1":
             picture = (picture - 127.5) / 127.5
         found = next(iter(self._embedder.run(picture).values()))

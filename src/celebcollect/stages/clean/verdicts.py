@@ -137,8 +137,7 @@ class _Asked:
             kept = self.left.get(said.duplicate_of or "") if said.is_copy else None
             if kept is not None:
                 # Of a portrait and its copies the best is kept, and is the portrait.
-                rank = picture.reference if kept.reference is None else kept.reference
-                self.left[kept.image.id] = replace(kept, reference=min(rank, picture.reference))
+                self.left[kept.image.id] = kept.with_role_of(picture)
             elif check not in NO_PORTRAIT:
                 self._portraits[id_] = replace(picture, thrown_out=True)
 
