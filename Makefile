@@ -91,7 +91,9 @@ bench-log bench-catalogue bench-kafka bench-train: bench-%: $(READY)
 bench-clean: $(READY)
 	$(BIN)/python benchmarks/clean.py $(ARGS)
 	$(BIN)/python benchmarks/clean_duplicates.py
+	$(BIN)/python benchmarks/clean_face_copies.py
 	$(BIN)/python benchmarks/fair_albums.py
+	$(BIN)/python benchmarks/fair_folds.py
 	$(BIN)/python benchmarks/fair_identify.py
 
 # One's own people: a folder for each, and labels.csv (person, group, sex) where there are groups; make bench-people FOLDER=...

@@ -7,37 +7,21 @@ and sex, of anybody, or of one co-star.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from fair_people import ENGINES, Numbers, asked_for, read_people
 
 from celebcollect.checks.base import Acceptance, Picture
 from celebcollect.checks.face_facts import to_text
 from celebcollect.checks.identity import Identity
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Image, Status
-from celebcollect.vision.base import EngineSpec
-from celebcollect.vision.dlib_engine import DlibSpec
-from celebcollect.vision.numbers import YUNET_SFACE
-from celebcollect.vision.onnx_engine import OnnxSpec
+from celebcollect.vision.numbers import EngineNumbers
 from celebcollect.vision.workers import Workers
-
-SFACE = OnnxSpec(
-    "", "", "0..255", "yunet-2023mar", "sface-2021dec", name="yunet-sface", numbers=YUNET_SFACE
-)
-ENGINES: dict[str, tuple[EngineSpec, str, str]] = {
-    "dlib": (DlibSpec(), "dlib", "hog_width_px"),
-    "yunet-sface": (SFACE, "sface", "yunet_width_px"),
-}
-"""By name: the engine, and the arrays of its embeddings and of the widths of its faces."""
-
-Numbers = npt.NDArray[Any]
 
 
 @dataclass
@@ -74,22 +58,22 @@ class GroupFigures:
 class FairAlbums:
     """One engine's embeddings of many people, as pictures that the check can be asked about."""
 
-    def __init__(self, file: Path, engine: str) -> None:
-        spec, embeddings, widths = ENGINES[engine]
-        with np.load(file, allow_pickle=False) as arrays:
-            self.person: Numbers = arrays["person"]
-            self.group: Numbers = arrays["group"]
-            self.sex: Numbers = arrays["sex"]
-            self.usable: Numbers = arrays["usable"]
-            self.points: Numbers = arrays[embeddings]
-            width = arrays[widths]
-        self.check = Identity(CleanConfig(), spec, Workers(spec, 1))
-        self.seen: Numbers = ~np.isnan(self.points[:, 0]) & (
-            width >= self.check.numbers.smallest_face_px
-        )
+    def __init__(self, file: Path, engine: str, numbers: EngineNumbers | None = None) -> None:
+        people = read_people(file, engine)
+        self.person, self.group, self.sex = people.person, people.group, people.sex
+        self.usable, self.points, self.seen = people.usable, people.points, people.seen
+        self.check = Identity(CleanConfig(), people.spec, Workers(people.spec, 1))
+        self.check.numbers = numbers or self.check.numbers
         self._pictures = [self._picture(index) for index in range(len(self.points))]
 
-    def figures(self, *, draws: int, seed: int, portrait: bool = True) -> dict[str, GroupFigures]:
+    def figures(
+        self,
+        *,
+        draws: int,
+        seed: int,
+        portrait: bool = True,
+        owners: Collection[str] | None = None,
+    ) -> dict[str, GroupFigures]:
         """
         Return the figures of each group, and of all.
 
@@ -97,11 +81,13 @@ class FairAlbums:
             draws: Albums of each person.
             seed: Another one draws other albums.
             portrait: One good picture of each person is the trusted portrait.
+            owners: Whose albums are drawn, and whose pairs counted; None: everybody's.
         """
+        mine = np.isin(self.person, self.person if owners is None else list(owners))
         source = np.random.default_rng(seed)
         found: defaultdict[str, GroupFigures] = defaultdict(GroupFigures)
         for _ in range(draws):
-            for own, wrong, reference in self._albums(source):
+            for own, wrong, reference in self.albums(source, mine):
                 kept = self._kept(own, wrong, reference if portrait else None)
                 right = kept & {int(index) for index in own if self.usable[index]}
                 usable = self.usable & (self.person == self.person[own[0]])
@@ -110,23 +96,34 @@ class FairAlbums:
                     found[name].kept += len(right)
                     found[name].wrong += len(wrong)
                     found[name].wrong_kept += len(kept & set(map(int, wrong)))
-        self._count_pairs(found)
+        self._count_pairs(found, mine)
         return dict(found)
 
-    def _albums(self, source: np.random.Generator) -> Iterator[tuple[Numbers, Numbers, int]]:
-        """Yield own pictures, wrong ones and the reference of an album of everybody."""
-        for person in np.unique(self.person):
+    def albums(
+        self, source: np.random.Generator, mine: Numbers, others: Numbers | None = None
+    ) -> Iterator[tuple[Numbers, Numbers, int]]:
+        """
+        Yield own pictures, wrong ones and the reference of an album of each person.
+
+        Args:
+            source: Draws them.
+            mine: Rows of the people whose albums they are.
+            others: Rows from which wrong pictures are taken; None: all.
+        """
+        pool_of_all = self.seen if others is None else self.seen & others
+        for person in np.unique(self.person[mine]):
             own = np.flatnonzero((self.person == person) & self.seen)
             good = own[self.usable[own]]
             if len(own) < 4 or not len(good):
                 continue
             share = source.uniform(0.6, 0.95)
             count = max(1, round(len(own) * (1 - share) / share))
-            others = np.flatnonzero((self.person != person) & self.seen)
-            alike = others[
-                (self.group[others] == self.group[own[0]]) & (self.sex[others] == self.sex[own[0]])
+            anybody = np.flatnonzero((self.person != person) & pool_of_all)
+            alike = anybody[
+                (self.group[anybody] == self.group[own[0]])
+                & (self.sex[anybody] == self.sex[own[0]])
             ]
-            pool = alike if source.random() < 0.5 and len(alike) >= count else others
+            pool = alike if source.random() < 0.5 and len(alike) >= count else anybody
             if source.random() < 0.3:  # one co-star
                 pool = pool[self.person[pool] == source.choice(np.unique(self.person[pool]))]
             wrong = source.choice(pool, min(count, len(pool)), replace=False)
@@ -159,12 +156,14 @@ class FairAlbums:
         )
         return Picture(image, Path("unread"))
 
-    def _count_pairs(self, found: dict[str, GroupFigures]) -> None:
+    def _count_pairs(self, found: dict[str, GroupFigures], mine: Numbers) -> None:
+        """Count the pairs of two people of one group and sex of whom at least one is `mine`."""
         faces = np.flatnonzero(self.seen)
         within = self.check.numbers.likeness.scores(self.points[faces], self.points[faces]) <= 1
         person, group, sex = self.person[faces], self.group[faces], self.sex[faces]
         two = (person[:, None] != person[None]) & (sex[:, None] == sex[None])
-        one_group = two & (group[:, None] == group[None])
+        concerned = mine[faces][:, None] | mine[faces][None]
+        one_group = two & concerned & (group[:, None] == group[None])
         for name, figures in found.items():
             pairs = one_group & (group == name)[:, None] if name != "all" else one_group
             figures.pairs = int(pairs.sum()) // 2
@@ -194,13 +193,7 @@ def bench_fairness(file: Path, *, draws: int = 10) -> None:
 
 def main() -> None:
     """Print the table for the embeddings that are named, or those beside the photographs."""
-    file = (
-        Path(sys.argv[1])
-        if sys.argv[1:]
-        else Path(__file__).parents[2] / "shared" / "data" / "embeddings" / "calibration.npz"
-    )
-    if not file.is_file():
-        sys.exit(f"no embeddings in {file}: name another file")
+    file = asked_for()
     print(f"identity by group, {file.name}: percent of usable own pictures kept, and purity")
     bench_fairness(file)
 

@@ -6,30 +6,20 @@ learns two thirds of the known people's photographs and is asked about the rest.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from fair_people import ENGINES, Numbers, asked_for, read_people
 
 from celebcollect.stages.train.model import FaceSample, Model, fit
 from celebcollect.stages.train.rule import with_fair_rule
-from celebcollect.vision.numbers import DLIB, YUNET_SFACE, EngineNumbers
-
-ENGINES: dict[str, tuple[EngineNumbers, str, str]] = {
-    "dlib": (DLIB, "dlib", "hog_width_px"),
-    "yunet-sface": (YUNET_SFACE, "sface", "yunet_width_px"),
-}
-"""By name: the engine's numbers, the arrays of its embeddings and of the widths of its faces."""
+from celebcollect.vision.numbers import EngineNumbers
 
 TRAINING = 0.7
 """Share of a known person's photographs that the model learns."""
-
-Numbers = npt.NDArray[Any]
 
 
 @dataclass
@@ -60,21 +50,31 @@ class NamingFigures:
 class FairNaming:
     """One engine's embeddings of many people."""
 
-    def __init__(self, file: Path, engine: str, *, rate: float = 0.01) -> None:
-        self._limits, embeddings, widths = ENGINES[engine]
-        self._rate = rate
-        with np.load(file, allow_pickle=False) as arrays:
-            seen = np.isfinite(arrays[embeddings]).all(axis=1)
-            seen &= arrays[widths] >= self._limits.smallest_face_px
-            self._points: Numbers = arrays[embeddings][seen]
-            self._group: Numbers = arrays["group"][seen]
-            names, self._person = np.unique(arrays["person"][seen], return_inverse=True)
+    def __init__(
+        self,
+        file: Path,
+        engine: str,
+        *,
+        rate: float = 0.01,
+        numbers: EngineNumbers | None = None,
+    ) -> None:
+        people = read_people(file, engine)
+        self._limits, self._rate = numbers or people.spec.numbers, rate
+        seen = people.seen
+        self._points, self._group = people.points[seen], people.group[seen]
+        names, self._person = np.unique(people.person[seen], return_inverse=True)
+        self.names: list[str] = [str(name) for name in names]
         self._people = len(names)
         self.models: list[Model] = []
         """Those of the last `figures`."""
 
     def figures(
-        self, *, splits: int, seed: int, known: int | None = None
+        self,
+        *,
+        splits: int,
+        seed: int,
+        known: int | None = None,
+        people: Collection[str] | None = None,
     ) -> dict[str, NamingFigures]:
         """
         Return the figures of each group, and of all.
@@ -83,15 +83,17 @@ class FairNaming:
             splits: How often people are drawn.
             seed: Another one draws other people.
             known: How many people are known; None: half of each group.
+            people: Those who are known, always the same; None: drawn anew for each split.
         """
+        named = None if people is None else np.flatnonzero(np.isin(self.names, list(people)))
         source = np.random.default_rng(seed)
         found: defaultdict[str, NamingFigures] = defaultdict(NamingFigures)
         self.models = []
         for _ in range(splits):
-            people = self._drawn(source, known)
-            rows = np.array([row for one in people for row in self._learnt(source, one)])
-            self.models.append(self._taught(rows))
-            self._count(self.models[-1], people, rows, found)
+            mine = self._drawn(source, known) if named is None else named
+            rows = np.array([row for one in mine for row in self._learnt(source, int(one))])
+            self.models.append(self.taught(rows))
+            self._count(self.models[-1], mine, rows, found)
         return dict(found)
 
     def _drawn(self, source: np.random.Generator, known: int | None) -> Numbers:
@@ -110,7 +112,8 @@ class FairNaming:
         mine = source.permutation(np.flatnonzero(self._person == person))
         yield from mine[: max(2, round(TRAINING * len(mine)))]
 
-    def _taught(self, rows: Numbers) -> Model:
+    def taught(self, rows: Numbers) -> Model:
+        """Return a model of these photographs, with the rule that `train` would give it."""
         samples = [
             FaceSample(f"Q{self._person[row] + 1}", "somebody", f"{row:064x}", self._points[row])
             for row in rows
@@ -157,10 +160,7 @@ def bench_naming(file: Path, *, splits: int = 20) -> None:
 
 def main() -> None:
     """Print the table for the embeddings that are named, or those beside the photographs."""
-    beside = Path(__file__).parents[2] / "shared" / "data" / "embeddings" / "calibration.npz"
-    file = Path(sys.argv[1]) if sys.argv[1:] else beside
-    if not file.is_file():
-        sys.exit(f"no embeddings in {file}: name another file")
+    file = asked_for()
     print(f"identify by group, {file.name}: 1 % of strangers asked for, half of the people known")
     bench_naming(file)
 

@@ -6,12 +6,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from services.kafka_broker import Kafka, kafka
 from services.kafka_keeper import Broker, shared_broker
 from services.ports import closed_port
+from simulations import fairness
 from support import SHARED_DATA, folder_of_run, missing
 
 
@@ -31,6 +33,21 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         missing(f"the captured data ({SHARED_DATA})")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def embeddings(shared_data: Path) -> Path:
+    """526 photographs, as numbers, of 49 people whom the prototypes have never seen."""
+    file = shared_data / "embeddings" / "calibration.npz"
+    if not file.is_file():
+        missing("the embeddings to calibrate with")
+    return file
+
+
+@pytest.fixture(scope="session")
+def fair() -> dict[str, ModuleType]:
+    """The simulations that the benchmarks on fairness print."""
+    return fairness()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ Half of the people of the shared embeddings are known, the others are strangers,
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 
 from celebcollect.stages.train.model import StrangerRule
-from support import missing
 
 pytestmark = pytest.mark.slow
 
@@ -23,28 +21,6 @@ RIGHT_PROMISED = {"dlib": 88, "yunet-sface": 92}
 """Percent of known people's unseen photographs that are named."""
 TAKEN_AT_MOST = 2
 """Percent of the strangers of a group, where 1 % of all are asked for."""
-
-
-@pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    """The simulation that the benchmark prints."""
-    file = Path(__file__).parents[2] / "benchmarks" / "fair_identify.py"
-    spec = importlib.util.spec_from_file_location("fair_identify", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fair_identify"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def embeddings(shared_data: Path) -> Path:
-    """The embeddings of people whom the prototypes have never seen."""
-    file = shared_data / "embeddings" / "calibration.npz"
-    if not file.is_file():
-        missing("the embeddings of held-out people")
-    return file
 
 
 def check(what: str, figures: Mapping[str, Any], engine: str) -> None:
@@ -64,10 +40,10 @@ def check(what: str, figures: Mapping[str, Any], engine: str) -> None:
 
 @pytest.mark.parametrize("engine", RIGHT_PROMISED)
 def test_strangers_of_no_group_are_taken_for_somebody(
-    simulation: ModuleType, embeddings: Path, engine: str
+    fair: Mapping[str, ModuleType], embeddings: Path, engine: str
 ) -> None:
     """One in a hundred asked for, at most two in each group; the known are named all the same."""
-    naming = simulation.FairNaming(embeddings, engine)
+    naming = fair["fair_identify"].FairNaming(embeddings, engine)
 
     check(engine, naming.figures(splits=20, seed=13), engine)
 
@@ -77,10 +53,10 @@ def test_strangers_of_no_group_are_taken_for_somebody(
 @pytest.mark.parametrize("people", [3, 10, 19])
 @pytest.mark.parametrize("engine", RIGHT_PROMISED)
 def test_few_known_people_take_no_strangers_either(
-    simulation: ModuleType, embeddings: Path, engine: str, people: int
+    fair: Mapping[str, ModuleType], embeddings: Path, engine: str, people: int
 ) -> None:
     """They cannot choose a threshold: the engine's own holds."""
-    naming = simulation.FairNaming(embeddings, engine)
+    naming = fair["fair_identify"].FairNaming(embeddings, engine)
 
     figures = naming.figures(splits=20, seed=13, known=people)
 
