@@ -151,8 +151,8 @@ def _print_engine(
 ) -> None:
     by_hash, by_face = measured.by_hash(pairs), measured.by_face(pairs)
     rows: defaultdict[str, list[int]] = defaultdict(list)
-    for at, kind in enumerate(kinds):
-        rows[kind].append(at)
+    for number, kind in enumerate(kinds):
+        rows[kind].append(number)
     print(f"  {engine:<22} by hash  by face  by either")
     for kind, at in rows.items():
         print(

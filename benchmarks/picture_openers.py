@@ -48,10 +48,14 @@ class NoEngine:
         """Return the same."""
         return self.detect(pixels)
 
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+    def align(self, pixels: Pixels, face: Face, *, room: float = 1) -> Pixels:
+        """Return the whole picture."""
+        del face, room
+        return pixels
+
+    def embed(self, aligned: Pixels) -> Embedding:
         """Return brightness and contrast."""
-        del face
-        return np.array([pixels.mean(), pixels.std()], dtype=np.float32)
+        return np.array([aligned.mean(), aligned.std()], dtype=np.float32)
 
 
 class Openers:

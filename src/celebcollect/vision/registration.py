@@ -113,5 +113,4 @@ def _step(fixed: Values, normal: Values, slopes: Values) -> Moves:
     # A face of one colour has no slopes: it stays where it is.
     damped = square + 1e-4 * square * np.eye(4) + 1e-9 * np.eye(4)
     wanted = jacobian.transpose(0, 2, 1) @ (fixed - normal)[..., None]
-    step: Moves = np.linalg.solve(damped, wanted)[..., 0]
-    return step
+    return np.asarray(np.linalg.solve(damped, wanted)[..., 0], dtype=np.float64)
