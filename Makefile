@@ -88,8 +88,10 @@ bench-log bench-catalogue bench-kafka bench-train: bench-%: $(READY)
 	$(BIN)/python benchmarks/$*.py
 
 # cleanvision gets a virtual environment of its own in the system's folder for temporary files; ARGS="FOLDER" for other photographs.
+# BASE=CHECKOUT, with an environment of its own, measures face work there too.
 bench-clean: $(READY)
 	$(BIN)/python benchmarks/clean.py $(ARGS)
+	$(BIN)/python benchmarks/clean_cost.py $(if $(BASE),--base $(BASE))
 	$(BIN)/python benchmarks/clean_duplicates.py
 	$(BIN)/python benchmarks/clean_face_copies.py
 	$(BIN)/python benchmarks/fair_albums.py
