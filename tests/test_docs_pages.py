@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 import re
+import tomllib
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -186,3 +187,18 @@ def test_what_is_shown_of_the_terminal_is_what_the_program_draws() -> None:
         (folder / "run-all-80.txt").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
+
+
+def test_the_diagram_of_the_house_shows_its_layers() -> None:
+    """Row by row what import-linter keeps, from the command line down."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = page.split("```")[1].strip().splitlines()
+    linted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (layers,) = [
+        contract["layers"]
+        for contract in linted["importlinter"]["contracts"]
+        if "celebcollect.cli" in contract.get("layers", ())
+    ]
+
+    drawn = [re.split(" {2,}", row.strip())[0].split(" | ") for row in rows]
+    assert drawn == [layer.replace("celebcollect.", "").split(" | ") for layer in layers]

@@ -79,6 +79,28 @@ def test_private_parts_of_others_have_a_reason() -> None:
     assert bare == set()
 
 
+# Wikidata is no source among others: its items are the identifiers of people in records, folders
+# and messages, and its command and section are promised by name. A registry with one entry would
+# offer a choice that nothing else leaves. So its name may be said; what it is made of is put
+# together in these files, and all others know `sources.base.PeopleSource`.
+PEOPLE_ARE_WIRED_IN = {"app.py", "configuration.py", "explain.py"}
+
+
+def test_sources_are_imported_where_they_are_wired_only() -> None:
+    """Sources of pictures by their specifications alone, the source of people in three files."""
+    packages = {path.name for path in (house.SOURCE / "sources").iterdir() if path.is_dir()}
+    importers = {
+        (path, name)
+        for path, tree in house.trees().items()
+        if path.partition("/")[0] not in ("sources", "demo")
+        for module, part in house.imported(tree)
+        for name in f"{module}.{part}".removeprefix("celebcollect.sources.").split(".")[:1]
+        if module.startswith("celebcollect.sources") and name in packages
+    }
+
+    assert importers == {(path, "wikidata") for path in PEOPLE_ARE_WIRED_IN}
+
+
 def test_no_module_outside_its_room_names_a_source() -> None:
     """Not in code, text or comment: what is said of one source belongs to its specification."""
     words = {word for spec in installed() for word in (spec.name, *spec.title.split())}

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from celebcollect.domain.records import ImageCandidate
     from celebcollect.domain.tally import Tally
     from celebcollect.images.base import ImageStore
-    from celebcollect.sources.base import Source
-    from celebcollect.sources.wikidata.people import Wikidata
+    from celebcollect.sources.base import PeopleSource, Source
     from celebcollect.sources.wikidata.settings import WikidataConfig
     from celebcollect.stages.runner import Stage
     from celebcollect.web.fetch import Fetcher
@@ -145,9 +144,9 @@ class App:
         settings: WikidataConfig = self.config.section("wikidata")
         return settings
 
-    def wikidata(
+    def people_source(
         self, tally: Tally, *, wait: Callable[[float], bool], notes: Notes | None = None
-    ) -> Wikidata:
+    ) -> PeopleSource:
         """Return the source of people; `notes` stand in for the catalogue."""
         from celebcollect.sources.wikidata.people import Wikidata
         from celebcollect.web.user_agent import user_agent

@@ -81,7 +81,7 @@ def examine(app: App) -> Iterator[Finding]:
     yield _try(
         "wikidata",
         lambda: f"{wikidata} answers",
-        lambda: app.wikidata(Tally(), wait=_wait, notes=notes).probe(),
+        lambda: app.people_source(Tally(), wait=_wait, notes=notes).probe(),
     )
     for spec in app.sources:
         if spec.probe:

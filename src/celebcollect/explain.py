@@ -93,7 +93,9 @@ def explain(word: str) -> Explanation:
     named = ", ".join(explanations[spelling].word for spelling in similar)
     raise UsageError(
         f"{word!r} is no reason and no error of this version",
-        hint=f"Similar: {named}." if named else "docs/reasons.md and docs/errors.md list them all.",
+        hint=f"Similar: {named}."
+        if named
+        else "`celebcollect status` shows the reasons that were counted.",
     )
 
 

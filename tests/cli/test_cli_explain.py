@@ -43,7 +43,9 @@ def test_a_program_reads_json(run: Run, word: str, facts: dict[str, object]) -> 
     assert told["meaning"].endswith(".")
 
 
-@pytest.mark.parametrize(("word", "hint"), [("to_small", "too_small"), ("xyzzy", "reasons.md")])
+@pytest.mark.parametrize(
+    ("word", "hint"), [("to_small", "too_small"), ("xyzzy", "celebcollect status")]
+)
 def test_an_unknown_word_is_wrong_usage(run: Run, word: str, hint: str) -> None:
     """What is spelt like it is named; for a word like no other, where all of them stand."""
     done = run("explain", word)

@@ -32,5 +32,5 @@ def consume_topics(
     if lost and not produced and not follow:
         raise NothingProduced(
             f"{name} passed nothing on: {tally}",
-            hint="docs/reasons.md explains the words; `celebcollect -v` logs every item.",
+            hint="`celebcollect explain REASON` explains a word; with -v it logs every item.",
         )

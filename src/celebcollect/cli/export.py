@@ -142,7 +142,7 @@ def _judge(app: "App", summary: "ExportSummary", unclean: int) -> None:
             hint="; ".join(
                 f"{why}{_WHAT_TO_DO[why]}" for why in summary.left_out if why in _WHAT_TO_DO
             )
-            or "docs/reasons.md explains the words.",
+            or "`celebcollect explain REASON` says what a word means.",
         )
     states = ", ".join(f"{n} {state.value}" for state, n in counts.items() if n)
     raise NothingProduced(

@@ -195,12 +195,14 @@ def judge(plan: "RunPlan", progress: "RunProgress") -> None:
 
     A blocked source is no error.
     """
+    from celebcollect.run.progress import PEOPLE
+
     for name, error in progress.failed.items():
         raise ServiceError(f"{name}: {error.message}", hint=error.hint)
     if (
         not progress.people
         and plan.celebrities != "known"
-        and not progress.tally("wikidata")["people"] + progress.tally("wikidata")["people_before"]
+        and not progress.tally(PEOPLE)["people"] + progress.tally(PEOPLE)["people_before"]
     ):
         raise NothingProduced(
             "Wikidata knows nobody who fits",

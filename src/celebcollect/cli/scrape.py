@@ -128,7 +128,7 @@ def _scrape(
     if tally["people"] + tally["not searched"] and not tally["candidates"]:
         raise NothingProduced(
             f"{spec.name} has no picture of anybody: {tally}",
-            hint="`celebcollect -v` logs every search; docs/reasons.md explains the words.",
+            hint="`celebcollect explain REASON` explains a word; with -v it logs every search.",
         )
 
 
@@ -161,7 +161,7 @@ def _add_people(app: "App", people: Any, tally: "Tally", stop: "Stop") -> None:
     from celebcollect.domain.batches import batches
     from celebcollect.stages.forgotten import follow_merged
 
-    follow_merged(app.catalogue, app.wikidata(tally, wait=stop.wait), daily=True)
+    follow_merged(app.catalogue, app.people_source(tally, wait=stop.wait), daily=True)
     for batch in batches(people, 20):
         saved = app.catalogue.save_people(batch)
         tally.count("new people", saved.new)

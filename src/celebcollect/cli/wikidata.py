@@ -50,7 +50,7 @@ def wikidata(
     }
     tally = Tally()
     with stopping() as stop, session_of(context).app(stop, wikidata=_given(changes)) as app:
-        find_people(app.wikidata(tally, wait=stop.wait), app.catalogue, tally, stop=stop)
+        find_people(app.people_source(tally, wait=stop.wait), app.catalogue, tally, stop=stop)
         print_summary(session_of(context), "wikidata", tally, as_json=as_json)
     if not tally["people"] + tally["people_before"]:
         raise NothingProduced(

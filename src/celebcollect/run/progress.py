@@ -15,6 +15,9 @@ from celebcollect.domain.tally import Tally
 
 T = TypeVar("T")
 
+PEOPLE = "wikidata"
+"""The stage that finds people. It has the name of its command; sources have their own stages."""
+
 
 @dataclass
 class Activity:

@@ -20,7 +20,7 @@ from celebcollect.domain.errors import SourceBlocked, SourceError
 from celebcollect.domain.records import Celebrity
 from celebcollect.run import plan as planning
 from celebcollect.run.plan import RunPlan
-from celebcollect.run.progress import RunProgress
+from celebcollect.run.progress import PEOPLE, RunProgress
 from celebcollect.sources.base import Source
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.stages.collect import collect, find_people
@@ -38,9 +38,9 @@ def run_all(app: App, plan: RunPlan, progress: RunProgress, stop: threading.Even
     fails.
 
     Raises:
-        ServiceError: The log, the catalogue or Wikidata cannot be reached.
+        ServiceError: The log, the catalogue or the source of people cannot be reached.
     """
-    before_sources = () if plan.celebrities == "known" else ("wikidata",)
+    before_sources = () if plan.celebrities == "known" else (PEOPLE,)
     for stage in (*before_sources, *plan.sources, "validate", "store", "clean"):
         progress.tally(stage)  # in the order of the pipeline, for the display
     progress.people = _people(app, plan, progress, stop)
@@ -88,7 +88,7 @@ def _people(
     """
     Return the run's people with the rounds that they had finished when it began.
 
-    Those of an unfinished run of the same plan come first; else Wikidata is asked for more.
+    Those of an unfinished run of the same plan come first; else its source is asked for more.
     """
     if note := planning.unfinished_run(app.catalogue, plan):
         log.info(
@@ -99,10 +99,10 @@ def _people(
         progress.going_on = True
         return {str(qid): int(rounds) for qid, rounds in note["people"].items()}
     if plan.celebrities != "known":
-        tally, activity = progress.tally("wikidata"), progress.activity("wikidata")
+        tally, activity = progress.tally(PEOPLE), progress.activity(PEOPLE)
         activity.begin()
-        wikidata = app.wikidata(tally, wait=activity.waiting(stop.wait))
-        find_people(wikidata, app.catalogue, tally, stop=stop)
+        source = app.people_source(tally, wait=activity.waiting(stop.wait))
+        find_people(source, app.catalogue, tally, stop=stop)
         activity.end()
     people = planning.choose_people(app.catalogue, plan)
     if not stop.is_set():

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from celebcollect.domain.records import now
-from celebcollect.run.progress import Activity
+from celebcollect.run.progress import PEOPLE, Activity
 
 WINDOW_S = 30.0
 """Rates are those of the last half minute: a pause shows, a blink does not."""
 
 HEADLINES = {
-    "wikidata": {"new": "new", "changed": "changed"},
+    PEOPLE: {"new": "new", "changed": "changed"},
     "validate": {"verified": "new"},
     "store": {"stored": "stored", "failed": "failed", "retried": "tried again"},
     "clean": {

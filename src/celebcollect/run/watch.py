@@ -14,7 +14,7 @@ from celebcollect.app import App
 from celebcollect.bus.base import TopicInfo
 from celebcollect.catalogue.state import Counts
 from celebcollect.domain.records import Status
-from celebcollect.run.progress import RunProgress
+from celebcollect.run.progress import PEOPLE, RunProgress
 from celebcollect.run.stage_line import Rates, StageLine, cooling_down, doing, headline
 from celebcollect.stages.refusals import blocked_until
 
@@ -64,20 +64,20 @@ class RunWatch:
         return [self._line(stage) for stage in list(self._progress.tallies)]
 
     def _line(self, stage: str) -> StageLine:
-        if stage == "wikidata":
-            return self._wikidata()
+        if stage == PEOPLE:
+            return self._people()
         if stage in self._app.sources.names:
             return self._source(stage)
         return self._clean() if stage == "clean" else self._group(stage)
 
-    def _wikidata(self) -> StageLine:
-        tally = self._progress.tally("wikidata")
+    def _people(self) -> StageLine:
+        tally = self._progress.tally(PEOPLE)
         return StageLine(
-            "wikidata",
+            PEOPLE,
             "people",
             tally["people"] + tally["people_before"],
-            now=doing(self._progress.activity("wikidata")),
-            so_far=headline("wikidata", tally.counts),
+            now=doing(self._progress.activity(PEOPLE)),
+            so_far=headline(PEOPLE, tally.counts),
             left_out=tally.reasons,
         )
 

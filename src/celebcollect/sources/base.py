@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import (
@@ -70,6 +70,39 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Close what is open (a browser, connections)."""
+        ...
+
+
+class PeopleSource(Protocol):
+    """
+    Finds people to collect. To be used by one thread.
+
+    There is one, because its identifiers are those of the whole collection (docs/architecture.md).
+    """
+
+    def people(self) -> Iterator[list[Celebrity]]:
+        """
+        Yield people in batches, the most famous first.
+
+        Save each batch before asking for the next one, which says that it is saved.
+
+        Raises:
+            SourceBlocked: The source asks us to stay away.
+            SourceError: It cannot be reached, or refuses us.
+        """
+        ...
+
+    def merged_into(self, qids: Collection[str]) -> dict[str, str]:
+        """Return into which item each of these was merged; the others are left out."""
+        ...
+
+    def probe(self) -> None:
+        """
+        Ask for next to nothing.
+
+        Raises:
+            SourceError: It does not answer.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from celebcollect.bus.base import Bus
 from celebcollect.catalogue.base import Forgetting, Notes, People, Work
@@ -15,15 +15,12 @@ from celebcollect.disk.owners import this_owner
 from celebcollect.domain.errors import Interrupted, SourceBlocked
 from celebcollect.domain.records import Celebrity, now
 from celebcollect.domain.tally import Tally
-from celebcollect.sources.base import PersonNotSearched, Source
+from celebcollect.sources.base import PeopleSource, PersonNotSearched, Source
 from celebcollect.stages.forgotten import ForgottenCatalogue, follow_merged
 from celebcollect.stages.messages import publish_what_fits
 from celebcollect.stages.proofs import proved_portraits
 from celebcollect.stages.reasons import CollectReason
 from celebcollect.stages.refusals import note_answer, note_refusal
-
-if TYPE_CHECKING:
-    from celebcollect.sources.wikidata.people import Wikidata
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +34,16 @@ class SearchCatalogue(People, Work, Forgetting, Notes, Protocol):
 
 
 def find_people(
-    wikidata: Wikidata, catalogue: ForgottenCatalogue, tally: Tally, *, stop: threading.Event
+    source: PeopleSource, catalogue: ForgottenCatalogue, tally: Tally, *, stop: threading.Event
 ) -> None:
     """
-    Ask Wikidata for people and save them batch by batch.
+    Ask the source of people for some, and save them batch by batch.
 
     The source makes its checkpoint after its batch is saved. Before that, forgotten people are
     forbidden under the items that theirs were merged into.
     """
-    follow_merged(catalogue, wikidata, daily=False)
-    for batch in wikidata.people():
+    follow_merged(catalogue, source, daily=False)
+    for batch in source.people():
         saved = catalogue.save_people(batch)
         tally.count("new", saved.new)
         tally.count("changed", saved.changed)
