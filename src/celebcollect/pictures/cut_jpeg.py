@@ -51,13 +51,17 @@ def with_end(data: bytes) -> bytes | None:
     try:
         shown = _pixels(ended)
         missing = np.zeros(shown.shape[:2], dtype=bool)
+        most = max(_MISSING_SHARE * missing.size, _MISSING_PIXELS)
         for seed in (1, 2):
             other = _pixels(data + _noise(seed, count * 3 * _FILL_BYTES_PER_BLOCK))
-            missing |= (shown != other).any(axis=2)
+            differs = shown != other
+            # `any(axis=2)` takes ten times as long: its loop is over three values for each pixel.
+            missing |= differs[:, :, 0] | differs[:, :, 1] | differs[:, :, 2]
+            if np.count_nonzero(missing) > most:
+                return None
     except NotAPicture:
         return None
-    most = max(_MISSING_SHARE * missing.size, _MISSING_PIXELS)
-    return ended if np.count_nonzero(missing) <= most else None
+    return ended
 
 
 def has_surplus(data: bytes) -> bool:
