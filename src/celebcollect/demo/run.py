@@ -53,7 +53,7 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
     config = folder / "config.toml"
     program = Program(config, stop)
     with SmallWeb() as web:
-        config.write_text(_configuration(web, folder / "data", dlib=faces), encoding="utf-8")
+        config.write_text(_configuration(web, dlib=faces), encoding="utf-8")
         sys.stdout.write(
             f"A small web plays Wikidata, Google Images, TMDB and Commons at {web.base}.\n"
         )
@@ -72,13 +72,13 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
     _conclude(folder, outcome, faces=faces)
 
 
-def _configuration(web: SmallWeb, data_dir: Path, *, dlib: bool) -> str:
+def _configuration(web: SmallWeb, *, dlib: bool) -> str:
     """Return a configuration in which dlib looks at faces or, where it is missing, nobody."""
     if dlib:
-        return config_text(web.base, data_dir)
+        return config_text(web.base, Path("data"))
     if engine_for(CleanConfig()) is None:  # then the program says what is missing
-        return config_text(web.base, data_dir, engine="auto")
-    return config_text(web.base, data_dir, faces="off")
+        return config_text(web.base, Path("data"), engine="auto")
+    return config_text(web.base, Path("data"), faces="off")
 
 
 def _judged(web: SmallWeb, listed: str, *, faces: bool) -> Outcome:

@@ -20,9 +20,6 @@ ASK_EVERY = timedelta(days=1)
 NOTE = "forgotten-merged"
 """When Wikidata was asked last, and about how many."""
 
-_ITEM = "item/"
-"""Before QIDs in the note: `forget` takes bare ones out of notes."""
-
 
 class ForgottenCatalogue(People, Forgetting, Notes, Protocol):
     """What is remembered of people who are to be forgotten."""
@@ -36,14 +33,19 @@ class Merging(Protocol):
 
 
 def _key(qid: str) -> str:
-    return f"forgotten-{qid}"
+    return f"forgotten-{_number(qid)}"
+
+
+def _number(qid: str) -> int:
+    # As in the catalogue's list of the forgotten: no QID is left that a search would find.
+    return int(qid[1:])
 
 
 def remember(catalogue: Notes, qid: str, qids: Collection[str], ids: Collection[str]) -> None:
     """Note under which items and ids a person is forgotten, beside what was noted before."""
     items, others = _remembered(catalogue, qid)
     noted = {
-        "items": sorted(_ITEM + one for one in {*items, *qids}),
+        "items": sorted(_number(one) for one in {*items, *qids}),
         "ids": sorted({*others, *ids}),
     }
     catalogue.set_note(_key(qid), noted)
@@ -51,7 +53,7 @@ def remember(catalogue: Notes, qid: str, qids: Collection[str], ids: Collection[
 
 def _remembered(catalogue: Notes, qid: str) -> tuple[set[str], set[str]]:
     noted = catalogue.note(_key(qid)) or {}
-    items = {str(item).removeprefix(_ITEM) for item in noted.get("items", ())}
+    items = {f"Q{item}" for item in noted.get("items", ())}
     return items, {str(text) for text in noted.get("ids", ())}
 
 
@@ -62,7 +64,7 @@ def allow_again(catalogue: ForgottenCatalogue, qid: str) -> list[str]:
     Nothing that was removed comes back by that: it only may be collected again.
     """
     items, ids = _remembered(catalogue, qid)
-    allowed = sorted(catalogue.forgotten([qid, *items]), key=lambda one: int(one[1:]))
+    allowed = sorted(catalogue.forgotten([qid, *items]), key=_number)
     catalogue.allow(allowed, ids)
     # Last: a crash before this allows the same once more.
     for one in allowed:
