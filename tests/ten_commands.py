@@ -45,6 +45,7 @@ HIDDEN = (
     (r"127\.0\.0\.1:\d+", "HOST"),
     (r"\b[0-9a-f]{8,}…?[0-9a-f]*\b", "DIGEST"),
     (r"demo[0-9a-f]{8}", "FILE"),
+    (r"A better face engine .*\n", ""),  # where dlib is the only one
     (r"\b\d+(\.\d+)? ?(s|ms|min|kB|KB|MB|B)\b", "AMOUNT"),
     (r'"bytes": ?\d+', '"bytes": N'),
     (r"train \d+, validation \d+, test \d+", "SPLIT"),  # by page, whose URL has the port

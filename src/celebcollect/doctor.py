@@ -195,7 +195,7 @@ def _faces(app: App) -> Finding:
         return Finding("faces", Verdict.ADVICE, why_not, "Without it wrong people stay in.")
     what = f"engine {spec.name}"
     if gain := better(clean):
-        return Finding("faces", Verdict.ADVICE, what, f"{gain[:1].upper()}{gain[1:]}")
+        return Finding("faces", Verdict.ADVICE, what, gain)
     return Finding("faces", Verdict.OK, what)
 
 

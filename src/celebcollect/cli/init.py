@@ -8,6 +8,7 @@ import typer
 
 from celebcollect.cli.secrets import given_secrets, secrets_help
 from celebcollect.cli.session import session_of
+from celebcollect.cli.text import print_line
 from celebcollect.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def init(
 
     Example: celebcollect init --contact you@example.org
     """
+    from celebcollect.vision.engines import better
+
     session_of(context)
     if file.exists() or file.is_symlink():
         raise _taken(file)
@@ -62,6 +65,8 @@ def init(
         )
     named = "" if file == Path("config.toml") else f" --config {file}"
     sys.stdout.write(f"Next: `celebcollect{named} doctor` looks at what a run will need.\n")
+    if gain := better(config.clean):
+        print_line(gain)
 
 
 def _configuration(values: dict[str, str]) -> "tuple[str, Config]":

@@ -135,6 +135,7 @@ class RunSummary:
         """Yield what to do next, with commands that can be typed."""
         from celebcollect.domain.records import Status
         from celebcollect.run.shortfall import Offer
+        from celebcollect.vision.engines import better
 
         if self.interrupted:
             yield "The run was interrupted: the same command goes on where it was."
@@ -170,3 +171,5 @@ class RunSummary:
             )
         if counts[Status.ACCEPTED]:
             yield f"`{self.program} export DIR` writes the accepted pictures as a data set."
+        if gain := better(self.app.config.clean):
+            yield gain
