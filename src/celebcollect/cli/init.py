@@ -43,8 +43,6 @@ def init(
 
     Example: celebcollect init --contact you@example.org
     """
-    from celebcollect.vision.engines import better
-
     session_of(context)
     if file.exists() or file.is_symlink():
         raise _taken(file)
@@ -55,6 +53,12 @@ def init(
         given |= _asked(contact, data_dir)
     text, config = _configuration({key: value for key, value in given.items() if value is not None})
     _write(file, text, secret=with_token)
+    _tell(file, config)
+
+
+def _tell(file: Path, config: "Config") -> None:
+    from celebcollect.vision.engines import better
+
     sys.stdout.write(
         f"wrote {file}: every key with its default, set those that you need and delete the rest\n"
     )
