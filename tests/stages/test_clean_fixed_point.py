@@ -456,3 +456,30 @@ def test_one_picture_restored_for_two_people_comes_to_rest(catalogue: EmbeddedCa
     assert {verdict[0] for verdict in society.verdicts().values()} == {"accepted"}
     assert len(rest) <= 4
     assert society.cleaned == []
+
+
+def test_a_folder_that_could_not_come_to_rest_does_now(catalogue: EmbeddedCatalogue) -> None:
+    """What a former version left when it was killed: both restored, both in doubt, both due."""
+    society = Society(catalogue, next(counter), {"min_cluster": 1})
+    for person in (0, 1):
+        society.put(person, 0, 0)
+        society.put(person, 4, 0)
+    left = {"restored_from": "same_picture_other_person", "duplicate_of": None}
+    rows = [row for person in (0, 1) for row in catalogue.person_images(society.qid(person))]
+    for number, row in enumerate(rows):
+        said = ("accepted", "same_face_other_person"), ("rejected", "same_picture_other_person")
+        status, reason = said[number % 2]
+        update = {**left, "status": Status(status), "reason": reason}
+        other = rows[-1 - number].id
+        catalogue.record_verdicts(
+            [row.model_copy(update={**update, "duplicate_of": other, "rejected_by": "shared"})]
+        )
+    for _ in range(20):
+        catalogue.clean_again([society.qid(0), society.qid(1)])
+
+    society.clean()
+    rest = list(society.cleaned)
+    society.clean()
+
+    assert 2 <= len(rest) <= 6
+    assert society.cleaned == []

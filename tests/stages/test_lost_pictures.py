@@ -54,7 +54,9 @@ def test_files_that_are_gone_or_cut_off_are_seen_without_reading(collection: Col
 
 def test_a_disk_that_is_not_mounted_loses_nothing(collection: Collection) -> None:
     """Neither for a training elsewhere, nor for `verify`, which says what makes it believe it."""
-    rows = collection.fill(2, 2)
+    rows = collection.fill(2, 3)
+    collection.reject(rows[4:])
+    rows = rows[:4]
     shutil.rmtree(collection.root / "images")
     records: list[CleanRecord] = [clean_record(row) for row in rows]
 

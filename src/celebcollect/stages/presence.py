@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from celebcollect.domain.clean_record import CleanRecord
-from celebcollect.images.base import ImageStore
+from celebcollect.images.base import IMAGES, ImageStore
 
 
 def has_pictures(folder: ImageStore) -> bool:
@@ -14,7 +14,9 @@ def has_pictures(folder: ImageStore) -> bool:
 
     Where there is none, a disk is not mounted, or files are kept elsewhere: nothing is lost by it.
     """
-    return next(folder.places(), None) is not None
+    # The images come first: a quarantine that is there says nothing about them.
+    first, _ = next(folder.places(), ("", []))
+    return first.startswith(f"{IMAGES}/")
 
 
 def lost_among(folder: ImageStore, records: Collection[CleanRecord]) -> set[str]:
