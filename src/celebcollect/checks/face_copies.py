@@ -8,7 +8,7 @@ against others by its largest one, as strictly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,9 @@ def originals(
     """
     Return the pictures without the copies of better ones; copies do not chain.
 
-    Pictures without a fingerprint of this version are compared with nothing. What somebody has
-    restored stays, whatever it is a copy of.
+    Pictures without a fingerprint of this version are compared with nothing: no face that an older
+    version has measured is looked at again. What somebody has restored stays, whatever it is a copy
+    of.
 
     Args:
         pictures: With the facts of a face by one engine.
@@ -86,24 +87,6 @@ def originals(
         )
     rows = tuple(sorted(kept))
     return Originals(tuple(kept[row] for row in rows), rows, tuple(copies))
-
-
-def wanting(
-    pictures: Sequence[Picture], points: Embeddings, limits: CopyLimits | None
-) -> Iterator[Picture]:
-    """
-    Yield the pictures whose fingerprint is missing and would be compared with another.
-
-    Faces that were embedded before there were fingerprints get one when another face of the album
-    is near enough to be a copy's, and all others need none: an old folder is not measured anew.
-    """
-    if limits is None:
-        return
-    near = euclidean(points, points) <= limits.distance
-    np.fill_diagonal(near, val=False)
-    for index in np.flatnonzero(near.any(axis=1)).tolist():
-        if _fingerprint(pictures[index].facts("identity")) is None:
-            yield pictures[index]
 
 
 def _fingerprint(facts: Mapping[str, JsonValue]) -> Fingerprint | None:

@@ -7,8 +7,7 @@ the majority, because the reference decides and not the number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -29,9 +28,8 @@ from celebcollect.checks.base import (
 from celebcollect.checks.beside import known_beside
 from celebcollect.checks.clusters import average_link
 from celebcollect.checks.crashes import FaceEngineReason
-from celebcollect.checks.face_copies import originals, wanting
+from celebcollect.checks.face_copies import originals
 from celebcollect.checks.face_facts import (
-    FINGERPRINT,
     counted_faces,
     faces_of,
     from_text,
@@ -48,11 +46,10 @@ from celebcollect.checks.identity_verdicts import (
     unanchored,
 )
 from celebcollect.config.sections import CleanConfig
-from celebcollect.vision import fingerprint
 from celebcollect.vision.base import Embedding, EngineCrashed, EngineSpec
 from celebcollect.vision.engines import engine_for, numbers_for
 from celebcollect.vision.likeness import Embeddings, euclidean
-from celebcollect.vision.looking import FaceInPicture, embed, measure, take_fingerprint
+from celebcollect.vision.looking import FaceInPicture, embed, measure
 from celebcollect.vision.workers import Workers, shared
 
 VERSION = 1
@@ -109,9 +106,6 @@ class Identity:
         for id_, found in self._largest([one for one in pictures if one.image.id not in known]):
             known[id_] = found
             yield id_, found
-        for id_, found in self._fingerprints(pictures, known):
-            known[id_] = found
-            yield id_, found
         for picture in pictures:
             facts = known.get(picture.image.id) or picture.facts(self.name)
             others = counted_faces(picture.image, self.numbers)[1:] if picture.thrown_out else []
@@ -131,29 +125,6 @@ class Identity:
             for id_, found in self._workers.run(measure, wanted)
         )
         yield from crashes.counted(results, new, name=self.name, version=self.version)
-
-    def _fingerprints(
-        self, pictures: Sequence[Picture], known: Mapping[str, Facts]
-    ) -> Iterator[tuple[str, Facts]]:
-        """Yield the facts of faces that were embedded before there were fingerprints."""
-        seen = [
-            _with_facts(picture, self.name, known.get(picture.image.id)) for picture in pictures
-        ]
-        seen = [
-            picture
-            for picture in seen
-            if "embedding" in (facts := picture.facts(self.name))
-            and facts.get("version") == self.version
-        ]
-        if not seen:
-            return
-        points = np.stack([from_text(str(one.facts(self.name)["embedding"])) for one in seen])
-        old = {one.image.id: one for one in wanting(seen, points, self.numbers.copies)}
-        wanted = (FaceInPicture(one.stored, faces_of(one.image)[0]) for one in old.values())
-        for id_, found in self._workers.run(take_fingerprint, wanted):
-            if isinstance(found, np.ndarray):
-                facts = old[id_].facts(self.name)
-                yield id_, {**facts, FINGERPRINT: fingerprint.to_text(found)}
 
     def _is_new(self, picture: Picture) -> bool:
         return picture.facts(self.name).get("version") != self.version and bool(
@@ -222,13 +193,6 @@ class Identity:
             scores,
             average_link(scores, self.numbers.link),
         )
-
-
-def _with_facts(picture: Picture, name: str, facts: Facts | None) -> Picture:
-    if facts is None:
-        return picture
-    image = picture.image
-    return replace(picture, image=image.model_copy(update={"facts": image.facts | {name: facts}}))
 
 
 def _trusted_most(pictures: Sequence[Picture]) -> list[Picture]:

@@ -112,15 +112,6 @@ def measure(engine: Engine, wanted: FaceInPicture) -> FaceMeasured | Undecodable
     return FaceMeasured(engine.embed(aligned), fingerprint.take(engine, pixels, face, aligned))
 
 
-def take_fingerprint(engine: Engine, wanted: FaceInPicture) -> Fingerprint | Undecodable:
-    """Return the fingerprint of a face that was embedded before there were any."""
-    try:
-        pixels, face = _cut_out(wanted.picture, wanted.face)
-    except NotAPicture as error:
-        return Undecodable(str(error))
-    return fingerprint.take(engine, pixels, face, engine.align(pixels, face))
-
-
 def detect_and_embed(engine: Engine, picture: PictureFile) -> FacesSeen | Undecodable:
     """Return the faces of a picture, and the embedding of each."""
     seen = detect(engine, picture)
