@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from celebcollect.pictures.formats import EXTENSIONS
 from celebcollect.stages.export import About
 from celebcollect.stages.export.markdown import escaped
 from stages.exporting import ABOUT, HOSTILE, Shelf, library, varied
@@ -314,3 +315,27 @@ def test_a_set_without_such_says_nothing_of_it(shelf: Shelf, tmp_path: Path) -> 
     shelf.export(tmp_path / "out")
 
     assert "brought back" not in body(tmp_path / "out")
+
+
+def test_the_loader_of_the_card_takes_every_format(shelf: Shelf, tmp_path: Path) -> None:
+    """
+    Torchvision's own list of endings has neither GIF nor AVIF.
+
+    It skips such files, and fails for a person who has nothing else; the snippet is run here.
+    """
+    varied(shelf, people=2, each=4)
+    where = tmp_path / "out"
+    shelf.export(where)
+    code = body(where).split("```python\n")[1].split("```")[0]
+    loaded: dict[str, Any] = {}
+
+    def image_folder(root: str, *, is_valid_file: Any) -> None:
+        loaded["is_valid_file"] = is_valid_file
+
+    lines = [line for line in code.splitlines() if "endings" in line]
+    exec("\n".join(lines), {"ImageFolder": image_folder})
+
+    assert len(lines) == 2
+    for extension in EXTENSIONS.values():
+        assert loaded["is_valid_file"](f"a/Q1/1.{extension}")
+    assert not loaded["is_valid_file"]("a/Q1/metadata.jsonl")

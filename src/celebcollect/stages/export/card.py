@@ -17,6 +17,7 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Images, Work
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
+from celebcollect.pictures.formats import EXTENSIONS
 from celebcollect.stages.export.crops import SIDE_PX
 from celebcollect.stages.export.markdown import counts_table, escaped, table
 from celebcollect.stages.export.rights import rights
@@ -135,8 +136,9 @@ def _how_to_load(summary: ExportSummary) -> str:
 pictures = load_dataset("imagefolder", data_dir="THIS FOLDER")
 
 from torchvision.datasets import ImageFolder
-
-train = ImageFolder("THIS FOLDER/train")  # one class per QID; classes.json has the names"""
+endings = ENDINGS  # without them it skips GIF and AVIF; classes.json has names
+train = ImageFolder("THIS FOLDER/train", is_valid_file=lambda path: path.endswith(endings))"""
+        code = code.replace("ENDINGS", str(tuple(f".{ending}" for ending in EXTENSIONS.values())))
     else:
         code = """import glob
 import webdataset
