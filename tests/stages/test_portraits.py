@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect.bus.base import Message
 from celebcollect.catalogue.state import PORTRAITS_SINCE, SearchState
-from celebcollect.domain.records import Celebrity, Image, ImageCandidate, image_id, now
+from celebcollect.domain.records import Celebrity, Image, ImageCandidate, Status, image_id, now
 from celebcollect.stages.clean.portraits import Portraits
+from celebcollect.stages.messages import decode_candidate
 from celebcollect.stages.proofs import proved_portraits
 from stages.cleaning import World, jpeg
 
@@ -148,3 +151,53 @@ def test_a_kept_copy_takes_licence_and_author_and_says_from_which(world: World) 
     assert (kept.licence, kept.author, kept.credit_from) == ("CC BY-SA 4.0", "Ann", licensed.url)
     assert [record["credit_from"] for record in world.live().values()] == [licensed.url]
     assert kept.source == "google"
+
+
+@pytest.mark.parametrize("source", ["commons", "tmdb", "google", "import"])
+def test_no_field_of_a_message_makes_a_portrait(world: World, source: str) -> None:
+    """Whatever a message carries, also names of the row's own fields: rank, page, word of proof."""
+    lies = {
+        "schema_version": 1,
+        "rank": 0,
+        "qid": "Q1",
+        "url": "https://upload.example/IMG_1234.jpg",
+        "page_url": f"{PAGE}IMG_1234.jpg",
+        "page_title": "File:IMG 1234.jpg",
+        "licence": "Public domain",
+        "identity": "reference",
+        "restored_from": "other_person",
+        "stored_at": "1999-01-01T00:00:00Z",
+        "found_at": "1999-01-01T00:00:00Z",
+        "own_credit": {"page_url": f"{PAGE}IMG_1234.jpg"},
+        "status": "accepted",
+    }
+    rows = []
+    for at, claimed in enumerate(sorted({*ImageCandidate.model_fields, *Image.model_fields})):
+        told = {"schema": 1, "qid": "Q1", "name": "Jane Doe", "source": source}
+        # Rank and page are claimed with each: versions before this one trusted these.
+        told |= {"url": f"https://evil.example/{at}.jpg", "rank": 0, "page_url": lies["page_url"]}
+        told |= {claimed: lies.get(claimed, told.get(claimed, "reference"))}
+        try:
+            message = Message("urls", 0, 0, "Q1", json.dumps(told).encode(), 0)
+            candidate = decode_candidate(message)
+        except ValueError:
+            continue  # a text where a number belongs: no candidate
+        row = Image.verified(candidate, candidate.url)
+        stored = row.model_copy(update={"status": Status.STORED, "stored_at": now()})
+        rows.append(stored)
+    world.catalogue.record_stored(rows)
+
+    def claims() -> list[str]:
+        kept = world.catalogue.images_by_id([row.id for row in rows]).values()
+        trusted = Portraits(world.catalogue, ["Q1"])
+        return [
+            row.url
+            for row in kept
+            if trusted.rank(row) is not None or row.restored_from is not None
+        ]
+
+    before = claims()
+    searched(world, source, {image_id("Q1", "https://upload.example/other.jpg"): ""})
+
+    assert len(rows) > 15
+    assert (before, claims()) == ([], [])
