@@ -37,6 +37,7 @@ def measured(
     done = subprocess.run(
         [
             checkout / ".venv" / "bin" / "python",
+            "-P",  # what lies beside the script is this checkout's
             Path(__file__).with_name("clean_cost_of.py"),
             asked,
         ],
