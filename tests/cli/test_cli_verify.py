@@ -40,6 +40,16 @@ def test_findings_end_with_4_and_mended_ones_with_0(run: Run, tmp_path: Path) ->
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
+def test_where_no_collection_is_none_is_made(run: Run, tmp_path: Path) -> None:
+    """A disk that is not mounted: cron sends a mail."""
+    for options in ((), ("--fix",)):
+        done = run("-q", "verify", *options)
+
+        assert done.returncode == 4
+        assert str(tmp_path / "data") in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_killed_verify_is_gone_on_with(run: Run, tmp_path: Path) -> None:
     """Kill -9 in the middle; the next one names everything all the same."""
     with closing(Collection(tmp_path / "data")) as collection:

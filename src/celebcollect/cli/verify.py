@@ -10,7 +10,7 @@ import typer
 from celebcollect.cli.session import JsonOption, session_of
 from celebcollect.cli.signals import stopping
 from celebcollect.cli.text import print_json, printable
-from celebcollect.domain.errors import Unmended
+from celebcollect.domain.errors import NothingProduced, Unmended
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -50,6 +50,8 @@ def verify(
     from celebcollect.stages.verify.run import verify as run_verify
 
     session = session_of(context)
+    with session.app(looking=True) as app:
+        _refuse_nothing(app)
     options = VerifyOptions(fix=fix, sample=sample, workers=workers)
     with stopping() as stop, session.app(stop, looking=not fix) as app:
         verified = run_verify(_context(app), options, progress=_progress(), stop=stop)
@@ -67,6 +69,17 @@ def verify(
                 if fix
                 else "`celebcollect verify --fix` mends them."
             ),
+        )
+
+
+def _refuse_nothing(app: "App") -> None:
+    """Say that there is no collection: to be quiet about a disk that is not mounted is no help."""
+    from celebcollect.stages.folder_notes import CATALOGUE
+
+    if not app.config.mongo.uri.get_secret_value() and not (app.data_dir / CATALOGUE).exists():
+        raise NothingProduced(
+            f"there is no collection in {app.data_dir.absolute()}",
+            hint="Is the disk mounted? --config names the configuration file of another one.",
         )
 
 
