@@ -339,3 +339,20 @@ def test_the_loader_of_the_card_takes_every_format(shelf: Shelf, tmp_path: Path)
     for extension in EXTENSIONS.values():
         assert loaded["is_valid_file"](f"a/Q1/1.{extension}")
     assert not loaded["is_valid_file"]("a/Q1/metadata.jsonl")
+
+
+def test_the_numbers_of_the_card_are_the_same_in_every_split(shelf: Shelf, tmp_path: Path) -> None:
+    """The snippet is run as it stands, for each split: one person, one number."""
+    varied(shelf, people=4, each=6)
+    where = tmp_path / "out"
+    shelf.export(where)
+    code = body(where).split("```python\n")[2].split("```")[0].replace("THIS FOLDER", str(where))
+    found: dict[str, int] = {}
+
+    for split in ("train", "validation", "test"):
+        names: dict[str, Any] = {}
+        exec(code.replace('"train"', repr(split)), names)
+        for file, number in names["train"]:
+            assert found.setdefault(file.parent.name, number) == number
+
+    assert sorted(found.values()) == list(range(4))

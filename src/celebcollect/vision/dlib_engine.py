@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from celebcollect.domain.errors import ConfigError
+from celebcollect.domain.install import install_command
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.cnn_detector import ModelSession, find_faces
 from celebcollect.vision.dlib_onnx.cache import converted_resnet
@@ -25,7 +26,7 @@ from celebcollect.vision.dlib_onnx.weights import NotANetwork, read_network
 from celebcollect.vision.numbers import DLIB, EngineNumbers
 from celebcollect.vision.onnx_model import new_session
 
-INSTALL = "pip install 'celebcollect[faces]'"
+INSTALL = install_command("celebcollect[faces]")
 PACKAGES = ("dlib", "face_recognition_models", "onnxruntime")
 
 _PADDING = 0.25

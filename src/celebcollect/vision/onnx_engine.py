@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 
 from celebcollect.disk.known_file import KnownFile, prove
 from celebcollect.domain.errors import CelebCollectError, ConfigError
+from celebcollect.domain.install import install_command
 from celebcollect.vision.alignment import ALIGNED_PX, align
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.model_sets import (
@@ -31,7 +32,7 @@ from celebcollect.vision.numbers import UNTESTED, YUNET_SFACE, EngineNumbers
 from celebcollect.vision.onnx_model import HINT, OnnxModel
 from celebcollect.vision.yunet import STRIDES, NotYunet, faces_in
 
-INSTALL = "pip install onnxruntime"
+INSTALL = install_command("onnxruntime")
 
 TRIAL_PX = 128
 

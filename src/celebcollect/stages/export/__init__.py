@@ -95,6 +95,7 @@ def export_images(
         written = _write(Job(target, folder, tally, stop, lost), settings, samples)
         summary = ExportSummary.of(settings, written.samples, tally)
         target.text("classes.json", card.classes(written.samples))
+        target.text("classes.txt", card.numbers(written.samples))
         target.text("README.md", card.card(summary, written, about))
         target.text("croissant.json", croissant.describe(summary, written, target.index))
         tally.count("removed", remove_stale_files(target.folder, written.files))

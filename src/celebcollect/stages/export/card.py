@@ -17,8 +17,7 @@ from celebcollect import __version__
 from celebcollect.catalogue.base import Images, Work
 from celebcollect.checks import fingerprint
 from celebcollect.checks.base import Check
-from celebcollect.pictures.formats import EXTENSIONS
-from celebcollect.stages.export.crops import SIDE_PX
+from celebcollect.stages.export.loaders import how_to_load
 from celebcollect.stages.export.markdown import counts_table, escaped, table
 from celebcollect.stages.export.rights import rights
 from celebcollect.stages.export.selection import ExportSummary, Sample
@@ -76,6 +75,11 @@ class About:
         )
 
 
+def numbers(samples: Sequence[Sample]) -> bytes:
+    """Return classes.txt: the QIDs, whose line numbers are the same in every split."""
+    return "".join(f"{qid}\n" for qid in sorted({sample.qid for sample in samples})).encode()
+
+
 def classes(samples: Sequence[Sample]) -> bytes:
     """Return classes.json: the name of each QID."""
     return to_json({sample.qid: sample.name for sample in samples}, indent=1) + b"\n"
@@ -91,7 +95,7 @@ def card(summary: ExportSummary, written: Written, about: About) -> bytes:
             f" picture was downloaded at {summary.newest}; the fingerprint of this set is"
             f" `{summary.fingerprint}`."
         ),
-        _how_to_load(summary),
+        how_to_load(summary),
         _contents(summary, written.samples),
         _cleaning(about, written.samples),
         rights(summary, written.samples),
@@ -126,40 +130,6 @@ def _front_matter(summary: ExportSummary) -> str:
         for split in sides:
             lines += [f"  - split: {split}", f'    path: "{pattern.format(split)}"']
     return "\n".join([*lines, "---"])
-
-
-def _how_to_load(summary: ExportSummary) -> str:
-    if summary.layout == "imagefolder":
-        code = """from datasets import load_dataset
-
-# The columns are image, qid, name, source, licence, author and so on.
-pictures = load_dataset("imagefolder", data_dir="THIS FOLDER")
-
-from torchvision.datasets import ImageFolder
-endings = ENDINGS  # without them it skips GIF and AVIF; classes.json has names
-train = ImageFolder("THIS FOLDER/train", is_valid_file=lambda path: path.endswith(endings))"""
-        code = code.replace("ENDINGS", str(tuple(f".{ending}" for ending in EXTENSIONS.values())))
-    else:
-        code = """import glob
-import webdataset
-
-shards = sorted(glob.glob("THIS FOLDER/train-*.tar"))
-train = webdataset.WebDataset(shards, shardshuffle=False).decode("pil").to_tuple("jpg", "json")"""
-    text = f"## Load it\n\n```python\n{code}\n```"
-    if summary.layout == "webdataset":
-        text += (
-            "\n\nThe member of every picture is called `.jpg`, so that all samples have the same"
-            " parts; its format is in `format` of the metadata, and decoders look at the bytes."
-            " `metadata.jsonl` has the metadata of all samples, with the shard of each."
-        )
-    if summary.crops:
-        text += (
-            f"\n\nThese are faces, cut out of the pictures: {SIDE_PX} x {SIDE_PX} pixels, turned so"
-            " that the eyes are level, with a quarter of the face's width around it, black beyond"
-            " the edge of the picture. `width_px`, `height_px`, `bytes`, `format`, `sha256` and"
-            " `phash` are those of the whole picture."
-        )
-    return text
 
 
 def _contents(summary: ExportSummary, samples: Sequence[Sample]) -> str:

@@ -22,6 +22,7 @@ from celebcollect.checks.base import FileReason
 from celebcollect.domain.batches import batches
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
+from celebcollect.domain.install import install_command
 from celebcollect.domain.records import Celebrity
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
@@ -53,7 +54,7 @@ __all__ = ["DEFAULT", "Shelf", "TrainSettings", "Trained", "forget", "train"]
 
 GROUP = "train"
 
-INSTALL = "pip install 'celebcollect[faces]', then celebcollect clean"
+INSTALL = f"{install_command('celebcollect[faces]')}, then celebcollect clean"
 
 
 @dataclass(frozen=True, slots=True)
