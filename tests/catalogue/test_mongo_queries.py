@@ -37,6 +37,8 @@ QUERIES = {
     "forgotten find _id:$in": "_id_",
     "forgotten update _id": "_id_",
     "notes find _id": "_id_",
+    "notes update _id value": "_id_",
+    "notes delete _id value": "_id_",
     "faces find _id:$in": "_id_",
     "faces update _id": "_id_",
     "faces delete _id:$in": "_id_",

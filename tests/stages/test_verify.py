@@ -194,8 +194,8 @@ def test_files_of_the_forgotten_are_removed_for_good(collection: Collection) -> 
 def test_notes_of_folders_that_are_gone_are_corrected(collection: Collection) -> None:
     """What `forget` would look for in vain."""
     collection.fill(1, 1)
-    folder_notes.set_exports(collection.catalogue, {"/nowhere/export": "imagefolder"})
-    folder_notes.set_galleries(collection.catalogue, ["/nowhere/page"])
+    folder_notes.add_export(collection.catalogue, "/nowhere/export", "imagefolder")
+    folder_notes.add_gallery(collection.catalogue, "/nowhere/page")
 
     found = collection.found(fix=True)
 

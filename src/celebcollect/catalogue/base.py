@@ -9,9 +9,11 @@ Every write is idempotent: the identity of a person is the QID, that of an image
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Collection, Iterator, Sequence
+from typing import Literal, Protocol
 
+from celebcollect.catalogue.notes import Notes as Notes
+from celebcollect.catalogue.notes import SharedNotes as SharedNotes
 from celebcollect.catalogue.state import (
     Cleaning,
     Counts,
@@ -231,17 +233,7 @@ class Forgetting(Protocol):
         """
 
 
-class Notes(Protocol):
-    """Small state of sources and runs: cool-downs, checkpoints, the run to go on with."""
-
-    def note(self, key: str) -> dict[str, Any] | None:
-        """Return a note, or None."""
-
-    def set_note(self, key: str, value: Mapping[str, Any] | None) -> None:
-        """Write a note of JSON values, or remove it with None; durable on return."""
-
-
-class Catalogue(People, Work, Images, FaceRecords, Forgetting, Notes, Protocol):
+class Catalogue(People, Work, Images, FaceRecords, Forgetting, SharedNotes, Protocol):
     """All of it, as the composition root opens and closes it."""
 
     kind: Literal["embedded", "mongo"]

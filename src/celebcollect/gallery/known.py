@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celebcollect.catalogue.base import Notes
+from celebcollect.catalogue.base import Notes, SharedNotes
 from celebcollect.stages import folder_notes
 
 
@@ -13,9 +13,7 @@ def known_galleries(catalogue: Notes) -> list[Path]:
     return [Path(where) for where in folder_notes.galleries(catalogue)]
 
 
-def remember(catalogue: Notes, target: Path) -> None:
+def remember(catalogue: SharedNotes, target: Path) -> None:
     """Note a folder that a page is about to be written to."""
     # Before anything is shown in it: a page that is never finished must be found by `forget` too.
-    known, where = folder_notes.galleries(catalogue), str(target.resolve())
-    if where not in known:
-        folder_notes.set_galleries(catalogue, [*known, where])
+    folder_notes.add_gallery(catalogue, str(target.resolve()))

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from celebcollect import __version__
-from celebcollect.catalogue.base import Forgetting, Images, Notes, People
+from celebcollect.catalogue.base import Forgetting, Images, People, SharedNotes
 from celebcollect.disk.files import disk_errors
 from celebcollect.domain.batches import batches
 from celebcollect.domain.errors import Interrupted
@@ -38,7 +38,7 @@ ASSETS = ("style.css", "rows.js", "cards.js", "page.js")
 THUMBNAILS = "thumbs"
 
 
-class GalleryCatalogue(Images, People, Forgetting, Notes, Protocol):
+class GalleryCatalogue(Images, People, Forgetting, SharedNotes, Protocol):
     """What a page shows, and where its folder is noted."""
 
 

@@ -7,10 +7,10 @@ folder is tells the two apart: what was moved keeps its exports, a copy leaves t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from celebcollect.catalogue.base import Catalogue, Notes
+from celebcollect.catalogue.base import Catalogue, Notes, SharedNotes
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +34,32 @@ def galleries(notes: Notes) -> list[str]:
     return [str(where) for where in (notes.note(GALLERIES) or {}).get("folders", ())]
 
 
-def set_exports(notes: Notes, known: dict[str, str]) -> None:
-    """Write the note of exports."""
-    notes.set_note(EXPORTS, known or None)
+def add_export(notes: SharedNotes, where: str, layout: str) -> None:
+    """Note an export; others may note theirs at the same time."""
+    if exports(notes).get(where) != layout:
+        notes.change_note(EXPORTS, lambda noted: {**noted, where: layout})
 
 
-def set_galleries(notes: Notes, known: list[str]) -> None:
-    """Write the note of galleries."""
-    notes.set_note(GALLERIES, {"folders": known} if known else None)
+def add_gallery(notes: SharedNotes, where: str) -> None:
+    """Note the folder of a gallery; others may note theirs at the same time."""
+    if where not in galleries(notes):
+        notes.change_note(GALLERIES, lambda noted: _folders([*noted.get("folders", ()), where]))
+
+
+def remove(notes: SharedNotes, gone: Collection[str]) -> None:
+    """Take exports and galleries out of the notes."""
+    notes.change_note(
+        EXPORTS, lambda noted: {name: noted[name] for name in noted if name not in gone}
+    )
+    notes.change_note(
+        GALLERIES,
+        lambda noted: _folders([name for name in noted.get("folders", ()) if name not in gone]),
+    )
+
+
+def _folders(names: Iterable[str]) -> dict[str, list[str]]:
+    ordered = list(dict.fromkeys(names))
+    return {"folders": ordered} if ordered else {}
 
 
 def settle(catalogue: Catalogue, data_dir: Path) -> None:
@@ -67,10 +85,14 @@ def settle(catalogue: Catalogue, data_dir: Path) -> None:
             f"left to {former}" if is_copy else "kept",
         )
         place = _mover(former, here, keep_outside=not is_copy)
-        known = exports(catalogue).items()
-        moved = {new: layout for where, layout in known if (new := place(where))}
-        set_exports(catalogue, moved)
-        set_galleries(catalogue, [new for where in galleries(catalogue) if (new := place(where))])
+        catalogue.change_note(
+            EXPORTS,
+            lambda noted: {new: layout for name, layout in noted.items() if (new := place(name))},
+        )
+        catalogue.change_note(
+            GALLERIES,
+            lambda noted: _folders(filter(None, map(place, noted.get("folders", ())))),
+        )
     # Last: a crash before this does the same once more.
     catalogue.set_note(HOME, {"data_dir": str(here)})
 

@@ -6,11 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.errors import DuplicateKeyError
+
 from celebcollect.catalogue.mongo.part import MongoPart, retried
+from celebcollect.catalogue.notes import Change
 
 
 class MongoNotes(MongoPart):
-    """See `base.Notes`."""
+    """See `notes.SharedNotes`."""
 
     @retried
     def note(self, key: str) -> dict[str, Any] | None:
@@ -24,6 +27,31 @@ class MongoNotes(MongoPart):
         if value is None:
             self._all.notes.delete_one({"_id": key})
         else:
-            self._all.notes.replace_one(
-                {"_id": key}, {"value": json.dumps(dict(value), ensure_ascii=False)}, upsert=True
-            )
+            self._all.notes.replace_one({"_id": key}, {"value": _text(value)}, upsert=True)
+
+    @retried
+    def change_note(self, key: str, change: Change) -> None:
+        """Replace a note by what `change` makes of it."""
+        # Written only over what was read. Each try that fails is somebody else's that did not, so
+        # this ends without a limit.
+        while not self._exchange(key, change):
+            pass
+
+    def _exchange(self, key: str, change: Change) -> bool:
+        notes, found = self._all.notes, self._all.notes.find_one({"_id": key})
+        value = change({} if found is None else dict(json.loads(found["value"])))
+        if found is None:
+            try:
+                if value:
+                    notes.insert_one({"_id": key, "value": _text(value)})
+            except DuplicateKeyError:
+                return False
+            return True
+        as_read = {"_id": key, "value": found["value"]}
+        if value:
+            return notes.replace_one(as_read, {"value": _text(value)}).matched_count == 1
+        return notes.delete_one(as_read).deleted_count == 1
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), ensure_ascii=False)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from celebcollect.catalogue.base import Notes
+from celebcollect.catalogue.base import Notes, SharedNotes
 from celebcollect.domain.errors import UsageError
 from celebcollect.domain.tally import Tally
 from celebcollect.images.base import ImageStore
@@ -50,7 +50,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 
-class ExportCatalogue(SelectionCatalogue, Notes, Protocol):
+class ExportCatalogue(SelectionCatalogue, SharedNotes, Protocol):
     """What an export reads, and where it notes its folder."""
 
 
@@ -163,8 +163,6 @@ def _announce(target: ExportFolder, settings: ExportSettings, samples: Sequence[
         target.save(plan)
 
 
-def _remember(catalogue: Notes, where: Path, layout: str) -> None:
+def _remember(catalogue: SharedNotes, where: Path, layout: str) -> None:
     # First of all: an export that dies half-way must be found by `forget` too.
-    known = folder_notes.exports(catalogue)
-    if known.get(str(where)) != layout:
-        folder_notes.set_exports(catalogue, {**known, str(where): layout})
+    folder_notes.add_export(catalogue, str(where), layout)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from celebcollect.bus.base import Bus, Item
-from celebcollect.catalogue.base import Forgetting, Images, Notes, People, Work
+from celebcollect.catalogue.base import Forgetting, Images, People, SharedNotes, Work
 from celebcollect.images.base import ImageStore
 
 
-class VerifyCatalogue(People, Work, Images, Forgetting, Notes, Protocol):
+class VerifyCatalogue(People, Work, Images, Forgetting, SharedNotes, Protocol):
     """What `verify` needs of the catalogue."""
 
 

@@ -158,14 +158,5 @@ def mend_file(context: VerifyContext, finding: Disagreement) -> Disagreement | N
 
 def mend_notes(context: VerifyContext, findings: Sequence[Disagreement]) -> list[Disagreement]:
     """Take folders that are gone out of the notes."""
-    gone = {finding.name for finding in findings}
-    exports = folder_notes.exports(context.catalogue)
-    galleries = folder_notes.galleries(context.catalogue)
-    if gone & exports.keys():
-        left = {where: layout for where, layout in exports.items() if where not in gone}
-        folder_notes.set_exports(context.catalogue, left)
-    if gone & set(galleries):
-        folder_notes.set_galleries(
-            context.catalogue, [where for where in galleries if where not in gone]
-        )
+    folder_notes.remove(context.catalogue, {finding.name for finding in findings})
     return [replace(finding, mended="forget looks for it no more") for finding in findings]
