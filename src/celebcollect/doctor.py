@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celebcollect.app import App
+from celebcollect.bus.base import our_topics
 from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
@@ -67,7 +68,7 @@ class _NoNotes:
 def examine(app: App) -> Iterator[Finding]:
     """Look at one thing after the other; a service that does not answer takes its timeout."""
     yield _data_folder(app)
-    yield _try("log", lambda: f"{app.bus.kind}, {len(app.bus.topics())} topics")
+    yield _try("log", lambda: f"{app.bus.kind}, {_topics(app)} topics")
     catalogue = _try(
         "catalogue",
         lambda: f"{app.catalogue.kind}, {app.catalogue.counts().celebrities} celebrities",
@@ -92,6 +93,10 @@ def examine(app: App) -> Iterator[Finding]:
         )
     yield _faces(app)
     yield _clock(app)
+
+
+def _topics(app: App) -> int:
+    return len(our_topics(app.bus, app.config.topics.all()))
 
 
 def _try(

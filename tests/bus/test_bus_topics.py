@@ -244,3 +244,18 @@ def test_a_compacted_topic_wants_keys(bus: Bus, topic: str) -> None:
         bus.publish(topic, [("Q1", b"1"), (None, b"2")])
 
     assert list(bus.read(topic)) == []
+
+
+def test_only_the_topics_that_are_named_are_listed(bus: Bus, topic: str, group: str) -> None:
+    """What others keep on the same log is not listed, and a name that is not there is not made."""
+    bus.publish(f"{topic}-ours", numbered(3))
+    bus.publish(f"{topic}-theirs", numbered(5))
+    with bus.subscribe([f"{topic}-ours"], group) as subscription:
+        subscription.commit(take(subscription, 2))
+
+    listed = bus.topics([f"{topic}-ours", f"{topic}-missing"])
+
+    assert [(info.name, info.messages, dict(info.lag)) for info in listed] == [
+        (f"{topic}-ours", 3, {group: 1})
+    ]
+    assert f"{topic}-missing" not in {info.name for info in bus.topics()}

@@ -5,6 +5,7 @@ A message that the topic does not take keeps none of the others.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -66,3 +67,33 @@ def test_a_giant_does_not_keep_those_behind_it(
     assert b" 600 messages on " in done.stdout
     assert b"1 messages were not published" in done.stderr
     assert b"max.message.bytes" in done.stderr
+
+
+def test_looking_asks_for_our_topics_and_makes_none(
+    kafka_broker: Broker, tmp_path: Path, topic: str
+) -> None:
+    """On a shared cluster `status` and `topics list` show ours alone; what is missing stays so."""
+    names = {key: f"{topic}-{key}" for key in ("google", "tmdb", "commons", "verified", "clean")}
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[kafka]\nbootstrap_servers = "{kafka_broker.bootstrap}"\n[topics]\n'
+        + "".join(f'{key} = "{name}"\n' for key, name in names.items())
+    )
+    with closing(KafkaBus(KafkaConfig(bootstrap_servers=kafka_broker.bootstrap))) as bus:
+        bus.publish(f"{topic}-somebody-elses", [("k", b"1")])
+        bus.publish(names["google"], [("Q1", b"1")])
+        bus.publish(f"{names['google']}.dead", [("Q1", b"1")])
+
+        for command in (("status", "--json"), ("topics", "list", "--json")):
+            done = subprocess.run(
+                [sys.executable, "-m", "celebcollect", "--config", str(config), *command],
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert done.returncode == 0, done.stderr
+            told = json.loads(done.stdout)
+            assert set(told.get("topics", told)) == {names["google"], f"{names['google']}.dead"}
+
+        there = {info.name for info in bus.topics() if info.name.startswith(topic)}
+    assert there == {names["google"], f"{names['google']}.dead", f"{topic}-somebody-elses"}

@@ -254,3 +254,24 @@ def test_lags_of_many_partitions_add_up(opened: OpenKafka, topic: str, group: st
 
     (info,) = [info for info in bus.topics() if info.name == topic]
     assert (lag, dict(info.lag), info.messages, info.partitions) == (59, {group: 59}, 60, 6)
+
+
+def test_of_very_many_groups_only_ours_are_asked(
+    opened: OpenKafka, topic: str, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster that hundreds of groups share is not asked about each of them at every look."""
+    bus = opened()
+    bus.publish(topic, [("Q1", b"")])
+    monkeypatch.setattr("celebcollect.bus.kafka.offsets.OUR_GROUPS", {f"{group}-ours"})
+    for name in (group, f"{group}-ours"):
+        with bus.subscribe([topic], name) as subscription:
+            messages: list[Message] = []
+            while not messages:
+                messages = subscription.poll(1, 1)
+            subscription.commit(messages)
+
+    (few,) = bus.topics([topic])
+    monkeypatch.setattr("celebcollect.bus.kafka.offsets.MOST_GROUPS", 1)
+    (many,) = bus.topics([topic])
+
+    assert (dict(few.lag), dict(many.lag)) == ({group: 0, f"{group}-ours": 0}, {f"{group}-ours": 0})

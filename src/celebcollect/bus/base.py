@@ -7,7 +7,7 @@ outputs durable, then commit its input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self, runtime_checkable
 
@@ -161,8 +161,13 @@ class Bus(Protocol):
         """
         ...
 
-    def topics(self) -> list[TopicInfo]:
-        """Return all topics by name, with their lags."""
+    def topics(self, names: Collection[str] | None = None) -> list[TopicInfo]:
+        """
+        Return those topics of `names` that are there, by name, with their lags; None: all.
+
+        A cluster may be shared with hundreds of topics and groups of others, so whoever looks again
+        and again names what it wants to know about. Nothing is made by that.
+        """
         ...
 
     def read(self, topic: str, *, last: int | None = None) -> Iterator[Message]:
@@ -180,6 +185,18 @@ class Bus(Protocol):
     def close(self) -> None:
         """Close everything that is open."""
         ...
+
+
+def our_topics(bus: Bus, names: Iterable[str]) -> list[TopicInfo]:
+    """
+    Return the pipeline's topics that are there, with their dead letters.
+
+    The embedded log is ours alone: what somebody published on another topic of it belongs to us
+    too. A cluster may be shared.
+    """
+    if bus.kind == "embedded":
+        return bus.topics()
+    return bus.topics({name for topic in names for name in (topic, topic + DEAD)})
 
 
 @runtime_checkable

@@ -51,6 +51,8 @@ def must_exist(app: "App", topic: str) -> None:
     Raises:
         UsageError: There is no such topic.
     """
-    names = [known.name for known in app.bus.topics()]
-    if topic not in names:
+    if not app.bus.topics([topic]):
+        from celebcollect.bus.base import our_topics
+
+        names = [known.name for known in our_topics(app.bus, app.config.topics.all())]
         raise UsageError(f"no such topic: {topic!r}", hint=f"Topics are {', '.join(names)}.")

@@ -54,7 +54,8 @@ def watching(
 
 def run_table(watch: RunWatch, progress: RunProgress, *, rounds: int, spent_s: float) -> StageTable:
     """Return what a run is doing, to be drawn."""
-    people = f"{len(progress.people)} people" if progress.people else "looking for people"
+    nobody = "no people" if progress.is_over else "looking for people"
+    people = f"{len(progress.people)} people" if progress.people else nobody
     at = ""
     if progress.round:
         at = f"round {progress.round} of at most {rounds}"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def topic_facts(app: "App", look: "PipelineState | None" = None) -> dict[str, dict[str, Any]]:
     """Return messages and lag by topic; a stage that never ran is behind by everything."""
+    from celebcollect.bus.base import our_topics
+
     names = app.config.topics
     readers = {
         **dict.fromkeys(names.candidates(), "validate"),
@@ -25,7 +27,7 @@ def topic_facts(app: "App", look: "PipelineState | None" = None) -> dict[str, di
                 **topic.lag,
             },
         }
-        for topic in (app.bus.topics() if look is None else look.topics.values())
+        for topic in (our_topics(app.bus, names.all()) if look is None else look.topics.values())
     }
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from celebcollect.domain.errors import SourceBlocked, SourceError
+from celebcollect.domain.errors import CelebCollectError, Interrupted, SourceBlocked, SourceError
 from celebcollect.domain.tally import Tally
 
 T = TypeVar("T")
@@ -94,6 +95,10 @@ class RunProgress:
     """The run goes on with one that did not end."""
     blocked: dict[str, SourceBlocked] = field(default_factory=dict)
     failed: dict[str, SourceError] = field(default_factory=dict)
+    ended_by: dict[str, CelebCollectError] = field(default_factory=dict)
+    """What ended the run, by the stage that met it; sources end no run."""
+    is_over: bool = False
+    """Nobody works any more: what waits now, waits for the next run."""
 
     def tally(self, stage: str) -> Tally:
         """Return the stage's tally, made when first asked for."""
@@ -102,6 +107,21 @@ class RunProgress:
     def activity(self, stage: str) -> Activity:
         """Return what the stage is doing, made when first asked for."""
         return self.activities.setdefault(stage, Activity())
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[Activity]:
+        """Count a stage as at work while the block runs; note what ends it, and the run."""
+        activity = self.activity(stage)
+        activity.begin()
+        try:
+            yield activity
+        except Interrupted:
+            raise
+        except CelebCollectError as error:
+            self.ended_by[stage] = error
+            raise
+        finally:
+            activity.end()
 
     def usable(self, source: str) -> bool:
         """Tell whether the source may still be asked in this run."""

@@ -43,6 +43,13 @@ def run_all(app: App, plan: RunPlan, progress: RunProgress, stop: threading.Even
     before_sources = () if plan.celebrities == "known" else (PEOPLE,)
     for stage in (*before_sources, *plan.sources, "validate", "store", "clean"):
         progress.tally(stage)  # in the order of the pipeline, for the display
+    try:
+        _run(app, plan, progress, stop)
+    finally:
+        progress.is_over = True
+
+
+def _run(app: App, plan: RunPlan, progress: RunProgress, stop: threading.Event) -> None:
     progress.people = _people(app, plan, progress, stop)
     with ThreadPoolExecutor(max_workers=len(plan.sources) + 2, thread_name_prefix="stage") as pool:
         rounds = _Rounds(app, progress, stop, pool)
@@ -99,11 +106,10 @@ def _people(
         progress.going_on = True
         return {str(qid): int(rounds) for qid, rounds in note["people"].items()}
     if plan.celebrities != "known":
-        tally, activity = progress.tally(PEOPLE), progress.activity(PEOPLE)
-        activity.begin()
-        source = app.people_source(tally, wait=activity.waiting(stop.wait))
-        find_people(source, app.catalogue, tally, stop=stop)
-        activity.end()
+        tally = progress.tally(PEOPLE)
+        with progress.working(PEOPLE) as activity:
+            source = app.people_source(tally, wait=activity.waiting(stop.wait))
+            find_people(source, app.catalogue, tally, stop=stop)
     people = planning.choose_people(app.catalogue, plan)
     if not stop.is_set():
         planning.note_run(app.catalogue, plan, people)
@@ -150,17 +156,16 @@ class _Rounds:
             )
         self._join(jobs)
         if not stop.is_set():
-            progress.activity("clean").begin()
-            clean_people(
-                app.catalogue,
-                app.folder,
-                app.bus,
-                app.checks,
-                topic=app.config.topics.clean,
-                tally=progress.tally("clean"),
-                stop=stop,
-            )
-            progress.activity("clean").end()
+            with progress.working("clean"):
+                clean_people(
+                    app.catalogue,
+                    app.folder,
+                    app.bus,
+                    app.checks,
+                    topic=app.config.topics.clean,
+                    tally=progress.tally("clean"),
+                    stop=stop,
+                )
 
     def _collect(self, name: str, qids: list[str]) -> None:
         """

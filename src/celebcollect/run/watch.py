@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from celebcollect.app import App
-from celebcollect.bus.base import TopicInfo
+from celebcollect.bus.base import TopicInfo, our_topics
 from celebcollect.catalogue.state import Counts
 from celebcollect.domain.records import Status
 from celebcollect.run.progress import PEOPLE, RunProgress
 from celebcollect.run.stage_line import Rates, StageLine, cooling_down, doing, headline
 from celebcollect.stages.refusals import blocked_until
+
+LEFT = "left for the next run"
+"""What is told of pictures that wait when a run has ended."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class PipelineState:
 
 def read_state(app: App) -> PipelineState:
     """Look once."""
-    topics = {info.name: info for info in app.bus.topics()}
+    topics = {info.name: info for info in our_topics(app.bus, app.config.topics.all())}
     return PipelineState(time.monotonic(), app.catalogue.counts(), topics)
 
 
@@ -76,9 +79,10 @@ class RunWatch:
             PEOPLE,
             "people",
             tally["people"] + tally["people_before"],
-            now=doing(self._progress.activity(PEOPLE)),
+            now=self._doing(PEOPLE),
             so_far=headline(PEOPLE, tally.counts),
             left_out=tally.reasons,
+            trouble=PEOPLE in self._progress.ended_by,
         )
 
     def _source(self, name: str) -> StageLine:
@@ -95,6 +99,12 @@ class RunWatch:
             left_out=tally.reasons,
             trouble=not usable,
         )
+
+    def _doing(self, stage: str) -> str:
+        """Say what a stage does that can end the run, or what it was that ended it."""
+        if error := self._progress.ended_by.get(stage):
+            return f"failed: {error.message}"
+        return doing(self._progress.activity(stage))
 
     def _obstacle(self, source: str) -> str:
         """Return what stands in the way of a source."""
@@ -118,7 +128,7 @@ class RunWatch:
             done,
             waiting,
             rate_per_s=self._rates.of(stage, done, at),
-            now="at work" if waiting else "idle",
+            now=(LEFT if self._progress.is_over else "at work") if waiting else "idle",
             so_far=headline(stage, tally.counts),
             left_out=tally.reasons,
         )
@@ -130,16 +140,18 @@ class RunWatch:
             # A picture may be judged several times, so what is done is counted where that happens.
             done = tally["accepted"] + tally["rejected"]
             waiting = self._last.counts.images.get(Status.STORED, 0)
-        later = waiting and activity.begun is None
+        later = LEFT if self._progress.is_over else "when the round is drained"
+        waits = waiting and activity.begun is None and "clean" not in self._progress.ended_by
         return StageLine(
             "clean",
             "pictures",
             done,
             waiting,
             rate_per_s=self._rates.of("clean", done, time.monotonic()),
-            now="when the round is drained" if later else doing(activity),
+            now=later if waits else self._doing("clean"),
             so_far=headline("clean", tally.counts),
             left_out=tally.reasons,
+            trouble="clean" in self._progress.ended_by,
         )
 
 

@@ -35,7 +35,9 @@ def would_remove(context: ForgetContext, qid: str) -> Removed:
             if (found := context.folder.find(row.path))
         }
     )
-    for topic in context.bus.topics():
+    # From other logs nothing but the clean topic is taken, and others may share them.
+    named = None if isinstance(context.bus, Purging) else [context.clean_topic]
+    for topic in context.bus.topics(named):
         _count_messages(context, about, topic.name, removed)
     for where in known_exports(context.catalogue):
         try:

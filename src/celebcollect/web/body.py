@@ -28,6 +28,14 @@ _COMPRESSIONS = _UNPACKED | {
 Content-Encoding; browsers take such bytes as they are, and so do we."""
 
 
+Admit = Callable[[int, int], None]
+"""Told how many bytes a body is about to take, and how many it may take in all; may wait."""
+
+
+def admit_all(_size: int, _most: int) -> None:
+    """Let every body come as it comes."""
+
+
 class Enough(Exception):
     """Raised by a sink that wants no more of a body; no failure."""
 
@@ -35,17 +43,15 @@ class Enough(Exception):
 class ResponseBody:
     """Takes a body piece by piece."""
 
-    def __init__(
-        self, head: ResponseHead, max_bytes: int, admit: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def __init__(self, head: ResponseHead, max_bytes: int, admit: Admit = admit_all) -> None:
         """
         Prepare for the body behind `head`.
 
         Args:
             head: The whole head.
             max_bytes: What is wanted at most.
-            admit: Called once with the bytes that the body may take, when it proves to be large: a
-                mere promise holds no room.
+            admit: Called when the body proves to be large, and again whenever it has grown by so
+                much: neither a promise nor a server that drips holds room.
 
         Raises:
             FetchFailed: `too_large` by its announcement, or `unsupported_encoding`.
@@ -59,7 +65,7 @@ class ResponseBody:
         self._room = announced if announced is not None and not self._unpack else max_bytes
         self._max_bytes = max_bytes
         self._admit = admit
-        self._admitted = False
+        self._admitted = SMALL_BYTES
         self._kept = io.BytesIO()
         self._size = 0
 
@@ -74,10 +80,9 @@ class ResponseBody:
             self._keep(piece)
             return
         # At most a byte beyond what is wanted: few bytes may unpack to gigabytes.
-        wanted = self._max_bytes if self._admitted else SMALL_BYTES
-        self._keep(self._unpack(piece, wanted - self._size + 1))
-        if rest := self._unpack.rest:
-            self._keep(self._unpack(rest, self._max_bytes - self._size + 1))
+        self._keep(self._unpack(piece, self._wanted()))
+        while rest := self._unpack.rest:
+            self._keep(self._unpack(rest, self._wanted()))
 
     def data(self) -> bytes:
         """
@@ -96,13 +101,17 @@ class ResponseBody:
         """Return what has come, whether it is all or not."""
         return self._kept.getvalue()
 
+    def _wanted(self) -> int:
+        """Return how much to unpack at once: what is admitted, and a byte that asks for more."""
+        return min(self._admitted, self._max_bytes) - self._size + 1
+
     def _keep(self, piece: bytes) -> None:
         size = self._size + len(piece)
         if size > self._max_bytes:
             raise FetchFailed(FetchReason.TOO_LARGE, f"more than {self._max_bytes} bytes")
-        if size > SMALL_BYTES and not self._admitted:
-            self._admitted = True
-            self._admit(self._room)
+        if size > self._admitted:
+            self._admitted = min(-(-size // SMALL_BYTES) * SMALL_BYTES, max(self._room, size))
+            self._admit(self._admitted, self._room)
         self._kept.write(piece)
         self._size = size
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from celebcollect.config.sections import HttpConfig, StoreConfig
 from celebcollect.web import robots, urls
-from celebcollect.web.body import ResponseBody, ResponseStart
+from celebcollect.web.body import Admit, ResponseBody, ResponseStart, admit_all
 from celebcollect.web.budget import FetchBudget
 from celebcollect.web.failures import FetchFailed
 from celebcollect.web.head import ResponseHead, bad_response
@@ -86,14 +86,14 @@ class Fetcher:
         self._robots = robots.RobotsCache(self._ask_robots) if store.respect_robots else None
         self._headers = {"User-Agent": user_agent(http.contact), "Accept-Encoding": "identity"}
 
-    def get(self, url: str, admit: Callable[[int], None] = lambda _: None) -> Fetched:
+    def get(self, url: str, admit: Admit = admit_all) -> Fetched:
         """
         Fetch a URL, following redirects; blocks for at most `picture_timeout_s`.
 
         Args:
             url: Of a picture, from anywhere.
-            admit: Called when the picture proves to be large, with the bytes that it may take; may
-                wait, at the expense of the picture's time.
+            admit: Called again and again while a picture proves to be large; may wait, at the
+                expense of the picture's time. See `body.Admit`.
 
         Raises:
             FetchFailed: There are no bytes to be had, or we must not ask for them.
@@ -125,9 +125,7 @@ class Fetcher:
             raise FetchFailed(reason, url[:200])
         return request_target(url)
 
-    def _ask(
-        self, target: RequestTarget, budget: FetchBudget, admit: Callable[[int], None]
-    ) -> Fetched | str:
+    def _ask(self, target: RequestTarget, budget: FetchBudget, admit: Admit) -> Fetched | str:
         """Return the bytes, or the URL that we are sent on to."""
         body: ResponseBody | None = None
         words: ResponseStart | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -10,6 +10,12 @@ from confluent_kafka.admin import ListConsumerGroupsResult, OffsetSpec
 
 from celebcollect.bus.base import TopicInfo
 from celebcollect.bus.kafka.admin import Admin
+
+OUR_GROUPS = frozenset(("validate", "store", "train", "replay-dead"))
+"""The consumer groups of this program."""
+MOST_GROUPS = 100
+"""Each group is a question of its own. On a cluster with more of them than that, which many share,
+only our own are asked, and no lag is told of others that read our topics."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -39,20 +45,25 @@ class Offsets:
         """Return the offset that each partition's next message will get."""
         return self._offsets(places, OffsetSpec.latest())
 
-    def infos(self) -> list[TopicInfo]:
+    def infos(self, names: Collection[str] | None = None) -> list[TopicInfo]:
         """
-        Return all topics by name, with the lag of each group that committed on them.
+        Return topics by name, all or those of `names`, with the lag of each group that committed.
 
         A compacted topic may hold fewer messages.
         """
-        metadata = self._admin.metadata()
+        # The whole list of names: a question about one name makes it, where the cluster does that.
+        metadata = {
+            name: topic
+            for name, topic in self._admin.metadata().items()
+            if names is None or name in names
+        }
         places = [
             (name, partition) for name, topic in metadata.items() for partition in topic.partitions
         ]
         ends, starts = self.ends(places), self.starts(places)
         groups = {
             group: {place: offset for place, offset in committed.items() if place in ends}
-            for group, committed in self.committed(self._groups()).items()
+            for group, committed in self.committed(self._groups() if places else ()).items()
         }
         infos = []
         for name in sorted(metadata):
@@ -106,7 +117,10 @@ class Offsets:
         future: Future[ListConsumerGroupsResult] = self._admin.client.list_consumer_groups(
             request_timeout=self._admin.timeout_s
         )
-        return [group.group_id for group in future.result().valid or ()]
+        found = [group.group_id for group in future.result().valid or ()]
+        if len(found) <= MOST_GROUPS:
+            return found
+        return [group for group in found if group in OUR_GROUPS]
 
 
 def behind(start: int, end: int, committed: int | None) -> int:

@@ -7,7 +7,7 @@ everything; a compacted one keeps the newest message of each key.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -86,9 +86,9 @@ class EmbeddedBus:
         self._subscriptions.append(subscription)
         return subscription
 
-    def topics(self) -> list[TopicInfo]:
-        """Return all topics by name, with the lag of every group that ever committed on them."""
-        return self._topics.infos()
+    def topics(self, names: Collection[str] | None = None) -> list[TopicInfo]:
+        """Return topics by name, with the lag of every group that ever committed on them."""
+        return self._topics.infos(names)
 
     def read(self, topic: str, *, last: int | None = None) -> Iterator[Message]:
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from celebcollect.bus.base import TopicInfo, check_topic
@@ -44,13 +45,14 @@ class EmbeddedTopics:
             self._known[name] = found
         return self._known[name]
 
-    def infos(self) -> list[TopicInfo]:
-        """Return all topics by name, with the lag of every group that ever committed on them."""
+    def infos(self, names: Collection[str] | None = None) -> list[TopicInfo]:
+        """Return topics by name, with the lag of every group that ever committed on them."""
         with self._file.transaction(write=False) as connection:
             rows = connection.execute("SELECT name, id, compacted FROM topics ORDER BY name")
             return [
                 _info(connection, name, EmbeddedTopic(topic_id, bool(compacted)))
                 for name, topic_id, compacted in rows.fetchall()
+                if names is None or name in names
             ]
 
     def _find(self, name: str) -> EmbeddedTopic | None:

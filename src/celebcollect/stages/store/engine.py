@@ -23,6 +23,7 @@ from celebcollect.config.sections import StoreConfig
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.fair_queue import FairQueue
 from celebcollect.stages.store.memory_budget import MemoryBudget, Reservation
+from celebcollect.web.body import Admit
 from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.reasons import FetchReason
 
@@ -168,7 +169,7 @@ class _DownloadThreads(Generic[R]):
                 reservation.give_back()
                 self.queue.done(host)
 
-    def _try(self, download: Download[R], admit: Callable[[int], None]) -> bytes | None:
+    def _try(self, download: Download[R], admit: Admit) -> bytes | None:
         """
         Return the bytes, or None when the download has failed or waits for another try.
 
