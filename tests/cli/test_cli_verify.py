@@ -40,6 +40,22 @@ def test_findings_end_with_4_and_mended_ones_with_0(run: Run, tmp_path: Path) ->
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
+def test_a_name_that_is_no_utf8_is_printed_escaped(run: Run, tmp_path: Path) -> None:
+    """For a person and for a program, and what it was mended to as well."""
+    with closing(Collection(tmp_path / "data")) as collection:
+        collection.fill(1, 1)
+        strange = collection.root / "images" / "Q1" / "caf\udce9.jpg"
+        strange.write_bytes(b"whose?")
+        os.utime(strange, (1, 1))
+
+    looked = run("verify", "--json")
+    fixed = run("verify", "--fix")
+
+    assert json.loads(looked.stdout)["findings"][0]["name"] == "images/Q1/caf\udce9.jpg"
+    assert (looked.returncode, fixed.returncode) == (4, 0), fixed.stderr
+    assert "strange_file\timages/Q1/caf\\udce9.jpg: moved to lost/images/Q1/" in fixed.stdout
+
+
 def test_where_no_collection_is_none_is_made(run: Run, tmp_path: Path) -> None:
     """A disk that is not mounted: cron sends a mail."""
     for options in ((), ("--fix",)):

@@ -178,6 +178,23 @@ def test_nothing_strange_is_overwritten_or_followed(collection: Collection) -> N
     assert collection.verify().findings == []
 
 
+def test_names_that_are_no_utf8_are_named_and_set_aside(collection: Collection) -> None:
+    """Of files and of folders; what was found is written down before it is mended."""
+    collection.fill(1, 1)
+    names = ["images/Q1/caf\udce9.jpg", "images/\udcff\udcfe/a.jpg", "quarantine/\udc80"]
+    for name in names:
+        file = collection.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"whose?")
+
+    found = collection.found(fix=True)
+
+    assert found == {("strange_file", name) for name in names}
+    for name in names:
+        assert (collection.root / "lost" / name).read_bytes() == b"whose?"
+    assert collection.verify().findings == []
+
+
 def test_files_of_the_forgotten_are_removed_for_good(collection: Collection) -> None:
     """A backup brings them back; nowhere is a place for them."""
     rows = collection.fill(2, 1)

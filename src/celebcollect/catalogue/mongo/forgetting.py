@@ -123,7 +123,7 @@ def _forget(collections: Collections, qid: str) -> int:
         if is_note_about(note["_id"], qid):
             collections.notes.delete_one({"_id": note["_id"]})
         elif qid in note["value"]:
-            left = json.dumps(without(json.loads(note["value"]), {qid}), ensure_ascii=False)
+            left = json.dumps(without(json.loads(note["value"]), {qid}))
             collections.notes.update_one({"_id": note["_id"]}, {"$set": {"value": left}})
     return removed
 

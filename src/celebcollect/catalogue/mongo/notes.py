@@ -54,4 +54,5 @@ class MongoNotes(MongoPart):
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(dict(value), ensure_ascii=False)
+    # In ASCII: a file name that is no UTF-8 is a text that no encoding but JSON's takes.
+    return json.dumps(dict(value))

@@ -106,7 +106,7 @@ def _forget(connection: sqlite3.Connection, qid: str) -> int:
         if is_note_about(key, qid):
             connection.execute("DELETE FROM notes WHERE key = ?", (key,))
         elif qid in text:
-            left = json.dumps(without(json.loads(text), {qid}), ensure_ascii=False)
+            left = json.dumps(without(json.loads(text), {qid}))
             connection.execute("UPDATE notes SET value = ? WHERE key = ?", (left, key))
     return removed
 

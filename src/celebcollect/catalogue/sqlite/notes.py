@@ -41,4 +41,5 @@ def _write(connection: sqlite3.Connection, key: str, value: Mapping[str, Any] | 
         INSERT INTO notes VALUES (?, ?)
         ON CONFLICT (key) DO UPDATE SET value = excluded.value
     """
-    connection.execute(query, (key, json.dumps(dict(value), ensure_ascii=False)))
+    # In ASCII: a file name that is no UTF-8 is a text that no encoding but JSON's takes.
+    connection.execute(query, (key, json.dumps(dict(value))))
