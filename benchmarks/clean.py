@@ -19,7 +19,7 @@ from clean_identity import bench_identity
 from clean_pictures import picture_of
 
 from celebcollect.checks.base import Picture
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     bench_copying(pictures)
     print("what copies are recognised", flush=True)
     bench_copies(pictures)
-    if reason := dlib_engine.why_not():
+    if reason := dlib_package.why_not():
         print(f"faces: {reason}")
         return
     kinds = {

@@ -27,7 +27,7 @@ from celebcollect.checks.base import Check, Picture
 from celebcollect.config.sections import CleanConfig, StoreConfig
 from celebcollect.domain.records import Facts
 from celebcollect.stages.clean.verdicts import judge
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.model_sets import YUNET_SFACE_SET
 
 DRAWS = 20
@@ -183,7 +183,7 @@ def _count(
 
 def bench_portraits(folder: Path) -> None:
     """Print a table for each installed engine."""
-    engines = ["dlib"] if dlib_engine.why_not() is None else []
+    engines = ["dlib"] if dlib_package.why_not() is None else []
     engines += [YUNET_SFACE_SET.name] if YUNET_SFACE_SET.is_here() else []
     for engine in engines:
         with tempfile.TemporaryDirectory() as place:

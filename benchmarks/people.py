@@ -21,7 +21,7 @@ from fair_identify import FairNaming
 from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_engine, dlib_package
 from celebcollect.vision.base import EngineSpec, FacesSeen
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.model_sets import YUNET_SFACE_SET
@@ -35,7 +35,7 @@ MIN_PEOPLE = 4
 
 def engines() -> Iterator[tuple[str, EngineSpec]]:
     """Yield the installed engines; say what the others lack."""
-    if reason := dlib_engine.why_not():
+    if reason := dlib_package.why_not():
         print(f"dlib is left out: {reason}")
     else:
         yield "dlib", dlib_engine.DlibSpec()

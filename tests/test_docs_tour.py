@@ -8,7 +8,7 @@ from pathlib import Path
 import docs_tour
 import pytest
 
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from local_web import planted
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def test_the_tour_writes_what_the_readme_shows(browser: None, tmp_path: Path) ->
         )
     assert (tmp_path / "demo" / "gallery" / "index.html").is_file()
     # The demonstration judges itself; this does not take its word for it.
-    if dlib_engine.why_not() is None:
+    if dlib_package.why_not() is None:
         left = {
             (file.parent.name, file.stem)
             for file in (tmp_path / "demo" / "data" / "images").rglob("*.*")

@@ -26,7 +26,7 @@ from celebcollect.domain.terms import MlUse
 from celebcollect.images.folder import ImageFolder
 from celebcollect.pictures.file import PictureFile
 from celebcollect.stages.train import Shelf, Trained, TrainSettings, train
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.base import Engine, FacesSeen
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.looking import FaceInPicture, detect, embed
@@ -119,7 +119,7 @@ DRAWN_DISTANCE = 0.29
 
 def need_engine() -> None:
     """Skip the test where the extra `faces` is not installed."""
-    reason = dlib_engine.why_not()
+    reason = dlib_package.why_not()
     if reason:
         missing(f"a face engine ({reason})")
 

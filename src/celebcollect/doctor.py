@@ -22,7 +22,8 @@ from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.tally import Tally
 from celebcollect.sources.base import SourceContext
 from celebcollect.sources.spec import SourceSpec
-from celebcollect.vision.engines import better, engine_for, lacking
+from celebcollect.vision.better_engine import better
+from celebcollect.vision.engines import engine_for, lacking
 from celebcollect.web.server_time import server_time
 from celebcollect.web.urls import shown_url
 

@@ -11,7 +11,7 @@ from celebcollect.checks.base import Picture
 from celebcollect.checks.faces import FaceCheck
 from celebcollect.checks.identity import Identity
 from celebcollect.config.sections import CleanConfig
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.dlib_engine import DlibSpec
 from celebcollect.vision.workers import Workers
 from checks.check_pictures import measured, picture_of
@@ -30,7 +30,7 @@ class Photo:
 
 def need_engine() -> None:
     """Skip the test where the extra `faces` is not installed."""
-    reason = dlib_engine.why_not()
+    reason = dlib_package.why_not()
     if reason:
         missing(f"a face engine ({reason})")
 

@@ -83,6 +83,20 @@ def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == ["pydantic"]
 
 
+def test_init_imports_no_library_of_the_faces(tmp_path: Path) -> None:
+    """It tells of a better face engine, and needs none for that."""
+    code = (
+        "import json, sys\nfrom celebcollect.cli import app\n"
+        "app(['init'], standalone_mode=False)\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+
+    assert json.loads(done.stdout.splitlines()[-1]) == ["pydantic"]
+
+
 @pytest.mark.slow
 def test_help_costs_at_most_half_more_than_its_libraries(tmp_path: Path) -> None:
     """

@@ -10,7 +10,7 @@ import pytest
 from celebcollect.checks.face_facts import from_text
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.records import Celebrity
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from stages.cleaning import World, jpeg
 from support import missing
 
@@ -85,7 +85,7 @@ def test_a_title_that_wikidata_does_not_name_is_not_trusted(world: World) -> Non
 
 @pytest.fixture
 def photographs(shared_data: Path) -> Path:
-    reason = dlib_engine.why_not()
+    reason = dlib_package.why_not()
     if reason:
         missing(f"a face engine ({reason})")
     return shared_data / "faces"

@@ -227,9 +227,9 @@ def test_crops_and_pictures_do_not_share_a_folder(shelf: Shelf, tmp_path: Path) 
 @pytest.mark.slow
 def test_real_faces_are_found_again_and_level(shared_data: Path) -> None:
     """In every crop of a photograph there is one face, in the middle, leaning below 4 degrees."""
-    from celebcollect.vision import dlib_engine
+    from celebcollect.vision import dlib_engine, dlib_package
 
-    if dlib_engine.why_not():
+    if dlib_package.why_not():
         missing("the extra `faces`")
     engine = dlib_engine.DlibSpec().load()
     looked = 0

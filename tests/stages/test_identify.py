@@ -16,7 +16,7 @@ from celebcollect.demo.drawing import encode, portrait
 from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.stages.identify import IdentifiedFile, engine_of, identify
 from celebcollect.stages.train.model import Model
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.dlib_engine import DlibSpec
 from training import DRAWN, DRAWN_DISTANCE, STRANGER, School, drawn, need_engine, shot_bytes
 
@@ -128,7 +128,7 @@ def test_a_model_of_another_engine_is_refused(
         engine_of(other, CleanConfig())
     assert engine_of(model, CleanConfig(faces="off")) == DlibSpec()
 
-    monkeypatch.setattr(dlib_engine, "why_not", lambda: "the extra `faces` is not installed")
+    monkeypatch.setattr(dlib_package, "why_not", lambda: "the extra `faces` is not installed")
     with pytest.raises(ConfigError) as caught:
         engine_of(model, CleanConfig())
     assert "celebcollect[faces]" in caught.value.hint

@@ -12,7 +12,8 @@ from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.errors import ConfigError
 from celebcollect.pictures.file import PictureFile
 from celebcollect.vision.base import FacesSeen
-from celebcollect.vision.engines import better, engine_for, numbers_for
+from celebcollect.vision.better_engine import better
+from celebcollect.vision.engines import engine_for, numbers_for
 from celebcollect.vision.looking import detect_and_embed
 from celebcollect.vision.model_sets import SFACE, YUNET, models_folder
 from celebcollect.vision.model_store import take_from

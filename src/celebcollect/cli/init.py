@@ -57,7 +57,7 @@ def init(
 
 
 def _tell(file: Path, config: "Config") -> None:
-    from celebcollect.vision.engines import better
+    from celebcollect.vision.better_engine import better
 
     sys.stdout.write(
         f"wrote {file}: every key with its default, set those that you need and delete the rest\n"

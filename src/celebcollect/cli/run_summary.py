@@ -135,7 +135,7 @@ class RunSummary:
         """Yield what to do next, with commands that can be typed."""
         from celebcollect.domain.records import Status
         from celebcollect.run.shortfall import Offer
-        from celebcollect.vision.engines import better
+        from celebcollect.vision.better_engine import better
 
         if self.interrupted:
             yield "The run was interrupted: the same command goes on where it was."

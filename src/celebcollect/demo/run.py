@@ -21,7 +21,7 @@ from celebcollect.demo.web import SmallWeb
 from celebcollect.disk.files import disk_errors
 from celebcollect.disk.locks import check_foreign
 from celebcollect.domain.errors import CelebCollectError
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.engines import engine_for
 
 MARK = ".celebcollect-demo"
@@ -49,7 +49,7 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
             or somebody was not recognised.
     """
     _prepare(folder)
-    faces = dlib_engine.why_not() is None
+    faces = dlib_package.why_not() is None
     config = folder / "config.toml"
     program = Program(config, stop)
     with SmallWeb() as web:

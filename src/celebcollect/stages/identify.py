@@ -21,7 +21,7 @@ from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.file import PictureFile
 from celebcollect.pictures.formats import NotAPicture
 from celebcollect.stages.train.model import KnownPerson, Model
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.base import EngineCrashed, EngineSpec, FacesSeen, Undecodable
 from celebcollect.vision.engines import engine_for
 from celebcollect.vision.looking import detect_and_embed
@@ -72,7 +72,7 @@ def engine_of(model: Model, clean: CleanConfig) -> EngineSpec:
     spec = engine_for(clean.model_copy(update={"faces": "auto"}))
     if spec is None:
         raise ConfigError(
-            f"faces cannot be recognised here: {dlib_engine.why_not()}", hint=dlib_engine.INSTALL
+            f"faces cannot be recognised here: {dlib_package.why_not()}", hint=dlib_package.INSTALL
         )
     version = embedding_version(spec)
     if model.embedding_version != version:

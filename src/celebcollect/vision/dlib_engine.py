@@ -8,7 +8,6 @@ training data forbid commercial use.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,18 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from celebcollect.domain.errors import ConfigError
-from celebcollect.domain.install import install_command
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.cnn_detector import ModelSession, find_faces
 from celebcollect.vision.dlib_onnx.cache import converted_resnet
 from celebcollect.vision.dlib_onnx.detector import detector_to_onnx
 from celebcollect.vision.dlib_onnx.resnet import CHIP_PX
 from celebcollect.vision.dlib_onnx.weights import NotANetwork, read_network
+from celebcollect.vision.dlib_package import INSTALL
 from celebcollect.vision.numbers import DLIB, EngineNumbers
 from celebcollect.vision.onnx_model import new_session
-
-INSTALL = install_command("celebcollect[faces]")
-PACKAGES = ("dlib", "face_recognition_models", "onnxruntime")
 
 _PADDING = 0.25
 """Of the chip, around the face, as dlib's `compute_face_descriptor` cuts it."""
@@ -49,31 +45,6 @@ class DlibSpec:
     def load(self) -> Engine:
         """Build the engine."""
         return DlibEngine()
-
-
-def why_not() -> str | None:
-    """
-    Return why dlib cannot be used here, or None when it can.
-
-    Imports nothing, because an import on an unfit processor would kill the process.
-    """
-    if any(find_spec(name) is None for name in PACKAGES):
-        return "the extra `faces` is not installed"
-    try:
-        flags = re.search(
-            r"^flags\s*:(.*)$",
-            Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace"),
-            re.MULTILINE,
-        )
-    except OSError:
-        # no Linux: nothing to ask, and dlib-bin's builds for other systems run on what these need
-        # anyway
-        return None
-    if flags and "avx" not in flags[1].split():
-        return (
-            "this processor lacks AVX, which dlib-bin is built with; dlib built from source works"
-        )
-    return None
 
 
 class DlibEngine:

@@ -1,19 +1,17 @@
-"""Which face engine is used, what this machine lacks for it, and what a better one would bring."""
+"""Which face engine is used, and what this machine lacks for it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.errors import ConfigError
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_engine, dlib_package
 from celebcollect.vision.base import EngineSpec
+from celebcollect.vision.better_engine import AUTO, DLIB, is_best_here
 from celebcollect.vision.model_sets import YUNET_SFACE_SET, own_names
 from celebcollect.vision.numbers import EngineNumbers
 from celebcollect.vision.onnx_engine import onnx_spec, own_spec, yunet_sface_spec
-
-AUTO, DLIB, BEST = "auto", "dlib", YUNET_SFACE_SET.name
 
 
 def engine_for(clean: CleanConfig) -> EngineSpec | None:
@@ -29,15 +27,15 @@ def engine_for(clean: CleanConfig) -> EngineSpec | None:
         return onnx_spec(clean.detector_model, clean.embedder_model, clean.embedder_input)
     if clean.engine != AUTO:
         return _named(clean.engine)
-    if find_spec("onnxruntime") is not None and YUNET_SFACE_SET.is_here():
+    if is_best_here():
         return yunet_sface_spec()
-    reason = dlib_engine.why_not()
+    reason = dlib_package.why_not()
     if reason is None:
         return dlib_engine.DlibSpec()
     if clean.faces == "required":
         raise ConfigError(
             f'[clean] faces is "required", but {reason}',
-            hint=f"{dlib_engine.INSTALL}, or set faces to auto or off.",
+            hint=f"{dlib_package.INSTALL}, or set faces to auto or off.",
         )
     return None
 
@@ -57,34 +55,15 @@ def lacking(clean: CleanConfig) -> str | None:
     """Return what has to be installed where faces are looked at if that is possible, or None."""
     if clean.faces != "auto" or clean.detector_model or engine_for(clean) is not None:
         return None
-    return f"{dlib_engine.why_not()} ({dlib_engine.INSTALL})"
-
-
-def better(clean: CleanConfig) -> str | None:
-    """
-    Return what a better engine than the one that `auto` takes would bring and how to get it.
-
-    None where there is none, or where somebody has chosen: an engine, or to look at no faces.
-    """
-    if clean.faces == "off" or clean.detector_model or clean.engine != AUTO:
-        return None
-    chosen = engine_for(clean)
-    if chosen is None or chosen.name != DLIB:
-        return None
-    return (
-        "A better face engine than dlib can be had: yunet-sface kept 96.7 % of the right pictures"
-        " where dlib kept 90.5 %, of East Asian people 78.6 and 69.8 % (526 photographs of 49"
-        " people, docs/faces.md). Its models have terms of their own, which are told first:"
-        " celebcollect models get yunet-sface"
-    )
+    return f"{dlib_package.why_not()} ({dlib_package.INSTALL})"
 
 
 def _named(name: str) -> EngineSpec:
     if name == DLIB:
-        reason = dlib_engine.why_not()
+        reason = dlib_package.why_not()
         if reason is not None:
             raise ConfigError(
-                f'[clean] engine is "dlib", but {reason}', hint=f"{dlib_engine.INSTALL}"
+                f'[clean] engine is "dlib", but {reason}', hint=f"{dlib_package.INSTALL}"
             )
         return dlib_engine.DlibSpec()
     if name == YUNET_SFACE_SET.name:

@@ -15,15 +15,15 @@ from pathlib import Path
 from celebcollect.disk.files import atomic_file, disk_errors, make_folder, write_file
 from celebcollect.disk.known_file import KnownFile, WrongFile, prove
 from celebcollect.domain.errors import StorageError, UsageError
-from celebcollect.vision import dlib_engine
+from celebcollect.vision import dlib_package
 from celebcollect.vision.model_sets import (
     KNOWN_SETS,
     NUMBERS_FILE,
     ModelSet,
     models_folder,
     own_names,
-    read_own,
 )
+from celebcollect.vision.own_models import read_own
 
 _TERMS_FILE = "terms-told.txt"
 
@@ -45,7 +45,7 @@ class ModelState:
 
 def model_states() -> Iterator[ModelState]:
     """Yield the engines that can be named, dlib first, then what can be fetched, then one's own."""
-    lacking = dlib_engine.why_not()
+    lacking = dlib_package.why_not()
     yield ModelState(
         "dlib",
         "dlib's HOG and CNN detectors and its ResNet, of the extra `faces`",

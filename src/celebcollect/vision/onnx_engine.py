@@ -26,10 +26,10 @@ from celebcollect.vision.model_sets import (
     YUNET,
     YUNET_SFACE_SET,
     models_folder,
-    read_own,
 )
 from celebcollect.vision.numbers import UNTESTED, YUNET_SFACE, EngineNumbers
 from celebcollect.vision.onnx_model import HINT, OnnxModel
+from celebcollect.vision.own_models import read_own
 from celebcollect.vision.yunet import STRIDES, NotYunet, faces_in
 
 INSTALL = install_command("onnxruntime")
