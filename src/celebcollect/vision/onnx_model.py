@@ -5,14 +5,17 @@ Whatever the file does otherwise is an error that names it.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from celebcollect.domain.errors import ConfigError
+from celebcollect.vision.constant_weights import with_constant_weights
 
 HINT = "[clean] detector_model and embedder_model name files."
 
@@ -83,13 +86,35 @@ def new_session(model: str | bytes) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # Only what ends the process: a failure comes as an exception, and is told once.
     options.log_severity_level = 4
+    given = model if isinstance(model, bytes) else _rewritten(Path(model))
+    if isinstance(model, str):
+        # Weights beside the file are found there, also when its bytes are passed.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(Path(model).parent)
+        )
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            given or model, options, providers=["CPUExecutionProvider"]
+        )
     except _failures() as error:
         name = model if isinstance(model, str) else "a face model"
         raise ConfigError(
             f"{name} is no ONNX model that can be run: {str(error)[:120]}", hint=HINT
         ) from error
+
+
+def _rewritten(file: Path) -> bytes | None:
+    """Return the file's bytes with constant weights; None where they are that as they are."""
+    try:
+        with (
+            file.open("rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as data,
+        ):
+            return with_constant_weights(data)
+    except (OSError, ValueError):
+        # Not there, or empty: onnxruntime says it.
+        return None
 
 
 def _failures() -> tuple[type[Exception], ...]:

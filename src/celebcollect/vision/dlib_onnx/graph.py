@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from celebcollect.vision.protobuf import BYTES, varint
+
 IR_VERSION, OPERATORS = 9, 17
 _FLOAT, _INT64 = 1, 7  # TensorProto.DataType
 _INT, _INTS = 2, 7  # AttributeProto.AttributeType
@@ -102,21 +104,12 @@ def _value(name: str, shape: Iterable[int | str]) -> bytes:
     return _text(1, name) + _bytes(2, _bytes(1, tensor))
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
+    return varint(field << 3) + varint(value)
 
 
 def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return varint(field << 3 | BYTES) + varint(len(value)) + value
 
 
 def _text(field: int, value: str) -> bytes:
