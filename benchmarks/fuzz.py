@@ -18,6 +18,7 @@ import faulthandler
 import io
 import json
 import random
+import re
 import resource
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from typing import Any
 import numpy as np
 from picture_openers import Openers
 from PIL import Image
+from trailer_seeds import ODD_NUMBERS, trailer_seeds
 
 from celebcollect import runtime
 
@@ -82,7 +84,7 @@ FORMATS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def seeds() -> list[tuple[str, bytes]]:
-    """Draw one small valid file of each kind."""
+    """Draw one small valid file of each kind, and a JPEG (`TAIL`) with each kind of trailer."""
     rng = np.random.default_rng(7)
     files = []
     for kind, mode, options in FORMATS:
@@ -98,7 +100,7 @@ def seeds() -> list[tuple[str, bytes]]:
         extra = {"append_images": frames[1:]} if options.get("save_all") else {}
         frames[0].save(target, kind, **options, **extra)
         files.append((kind, target.getvalue()))
-    return files
+    return files + [("TAIL", data) for data in trailer_seeds(files[0][1])]
 
 
 def mutated(files: list[tuple[str, bytes]], count: int, seed: int) -> Iterator[tuple[str, bytes]]:
@@ -108,7 +110,10 @@ def mutated(files: list[tuple[str, bytes]], count: int, seed: int) -> Iterator[t
         kind, whole = files[n % len(files)]
         data = bytearray(whole)
         for _ in range(rng.choice((1, 1, 2, 3, 8, 30))):
-            _mutate(data, rng, files)
+            if kind == "TAIL" and rng.random() < 0.6:
+                _mutate_trailer(data, rng)
+            else:
+                _mutate(data, rng, files)
         # Mended, a broken PNG gets past its checksums and into the decoder.
         yield kind, _mended(bytes(data)) if kind == "PNG" and rng.random() < 0.7 else bytes(data)
 
@@ -122,6 +127,27 @@ def _mended(data: bytes) -> bytes:
         parts.append(data[at : at + 4] + body + zlib.crc32(body).to_bytes(4, "big"))
         at += 12 + size
     return b"".join(parts) + data[at:]
+
+
+_NUMBER = re.compile(rb"\d+")
+_TAIL_BYTES = 400
+
+
+def _mutate_trailer(data: bytearray, rng: random.Random) -> None:
+    """Change what a trailer says of itself: a number among its text, or bytes near its end."""
+    numbers = list(_NUMBER.finditer(data, max(len(data) - _TAIL_BYTES, 0)))
+    if numbers and rng.random() < 0.5:
+        found = rng.choice(numbers)
+        odd = rng.choice(ODD_NUMBERS)
+        data[found.start() : found.end()] = odd
+        mark = data.rfind(b"jxrs")
+        if mark > found.start():  # the length of the list stands behind it
+            length = int.from_bytes(data[mark + 4 : mark + 8], "little")
+            longer = max(length + len(odd) - len(found[0]), 0)
+            data[mark + 4 : mark + 8] = longer.to_bytes(8, "little")[:4]
+    elif data:
+        at = len(data) - 1 - rng.randrange(min(len(data), 80))
+        data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
 
 
 def _mutate(data: bytearray, rng: random.Random, files: list[tuple[str, bytes]]) -> None:

@@ -6,12 +6,14 @@ Proof and hash, checks, faces, exports, pages and charts; `identify` is the proo
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from celebcollect.checks import unforeseen
 from celebcollect.checks.base import Check, CheckSettings, Measuring, Picture
 from celebcollect.checks.registry import installed_checks
 from celebcollect.config.sections import CleanConfig, StoreConfig
@@ -58,6 +60,24 @@ class NoEngine:
         return np.array([aligned.mean(), aligned.std()], dtype=np.float32)
 
 
+class _Unforeseen(logging.Handler):
+    """Keeps the exceptions that checks turn into a reason: here they are what is looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._said.append(f"SURPRISE {type(error).__name__}: {error}")
+
+    def taken(self) -> str:
+        """Return those since the last time, and forget them."""
+        said, self._said = " ".join(self._said), []
+        return said
+
+
 class Openers:
     """One data folder, in which each file lies under its own digest for a moment."""
 
@@ -68,6 +88,9 @@ class Openers:
         settings = CheckSettings(clean, StoreConfig(min_side_px=16))
         built = (spec.build(settings) for spec in installed_checks().specs)
         self._checks: list[Check] = [check for check in built if check is not None]
+        self._kept_quiet = _Unforeseen()
+        unforeseen.log.addHandler(self._kept_quiet)
+        unforeseen.log.propagate = False
 
     def results(self, data: bytes) -> Iterator[tuple[str, str]]:
         """Yield what each opener makes of a file: its name, and a word."""
@@ -83,7 +106,8 @@ class Openers:
         with self._stored(data, facts) as image:
             for name, opener in self._openers().items():
                 try:
-                    yield name, opener(image, data)
+                    word = opener(image, data)
+                    yield name, self._kept_quiet.taken() or word
                 except NotAPicture as error:
                     yield name, error.reason.value
                 except CelebCollectError as error:

@@ -274,6 +274,33 @@ def test_broken_trailers_never_stop_the_search(data: bytes, back: int, patch: by
     assert len(left_over(changed[len(PLAIN) :], len(PLAIN), "jpeg", ())) <= len(changed)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "Infinity",
+        "-Infinity",
+        "NaN",
+        "1e999",
+        "9" * 5000,
+        "true",
+        "null",
+        '"7"',
+        "{}",
+        "[" * 20_000,
+    ],
+)
+def test_a_trailer_that_lists_odd_numbers_is_no_known_one(number: str) -> None:
+    """Whatever JSON has for a number: the list is none, and its picture one with strays."""
+    for listed in (f'[{{"offset":{number}}}]', f'[{{"offset":20000}},{{"offset":{number}}}]'):
+        told = listed.encode()
+        data = PLAIN + LARGE + told + b"jxrs" + struct.pack("<I", len(told) + 8)
+
+        found = search(data, "jpeg")
+
+        assert found is not None
+        assert found[0] == "trailing_data"
+
+
 def test_trailers_within_trailers_cost_no_time() -> None:
     """A file of nothing but ends of trailers is searched in the time of its bytes."""
     ends = (photo_mechanic(b""), samsung(b""), b"\0\0SEFT", b"jxrs\x08\0\0\0", insta360(b""))

@@ -39,6 +39,7 @@ def test_thousands_of_broken_pictures_lead_to_facts_or_a_reason() -> None:
         stored = {outcome for outcome in outcomes if outcome.split()[:2] == ["store", kind]}
         assert any("picture" in outcome for outcome in stored)
         assert any("corrupt" in outcome for outcome in stored)
+    assert any(outcome.split()[:2] == ["clean", "tail"] for outcome in outcomes)
     for opener, word in {
         "clean": "accepted",
         "rehash": "hashed",

@@ -29,6 +29,7 @@ from celebcollect.checks.signatures import (
     is_zip_file,
     looks_like_nothing,
 )
+from celebcollect.checks.unforeseen import Unforeseen, about_one_picture
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.cut_jpeg import has_surplus
 from celebcollect.pictures.essentials import essentials
@@ -63,7 +64,7 @@ _MEASURED: dict[str, Reason] = {
 
 
 class Payload:
-    """Reject `not_an_image`, `bomb`, `trailing_data`, `embedded_script` and `embedded_archive`."""
+    """Reject `not_an_image` and what `PayloadReason` names."""
 
     name = "payload"
 
@@ -84,12 +85,20 @@ class Payload:
             facts = picture.facts(self.name)
             if facts.get("version") == _STRICTER and "reason" not in facts:
                 continue  # what version 1 let through is not opened again
-            found = search(picture.stored.read(), picture.image.format or "")
+            found = self._found(picture)
             measured: Facts = {"version": VERSION}
             yield (
                 picture.image.id,
                 measured | ({"reason": found[0].value, "detail": found[1]} if found else {}),
             )
+
+    def _found(self, picture: Picture) -> Finding | None:
+        data = picture.stored.read()
+        try:
+            with about_one_picture(self.name, picture.image.id):
+                return search(data, picture.image.format or "")
+        except Unforeseen as error:
+            return PayloadReason.UNSEARCHABLE, str(error)
 
     def reject(self, pictures: Sequence[Picture]) -> Iterator[Rejection]:
         """Yield the pictures that carry something, or that have more pixels than the limit."""

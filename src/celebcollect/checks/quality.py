@@ -22,6 +22,7 @@ from celebcollect.checks.base import (
     missing,
     number,
 )
+from celebcollect.checks.unforeseen import Unforeseen, about_one_picture
 from celebcollect.config.sections import CleanConfig
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.formats import NotAPicture
@@ -98,8 +99,9 @@ class Quality:
         """Yield sharpness, contrast and colour of what was not looked at yet."""
         for picture in missing(self.name, VERSION, pictures):
             try:
-                facts = look(upright(picture.stored, LONG_SIDE_PX))
-            except NotAPicture as error:
+                with about_one_picture(self.name, picture.image.id):
+                    facts = look(upright(picture.stored, LONG_SIDE_PX))
+            except (NotAPicture, Unforeseen) as error:
                 facts = {"broken": str(error)}
             yield picture.image.id, {"version": VERSION} | facts
 

@@ -39,6 +39,12 @@ class PayloadReason(Reason):
         "Do not open or serve the file.",
     )
     TRAILING_DATA = "trailing_data", "clean", "Data of unknown purpose follows the picture."
+    UNSEARCHABLE = (
+        "unsearchable",
+        "clean",
+        "The file is built so oddly that the search for hidden data failed over it.",
+        "The log has the traceback: please report it. Do not open or serve the file.",
+    )
 
 
 # What a browser or a server would run, in lower case: the literal that is searched for (fast), and

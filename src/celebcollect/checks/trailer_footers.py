@@ -46,9 +46,12 @@ def _oneplus(left: bytes, _: int) -> int | None:
         return None
     try:
         blobs = json.loads(left[begin:-8].rstrip(b"\0"))
-        back = max(int(blob["offset"]) for blob in blobs or ())
+        offsets = [blob["offset"] for blob in blobs]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    if not offsets or not all(type(offset) is int for offset in offsets):
+        return None  # JSON also has fractions, infinities and truth
+    back: int = max(offsets)
     return begin - back
 
 
