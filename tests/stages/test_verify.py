@@ -14,6 +14,7 @@ from catalogue.catalogue_backends import new_backend
 from celebcollect.domain.errors import Busy, Interrupted
 from celebcollect.domain.records import Image, Status
 from celebcollect.stages import folder_notes
+from celebcollect.stages.export.index import INDEX
 from celebcollect.stages.verify import recheck
 from celebcollect.stages.verify.checkpoint import NOTE
 from stages.verifying import TOPIC, Collection, content, hurt, key_of
@@ -218,6 +219,29 @@ def test_notes_of_folders_that_are_gone_are_corrected(collection: Collection) ->
 
     assert found == {("export_gone", "/nowhere/export"), ("gallery_gone", "/nowhere/page")}
     assert collection.verify().findings == []
+
+
+def test_folders_that_cannot_be_read_do_not_stop_it(collection: Collection) -> None:
+    """Each is named with its reason and stays noted, and all else is looked at and mended."""
+    rows = collection.fill(1, 2)
+    collection.file(rows[0]).unlink()
+    cut, looped = collection.root.parent / "cut", collection.root.parent / "looped"
+    cut.mkdir()
+    (cut / INDEX).write_bytes(b'{"schema": 1, "lay')
+    looped.symlink_to(looped)
+    folder_notes.add_export(collection.catalogue, str(cut), "imagefolder")
+    folder_notes.add_export(collection.catalogue, str(looped), "imagefolder")
+    folder_notes.add_gallery(collection.catalogue, "\udce9" * 300)
+
+    fixed = collection.verify(fix=True)
+
+    broken = {("export_broken", str(cut)), ("export_broken", str(looped))}
+    broken |= {("gallery_broken", "\udce9" * 300)}
+    assert {(one.kind.value, one.name) for one in fixed.unmended} == broken
+    assert all(one.detail for one in fixed.unmended)
+    assert {one.kind.value for one in fixed.findings if one.mended} == {"file_missing"}
+    assert collection.found() == broken
+    assert set(folder_notes.exports(collection.catalogue)) == {str(cut), str(looped)}
 
 
 def test_a_killed_one_is_gone_on_with(collection: Collection) -> None:

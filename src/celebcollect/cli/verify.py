@@ -13,6 +13,8 @@ from celebcollect.cli.text import print_json, printable
 from celebcollect.domain.errors import NothingProduced, Unmended
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from celebcollect.app import App
     from celebcollect.stages.verify.context import VerifyContext
     from celebcollect.stages.verify.run import Progress, Verified
@@ -64,12 +66,17 @@ def verify(
         raise Unmended(
             f"{len(verified.unmended)} things do not agree:"
             f" {', '.join(f'{n} {kind}' for kind, n in kinds.items())}",
-            hint=(
-                "Somebody cleans these people just now: run it again."
-                if fix
-                else "`celebcollect verify --fix` mends them."
-            ),
+            hint=_hint(kinds, fix=fix),
         )
+
+
+def _hint(kinds: "Collection[str]", *, fix: bool) -> str:
+    broken = {kind for kind in kinds if kind.endswith("_broken")}
+    if broken == set(kinds):
+        return "Write these exports and galleries again, or delete them; see who may read them."
+    if fix:
+        return "Somebody cleans these people just now: run it again."
+    return "`celebcollect verify --fix` mends them."
 
 
 def _refuse_nothing(app: "App") -> None:

@@ -18,7 +18,9 @@ class Kind(StrEnum):
     MESSAGE_MISSING = "message_missing"
     MESSAGE_TOO_MANY = "message_too_many"
     EXPORT_GONE = "export_gone"
+    EXPORT_BROKEN = "export_broken"
     GALLERY_GONE = "gallery_gone"
+    GALLERY_BROKEN = "gallery_broken"
 
 
 MEANINGS = {
@@ -30,7 +32,9 @@ MEANINGS = {
     Kind.MESSAGE_MISSING: "an accepted picture that the topic of clean ones does not tell of",
     Kind.MESSAGE_TOO_MANY: "a message about a picture that is not accepted",
     Kind.EXPORT_GONE: "a note of an export that is not there any more",
+    Kind.EXPORT_BROKEN: "an export whose index cannot be read: `forget` cannot clean it",
     Kind.GALLERY_GONE: "a note of a gallery that is not there any more",
+    Kind.GALLERY_BROKEN: "a gallery that cannot be looked at: `forget` cannot clean it",
 }
 
 

@@ -24,7 +24,7 @@ from celebcollect.stages.verify.context import MendContext, VerifyContext
 from celebcollect.stages.verify.files import StoredFile, files_of
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
-from celebcollect.stages.verify.recheck import is_strange, still_true
+from celebcollect.stages.verify.recheck import OF_NOTES_GONE, is_strange, still_true
 
 _LEASE_S = 300.0
 
@@ -157,6 +157,8 @@ def mend_file(context: VerifyContext, finding: Disagreement) -> Disagreement | N
 
 
 def mend_notes(context: VerifyContext, findings: Sequence[Disagreement]) -> list[Disagreement]:
-    """Take folders that are gone out of the notes."""
-    folder_notes.remove(context.catalogue, {finding.name for finding in findings})
-    return [replace(finding, mended="forget looks for it no more") for finding in findings]
+    """Take folders that are gone out of the notes; what is broken is left to a person."""
+    gone = {finding.name for finding in findings if finding.kind in OF_NOTES_GONE}
+    folder_notes.remove(context.catalogue, gone)
+    done = "forget looks for it no more"
+    return [replace(one, mended=done if one.name in gone else None) for one in findings]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from celebcollect.disk.files import disk_errors
+from celebcollect.domain.errors import CelebCollectError
 from celebcollect.domain.records import Image
 from celebcollect.images.base import ImageStore
 from celebcollect.images.layout import parts
@@ -21,6 +23,8 @@ YOUNG_S = 5.0
 
 OF_FILES = frozenset((Kind.FILE_MISSING, Kind.FILE_DAMAGED, Kind.FILE_MISPLACED, Kind.FILE_BACK))
 OF_MESSAGES = frozenset((Kind.MESSAGE_MISSING, Kind.MESSAGE_TOO_MANY))
+OF_NOTES_GONE = frozenset((Kind.EXPORT_GONE, Kind.GALLERY_GONE))
+OF_NOTES = OF_NOTES_GONE | {Kind.EXPORT_BROKEN, Kind.GALLERY_BROKEN}
 
 
 def still_true(
@@ -59,15 +63,29 @@ def _wait(folder: ImageStore, path: str) -> None:
         time.sleep(YOUNG_S - age_s)
 
 
-def notes_of_nothing(context: VerifyContext) -> list[Disagreement]:
-    """Return the notes of exports and galleries that are not there any more."""
-    gone = [
-        Disagreement(Kind.EXPORT_GONE, where)
-        for where in folder_notes.exports(context.catalogue)
-        if read_index(Path(where)) is None
-    ]
-    return gone + [
-        Disagreement(Kind.GALLERY_GONE, where)
-        for where in folder_notes.galleries(context.catalogue)
-        if not context.is_gallery(Path(where))
-    ]
+def wrong_notes(context: VerifyContext) -> list[Disagreement]:
+    """Return the exports and galleries that are gone, or that `forget` could not clean."""
+    exports, galleries = (
+        folder_notes.exports(context.catalogue),
+        folder_notes.galleries(context.catalogue),
+    )
+    found = [_export(where) for where in exports]
+    found += [_gallery(context, where) for where in galleries]
+    return [finding for finding in found if finding]
+
+
+def _export(where: str) -> Disagreement | None:
+    try:
+        gone = read_index(Path(where)) is None
+    except CelebCollectError as error:
+        return Disagreement(Kind.EXPORT_BROKEN, where, detail=error.message)
+    return Disagreement(Kind.EXPORT_GONE, where) if gone else None
+
+
+def _gallery(context: VerifyContext, where: str) -> Disagreement | None:
+    try:
+        with disk_errors("look at", Path(where)):
+            gone = not context.is_gallery(Path(where))
+    except CelebCollectError as error:
+        return Disagreement(Kind.GALLERY_BROKEN, where, detail=error.message)
+    return Disagreement(Kind.GALLERY_GONE, where) if gone else None

@@ -167,7 +167,7 @@ class _Run:
             self._at.count("files", len(paths))
             self._progress("files", self._at.checked["files"], 0)
             self._done(places[-1][0])
-        self._at.findings += recheck.notes_of_nothing(self._context)
+        self._at.findings += recheck.wrong_notes(self._context)
 
     def _strange(self, paths: Collection[str]) -> Iterator[Disagreement]:
         """Yield the files that no row knows."""
@@ -194,8 +194,9 @@ class _Run:
         for finding in found:
             if finding.kind is Kind.STRANGE_FILE:
                 true += self._file(finding)
-        notes = [one for one in found if one.kind in (Kind.EXPORT_GONE, Kind.GALLERY_GONE)]
-        still = [one for one in recheck.notes_of_nothing(self._context) if one in notes]
+        # How an error reads may change from one look to the next.
+        notes = {(one.kind, one.name) for one in found if one.kind in recheck.OF_NOTES}
+        still = [one for one in recheck.wrong_notes(self._context) if (one.kind, one.name) in notes]
         return true + (mend.mend_notes(self._context, still) if self._options.fix else still)
 
     def _person(
