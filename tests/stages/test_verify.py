@@ -13,6 +13,7 @@ import pytest
 from catalogue.catalogue_backends import new_backend
 from celebcollect.domain.errors import Busy, Interrupted
 from celebcollect.domain.records import Image, Status
+from celebcollect.gallery.folder import MARK
 from celebcollect.stages import folder_notes
 from celebcollect.stages.export.index import INDEX
 from celebcollect.stages.verify import recheck
@@ -209,8 +210,8 @@ def test_files_of_the_forgotten_are_removed_for_good(collection: Collection) -> 
     assert not list(collection.root.rglob("*Q1*"))
 
 
-def test_notes_of_folders_that_are_gone_are_corrected(collection: Collection) -> None:
-    """What `forget` would look for in vain."""
+def test_folders_that_are_gone_are_told_of_once(collection: Collection) -> None:
+    """`forget` still has to name them: their disk may only not be mounted."""
     collection.fill(1, 1)
     folder_notes.add_export(collection.catalogue, "/nowhere/export", "imagefolder")
     folder_notes.add_gallery(collection.catalogue, "/nowhere/page")
@@ -219,6 +220,24 @@ def test_notes_of_folders_that_are_gone_are_corrected(collection: Collection) ->
 
     assert found == {("export_gone", "/nowhere/export"), ("gallery_gone", "/nowhere/page")}
     assert collection.verify().findings == []
+    assert list(folder_notes.exports(collection.catalogue)) == ["/nowhere/export"]
+    assert folder_notes.galleries(collection.catalogue) == ["/nowhere/page"]
+
+
+def test_a_folder_that_goes_again_is_told_of_again(collection: Collection) -> None:
+    """A disk that is mounted, looked at, and not mounted the next time."""
+    collection.fill(1, 1)
+    page = collection.root.parent / "page"
+    folder_notes.add_gallery(collection.catalogue, str(page))
+    gone = {("gallery_gone", str(page))}
+    assert collection.found(fix=True) == gone
+    page.mkdir()
+    (page / MARK).touch()
+
+    assert collection.found(fix=True) == set()
+    (page / MARK).unlink()
+    assert collection.found(fix=True) == gone
+    assert folder_notes.galleries(collection.catalogue) == [str(page)]
 
 
 def test_folders_that_cannot_be_read_do_not_stop_it(collection: Collection) -> None:

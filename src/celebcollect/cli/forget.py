@@ -163,8 +163,8 @@ def _print_removed(removed: "Removed", *, as_json: bool, dry_run: bool = False) 
         sys.stdout.write(f"{would}written again: the gallery {where}\n")
     for where in removed.missing:
         sys.stdout.write(
-            f"not there any more: the export or gallery {where}; if it was moved, write it again or"
-            " delete it\n"
+            f"not there any more: the export or gallery {where}; if its disk is not mounted, forget"
+            " the person once more when it is; if it was moved, write it again or delete it\n"
         )
 
 

@@ -7,7 +7,7 @@ folder is tells the two apart: what was moved keeps its exports, a copy leaves t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from celebcollect.catalogue.base import Catalogue, Notes, SharedNotes
@@ -44,17 +44,6 @@ def add_gallery(notes: SharedNotes, where: str) -> None:
     """Note the folder of a gallery; others may note theirs at the same time."""
     if where not in galleries(notes):
         notes.change_note(GALLERIES, lambda noted: _folders([*noted.get("folders", ()), where]))
-
-
-def remove(notes: SharedNotes, gone: Collection[str]) -> None:
-    """Take exports and galleries out of the notes."""
-    notes.change_note(
-        EXPORTS, lambda noted: {name: noted[name] for name in noted if name not in gone}
-    )
-    notes.change_note(
-        GALLERIES,
-        lambda noted: _folders([name for name in noted.get("folders", ()) if name not in gone]),
-    )
 
 
 def _folders(names: Iterable[str]) -> dict[str, list[str]]:

@@ -31,9 +31,9 @@ MEANINGS = {
     Kind.STRANGE_FILE: "a file that no row knows",
     Kind.MESSAGE_MISSING: "an accepted picture that the topic of clean ones does not tell of",
     Kind.MESSAGE_TOO_MANY: "a message about a picture that is not accepted",
-    Kind.EXPORT_GONE: "a note of an export that is not there any more",
+    Kind.EXPORT_GONE: "an export that is not there: deleted, moved, or its disk is not mounted",
     Kind.EXPORT_BROKEN: "an export whose index cannot be read: `forget` cannot clean it",
-    Kind.GALLERY_GONE: "a note of a gallery that is not there any more",
+    Kind.GALLERY_GONE: "a gallery that is not there: deleted, moved, or its disk is not mounted",
     Kind.GALLERY_BROKEN: "a gallery that cannot be looked at: `forget` cannot clean it",
 }
 

@@ -16,15 +16,20 @@ from celebcollect.checks.base import FileReason
 from celebcollect.disk.owners import this_owner
 from celebcollect.domain.records import Image, Status, now
 from celebcollect.images.layout import parts
-from celebcollect.stages import folder_notes
 from celebcollect.stages.clean.placement import clean_record
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 from celebcollect.stages.store.again import to_fetch_again
+from celebcollect.stages.verify import gone_folders
 from celebcollect.stages.verify.context import MendContext, VerifyContext
 from celebcollect.stages.verify.files import StoredFile, files_of
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
-from celebcollect.stages.verify.recheck import OF_NOTES_GONE, is_strange, still_true
+from celebcollect.stages.verify.recheck import (
+    OF_NOTES_GONE,
+    all_wrong_notes,
+    is_strange,
+    still_true,
+)
 
 _LEASE_S = 300.0
 
@@ -157,8 +162,9 @@ def mend_file(context: VerifyContext, finding: Disagreement) -> Disagreement | N
 
 
 def mend_notes(context: VerifyContext, findings: Sequence[Disagreement]) -> list[Disagreement]:
-    """Take folders that are gone out of the notes; what is broken is left to a person."""
+    """Note that of folders that are gone was told; what is broken is left to a person."""
     gone = {finding.name for finding in findings if finding.kind in OF_NOTES_GONE}
-    folder_notes.remove(context.catalogue, gone)
-    done = "forget looks for it no more"
+    still = {one.name for one in all_wrong_notes(context) if one.kind in OF_NOTES_GONE}
+    gone_folders.set_told(context.catalogue, gone | (still & gone_folders.told(context.catalogue)))
+    done = "`forget` still names it, and cleans it when it is back"
     return [replace(one, mended=done if one.name in gone else None) for one in findings]

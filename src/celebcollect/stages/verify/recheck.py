@@ -13,6 +13,7 @@ from celebcollect.images.base import ImageStore
 from celebcollect.images.layout import parts
 from celebcollect.stages import folder_notes
 from celebcollect.stages.export import read_index
+from celebcollect.stages.verify import gone_folders
 from celebcollect.stages.verify.context import MendContext, VerifyContext
 from celebcollect.stages.verify.files import files_of, look_at
 from celebcollect.stages.verify.findings import Disagreement, Kind
@@ -64,6 +65,20 @@ def _wait(folder: ImageStore, path: str) -> None:
 
 
 def wrong_notes(context: VerifyContext) -> list[Disagreement]:
+    """
+    Return the exports and galleries that are gone, or that `forget` could not clean.
+
+    Not those that `verify --fix` has told of.
+    """
+    told = gone_folders.told(context.catalogue)
+    return [
+        finding
+        for finding in all_wrong_notes(context)
+        if finding.kind not in OF_NOTES_GONE or finding.name not in told
+    ]
+
+
+def all_wrong_notes(context: VerifyContext) -> list[Disagreement]:
     """Return the exports and galleries that are gone, or that `forget` could not clean."""
     exports, galleries = (
         folder_notes.exports(context.catalogue),
