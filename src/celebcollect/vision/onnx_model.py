@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from celebcollect.domain.errors import ConfigError
-from celebcollect.vision.constant_weights import with_constant_weights
+from celebcollect.vision.faster_onnx import faster
 
 HINT = "[clean] detector_model and embedder_model name files."
 
@@ -86,16 +87,21 @@ def new_session(model: str | bytes) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # Only what ends the process: a failure comes as an exception, and is told once.
     options.log_severity_level = 4
-    given = model if isinstance(model, bytes) else _rewritten(Path(model))
     if isinstance(model, str):
         # Weights beside the file are found there, also when its bytes are passed.
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(Path(model).parent)
         )
+    rewritten = _rewritten(Path(model)) if isinstance(model, str) else None
+
+    def session(given: str | bytes) -> Any:
+        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+
+    with suppress(*_failures()):
+        if rewritten is not None:
+            return session(rewritten)
     try:
-        return onnxruntime.InferenceSession(
-            given or model, options, providers=["CPUExecutionProvider"]
-        )
+        return session(model)
     except _failures() as error:
         name = model if isinstance(model, str) else "a face model"
         raise ConfigError(
@@ -104,14 +110,14 @@ def new_session(model: str | bytes) -> Any:
 
 
 def _rewritten(file: Path) -> bytes | None:
-    """Return the file's bytes with constant weights; None where they are that as they are."""
+    """Return the file's bytes rewritten, or None where there is nothing to rewrite."""
     try:
         with (
             file.open("rb") as opened,
             mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
             memoryview(mapped) as data,
         ):
-            return with_constant_weights(data)
+            return faster(data)
     except (OSError, ValueError):
         # Not there, or empty: onnxruntime says it.
         return None

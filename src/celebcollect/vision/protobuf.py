@@ -40,6 +40,21 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
+def number_field(number: int, value: int) -> bytes:
+    """Return a field that holds an integer."""
+    return varint(number << 3 | VARINT) + varint(value)
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    """Return a field that holds bytes, or a message."""
+    return varint(number << 3 | BYTES) + varint(len(value)) + value
+
+
+def text_field(number: int, value: str) -> bytes:
+    """Return a field that holds a text."""
+    return bytes_field(number, value.encode())
+
+
 def fields(data: memoryview, start: int, end: int) -> Iterator[Field]:
     """
     Yield the fields of a message that lies in these bytes.
@@ -64,6 +79,16 @@ def fields(data: memoryview, start: int, end: int) -> Iterator[Field]:
             raise NotProtobuf("a field goes on beyond the end")
         yield Field(key >> 3, at, value, stop)
         at = stop
+
+
+def integer(data: memoryview, field: Field) -> int:
+    """
+    Return the integer that a field holds.
+
+    Raises:
+        NotProtobuf: It holds none.
+    """
+    return _read_varint(data, field.value, field.end)[0]
 
 
 def _read_varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
