@@ -99,6 +99,35 @@ def test_a_jpeg_may_lack_its_end_and_no_more(mode: str, options: dict[str, objec
         assert why(whole[: int(len(whole) * share)]) == "truncated"
 
 
+@pytest.mark.parametrize("options", JPEGS, ids=str)
+@pytest.mark.parametrize("colour", [0, 128])
+def test_what_is_filled_in_is_told_from_the_picture(
+    colour: int, options: dict[str, object]
+) -> None:
+    """A picture may end in grey or black of its own; what its decoder makes up is missing."""
+    drawn = Pillow.open(io.BytesIO(picture(1, (320, 450), "PNG"))).convert("RGB")
+    drawn.paste((colour, colour, colour), (0, 200, 320, 450))
+    out = io.BytesIO()
+    drawn.save(out, "JPEG", quality=85, **options)
+    whole = out.getvalue()
+
+    assert inspect(whole[:-2], max_pixels=MAX_PIXELS) == inspect(whole, max_pixels=MAX_PIXELS)
+    assert why(whole[: whole.rindex(b"\xff\xda") + (len(whole) // 20)]) == "truncated"
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_strip_of_a_large_jpeg_is_more_than_a_corner(progressive: bool) -> None:
+    """A few hundred blocks of the last row are a small share and to be seen."""
+    rng = np.random.default_rng(1)
+    grain = rng.integers(90, 170, (1500, 1200), dtype=np.uint8)
+    out = io.BytesIO()
+    Pillow.fromarray(grain).save(out, "JPEG", quality=60, progressive=progressive)
+    whole = out.getvalue()
+
+    assert inspect(whole[:-12], max_pixels=MAX_PIXELS) == inspect(whole, max_pixels=MAX_PIXELS)
+    assert why(whole[:-2000]) == "truncated"
+
+
 def test_a_progressive_jpeg_without_its_last_scans_is_truncated() -> None:
     """It looks like a picture, and more was to come."""
     whole = picture(1, (400, 300), progressive=True)

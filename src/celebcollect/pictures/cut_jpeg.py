@@ -1,29 +1,32 @@
 """Forgive a JPEG that lacks its end, where nothing to be seen is missing.
 
 Servers that cut the last bytes and programs that forget the end marker are common; browsers show
-such pictures. Pillow does not tell how much is missing, so the file is decoded with different
-continuations: pixels that do not depend on them are there.
+such pictures. A JPEG in one scan is decoded once, as a whole one is: its decoder is given an end
+marker (`pixels.opened`), and what it then fills in can be told from the pixels. In several scans
+the picture is there before the last one has come: there it is decoded with two continuations, and
+pixels that do not depend on them are there.
 """
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from celebcollect.pictures.formats import NotAPicture
-from celebcollect.pictures.pixels import opened
+from celebcollect.pictures.jpeg_layout import JpegLayout
+from celebcollect.pictures.limits import has_one_scan
+from celebcollect.pictures.pixels import Decoded, opened
+from celebcollect.pictures.reasons import PictureReason
 
 _END = b"\xff\xd9"
 
 MAX_PIXELS = 25_000_000
-"""Of a picture that is tried: it is decoded three times, in full size."""
+"""Of a picture in several scans that is tried: it is decoded several times."""
 
-_MISSING_SHARE = 0.005
+_MISSING_SHARE = 0.0005
 _MISSING_PIXELS = 768
 """What may be missing: this share of the picture, or two of its 16x16 blocks with the seam that
 smoothing colours adds to them."""
@@ -34,33 +37,88 @@ _FILL_BYTES_PER_BLOCK = 48
 MAX_SURPLUS_BYTES = 512
 """What may follow the last pixel, as behind a whole picture."""
 
+_FILL = np.uint8(127)
+"""What libjpeg fills in is in the middle: this value, or the next one where it is not inverted
+(jdhuff.c leaves the coefficients of such blocks at zero)."""
 
-def with_end(data: bytes) -> bytes | None:
+
+def check_filled(data: bytes, found: Decoded) -> None:
     """
-    Return the JPEG with an end marker, or None where more is missing than a corner.
+    Look how much of a JPEG in one scan its decoder has filled in.
+
+    Grey that goes on where the picture is grey above is not to be seen and not counted.
 
     Args:
-        data: From its first scan on it ends where the file does, without an end marker.
+        data: Without an end marker.
+        found: Its pixels, with `rows_at_end`.
+
+    Raises:
+        NotAPicture: `truncated`, more than a corner is missing, or something follows the pixels.
     """
+    pixels = np.asarray(found.pixels)
+    height, width = pixels.shape[:2]
+    written = found.rows_at_end or 0
+    near = pixels.reshape(height, width, -1)[max(0, written - 1) :]
+    count = _filled_to_the_end(~_any_colour(near - _FILL > 1), has_context=written > 0)
+    missing = count * (found.width_px * found.height_px) / (width * height)
+    if missing > _most_missing(found.width_px, found.height_px):
+        raise NotAPicture(PictureReason.TRUNCATED, f"jpeg: {missing:.0f} pixels are missing")
+    if has_surplus(data):
+        raise NotAPicture(PictureReason.TRUNCATED, "jpeg: no end marker behind the pixels")
+
+
+def _filled_to_the_end(filled: npt.NDArray[np.bool_], *, has_context: bool) -> int:
+    """
+    Count the pixels from which on everything is of the colour that libjpeg fills in.
+
+    Args:
+        filled: Which pixels are of that colour; (height, width).
+        has_context: The first row is known to be there, and is not counted.
+    """
+    width = filled.shape[1]
+    rows = filled[1:] if has_context else filled
+    # Blocks come row by row: of each row the end is missing, and of those below at least as much.
+    ends = [width if row.all() else int(np.argmin(row[::-1])) for row in rows[::-1]]
+    if not ends or (has_context and filled[0, width - ends[0] :].all()):
+        return 0
+    return int(np.minimum.accumulate(ends).sum())
+
+
+def completed(data: bytes, *, max_pixels: int) -> bytes:
+    """
+    Return a JPEG in several scans with an end marker where it lacks nothing else.
+
+    What is cut off in the middle of its scans comes back as it is, for the decoder to refuse.
+
+    Raises:
+        NotAPicture: `truncated`, more than a corner of its last scan is missing.
+    """
+    if data.rfind(_END, data.find(b"\xff\xda")) >= 0:
+        return data
     data = data.rstrip(b"\xff")
-    layout = _Layout.of(data)
-    if layout is None or not layout.is_complete() or has_surplus(data):
-        return None
+    layout = JpegLayout.of(data)
+    if layout is None or not layout.is_complete():
+        return data
+    size = layout.width * layout.height
+    if size > min(MAX_PIXELS, max_pixels):
+        return data
+    most = _most_missing(layout.width, layout.height)
+    count = round(most * 2 / 64) + 64
+    # Half its size shows each block whose last bits are missing. Colours that are not in the last
+    # scan need not be decoded.
+    mode: Literal["L", "RGB"] = "L" if layout.ends_in_brightness() else "RGB"
+    side_px = max(1, min(layout.width, layout.height) // 2)
     ended = data + _END
-    count = round(layout.width * layout.height * _MISSING_SHARE * 2 / 64) + 64
-    try:
-        shown = _pixels(ended)
-        missing = np.zeros(shown.shape[:2], dtype=bool)
-        most = max(_MISSING_SHARE * missing.size, _MISSING_PIXELS)
-        for seed in (1, 2):
-            other = _pixels(data + _noise(seed, count * 3 * _FILL_BYTES_PER_BLOCK))
-            differs = shown != other
-            # `any(axis=2)` takes ten times as long: its loop is over three values for each pixel.
-            missing |= differs[:, :, 0] | differs[:, :, 1] | differs[:, :, 2]
-            if np.count_nonzero(missing) > most:
-                return None
-    except NotAPicture:
-        return None
+    shown = _pixels(ended, mode, side_px)
+    differs = np.zeros(shown.shape[:2], dtype=bool)
+    for seed in (1, 2):
+        noise = _noise(seed, count * 3 * _FILL_BYTES_PER_BLOCK)
+        differs |= _any_colour(shown != _pixels(data + noise, mode, side_px))
+        missing = np.count_nonzero(differs) * size / differs.size
+        if missing > most:
+            raise NotAPicture(PictureReason.TRUNCATED, f"jpeg: {missing:.0f} pixels are missing")
+    if has_surplus(data):
+        raise NotAPicture(PictureReason.TRUNCATED, "jpeg: no end marker behind the pixels")
     return ended
 
 
@@ -74,10 +132,17 @@ def has_surplus(data: bytes) -> bool:
     if len(data) - scan <= 2 * MAX_SURPLUS_BYTES:
         return False
     noise = _noise(3, MAX_SURPLUS_BYTES)
+    # In one scan each block shows in the smallest size; a further scan may bring details alone.
+    side_px = 1 if has_one_scan(data) else 1 << 16
     try:
-        return bool((_pixels(data + _END) == _pixels(data[:-MAX_SURPLUS_BYTES] + noise)).all())
+        shown = _pixels(data + _END, "RGB", side_px)
+        return np.array_equal(shown, _pixels(data[:-MAX_SURPLUS_BYTES] + noise, "RGB", side_px))
     except NotAPicture:
         return False
+
+
+def _most_missing(width_px: int, height_px: int) -> float:
+    return max(_MISSING_SHARE * width_px * height_px, _MISSING_PIXELS)
 
 
 def _noise(seed: int, count: int) -> bytes:
@@ -85,124 +150,18 @@ def _noise(seed: int, count: int) -> bytes:
     return random.Random(seed).randbytes(count).replace(b"\xff", b"\xfe") + _END  # noqa: S311
 
 
-def _pixels(data: bytes) -> npt.NDArray[np.uint8]:
-    limit = {"max_pixels": MAX_PIXELS, "side_px": 1 << 16}
-    with opened("JPEG", data, mode="RGB", exif=b"", **limit) as found:
-        return np.asarray(found.pixels.convert("RGB"))
+def _pixels(data: bytes, mode: Literal["L", "RGB"], side_px: int) -> npt.NDArray[np.uint8]:
+    """Decode a JPEG; (height, width, colours), reduced to no side below `side_px`."""
+    most = (1 << 32) if side_px == 1 else MAX_PIXELS
+    with opened("JPEG", data, mode=mode, exif=b"", max_pixels=most, side_px=side_px) as found:
+        pixels = np.asarray(found.pixels)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
-@dataclass(slots=True)
-class _Colour:
-    """One component of a frame, and how exactly its coefficients are known."""
-
-    across: int
-    down: int
-    bits_missing: list[int]
-    """Of each of the 64 coefficients, the lowest bits that no scan has brought (ITU-T T.81,
-    G.1.1.1); 99 where none has."""
-
-
-@dataclass(slots=True)
-class _Layout:
-    """What a JPEG says of itself up to where it ends."""
-
-    width: int
-    height: int
-    colours: dict[int, _Colour]
-    last_scan: list[int]
-    interval: int
-    """Blocks between two restart markers; 0 where there are none."""
-    restarts: int
-    """Restart markers in the last scan."""
-
-    @classmethod
-    def of(cls, data: bytes) -> _Layout | None:
-        """Follow the segments; None where that is not possible or there is an end marker."""
-        layout: _Layout | None = None
-        interval = 0
-        for marker, body, coded in _segments(data):
-            if marker == 0xD9:
-                return None
-            if marker == 0xDD and len(body) >= 2:
-                interval = int.from_bytes(body[:2], "big")
-            elif marker in _FRAMES:
-                layout = cls._framed(body)
-                if layout is None:
-                    return None
-            elif marker == 0xDA:
-                if layout is None or not layout._scanned(body):
-                    return None
-                layout.interval, layout.restarts = interval, coded
-        return layout
-
-    @classmethod
-    def _framed(cls, body: bytes) -> _Layout | None:
-        if len(body) < 6 or len(body) < 6 + 3 * body[5] or not 1 <= body[5] <= 4:
-            return None
-        colours = {
-            body[at]: _Colour(body[at + 1] >> 4, body[at + 1] & 15, [99] * 64)
-            for at in range(6, 6 + 3 * body[5], 3)
-        }
-        if not all(colour.across and colour.down for colour in colours.values()):
-            return None
-        height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
-        usable = 0 < width * height <= MAX_PIXELS
-        return cls(width, height, colours, [], 0, 0) if usable else None
-
-    def _scanned(self, body: bytes) -> bool:
-        count = body[0] if body else 0
-        if not count or len(body) < 1 + 2 * count + 3:
-            return False
-        self.last_scan = [body[1 + 2 * at] for at in range(count)]
-        first, last, bits = body[1 + 2 * count : 4 + 2 * count]
-        if not set(self.last_scan) <= self.colours.keys() or not first <= last <= 63:
-            return False
-        for name in self.last_scan:
-            colour = self.colours[name]
-            colour.bits_missing[first : last + 1] = [bits & 15] * (last + 1 - first)
-        return True
-
-    def is_complete(self) -> bool:
-        """Tell whether every scan has begun that the picture needs, and its last interval too."""
-        if any(any(colour.bits_missing) for colour in self.colours.values()):
-            return False
-        if not self.last_scan:
-            return False
-        intervals = -(-self._blocks() // self.interval) if self.interval else 1
-        return self.restarts >= intervals - 1
-
-    def _blocks(self) -> int:
-        """Return how many units the last scan has (ITU-T T.81, A.2)."""
-        across = max(colour.across for colour in self.colours.values())
-        down = max(colour.down for colour in self.colours.values())
-        if len(self.last_scan) > 1:
-            return -(-self.width // (8 * across)) * -(-self.height // (8 * down))
-        only = self.colours[self.last_scan[0]]
-        return -(-self.width * only.across // (8 * across)) * -(
-            -self.height * only.down // (8 * down)
-        )
-
-
-_FRAMES = (0xC0, 0xC1, 0xC2)
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Yield marker and content of the segments, and the restart markers in what follows a scan."""
-    at = 2
-    while found := _MARKER.search(data, at):
-        marker, start = data[found.start() + 1], found.end()
-        if marker in (0x01, 0xD8):
-            at = start
-            continue
-        if marker == 0xD9:
-            yield marker, b"", 0
-            return
-        at = start + int.from_bytes(data[start : start + 2], "big")
-        restarts = 0
-        if marker == 0xDA:
-            following = _MARKER.search(data, at)
-            end = following.start() if following else len(data)
-            restarts = sum(1 for _ in _RESTART.finditer(data, at, end))
-        yield marker, data[start + 2 : at], restarts
+def _any_colour(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell of each pixel whether it holds for any of its colours; (height, width)."""
+    # `any(axis=2)` takes ten times as long: its loop is over three values for each pixel.
+    any_colour = found[:, :, 0].copy()
+    for colour in range(1, found.shape[2]):
+        any_colour |= found[:, :, colour]
+    return any_colour

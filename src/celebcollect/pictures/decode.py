@@ -8,15 +8,15 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from celebcollect.pictures.cut_jpeg import with_end
+from celebcollect.pictures.cut_jpeg import check_filled, completed
 from celebcollect.pictures.essentials import essentials
 from celebcollect.pictures.formats import NotAPicture, sniff
 from celebcollect.pictures.hash import PHASH_VERSION, REDUCED_PX, perceptual_hash
-from celebcollect.pictures.limits import check_repeats, check_webp, most_pixels
+from celebcollect.pictures.limits import check_repeats, check_webp, has_one_scan, most_pixels
 from celebcollect.pictures.pixels import Decoded, opened, pillow_errors
 from celebcollect.pictures.reasons import PictureReason
 
@@ -82,29 +82,20 @@ def decoded(
         check_webp(data, max_pixels)
     check_repeats(kind, data)
     needed = essentials(kind, data)
-
-    def attempt(content: bytes) -> Decoded:
-        return held.enter_context(
-            opened(
-                kind,
-                content,
-                max_pixels=max_pixels,
-                mode=mode,
-                side_px=side_px,
-                exif=needed.exif,
-            )
-        )
-
-    with ExitStack() as held:
-        try:
-            found = attempt(needed.data)
-        except NotAPicture as error:
-            ended = (
-                with_end(needed.data)
-                if kind == "JPEG" and error.reason is PictureReason.TRUNCATED
-                else None
-            )
-            if ended is None:
-                raise
-            found = attempt(ended)
+    content, one_scan = needed.data, False
+    if kind == "JPEG":
+        one_scan = has_one_scan(content)
+        if not one_scan:
+            content = completed(content, max_pixels=max_pixels)
+    with opened(
+        kind,
+        content,
+        max_pixels=max_pixels,
+        mode=mode,
+        side_px=side_px,
+        exif=needed.exif,
+        ended=one_scan,
+    ) as found:
+        if found.rows_at_end is not None:
+            check_filled(content, found)
         yield found

@@ -37,6 +37,17 @@ def read_at_once(picture: ImageFile.ImageFile, size_bytes: int) -> None:
     picture.decodermaxblock = size_bytes
 
 
+def rows_written(picture: ImageFile.ImageFile) -> int:
+    """
+    Return how many rows a decoder that waits for bytes has written, black ones at the end left out.
+
+    Only while `load` is at work: Pillow's `Image.getbbox` would call it once more, so its pixels
+    are asked directly (`ImagingCore.getbbox`, Pillow 13.0).
+    """
+    box = picture.im.getbbox()
+    return box[3] if box else 0
+
+
 def loaded(picture: ImageFile.ImageFile, mode: str) -> Image.Image:
     """
     Decode the first frame.

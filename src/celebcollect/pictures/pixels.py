@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from celebcollect.pictures.exif import orientation
 from celebcollect.pictures.formats import NotAPicture
@@ -20,14 +20,14 @@ from celebcollect.pictures.limits import (
     decoding_bytes,
     has_one_scan,
 )
-from celebcollect.pictures.pillow import loaded, read_at_once
+from celebcollect.pictures.pillow import loaded, read_at_once, rows_written
 from celebcollect.pictures.reasons import PictureReason
 
 _LARGE = 48_000_000
 """Pictures that take more bytes are decoded one at a time: one of 100 megapixels takes 600 MB, and
 one for each thread would be too much."""
 
-_one_large = threading.Lock()
+_one_large = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,38 @@ class Decoded:
     """As they lie in the file."""
     orientation: int
     """How they are to be turned, 1 to 8."""
+    rows_at_end: int | None = None
+    """Of a JPEG that lacks its end: how many rows of `pixels` were there without it, at least."""
+
+
+class _EndedFile(Metered):
+    """A JPEG's file that gives its decoder an end marker where it has none, as browsers do."""
+
+    rows_at_end: int | None = None
+    _picture: ImageFile.ImageFile | None = None
+
+    @contextmanager
+    def ending(self, picture: ImageFile.ImageFile) -> Iterator[None]:
+        """Give an end marker to the decoder of this picture, once."""
+        self._picture = picture
+        try:
+            yield
+        except NotAPicture:
+            raise
+        except Exception as error:
+            if self.rows_at_end is None:
+                raise
+            raise NotAPicture(PictureReason.TRUNCATED, f"jpeg: {error}"[:200]) from error
+        finally:
+            self._picture = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes; behind the last ones, an end marker."""
+        data = super().read(size)
+        if data or self._picture is None or self.rows_at_end is not None:
+            return data
+        self.rows_at_end = rows_written(self._picture)
+        return b"\xff\xd9"
 
 
 @contextmanager
@@ -75,6 +107,7 @@ def opened(
     mode: Literal["L", "RGB"],
     side_px: int,
     exif: bytes | None = None,
+    ended: bool = False,
 ) -> Iterator[Decoded]:
     """
     Decode the first frame of a file.
@@ -86,13 +119,15 @@ def opened(
         mode: The colours wanted; only JPEG's decoder heeds it.
         side_px: How small a JPEG may get while it is decoded.
         exif: Where it was taken out of the bytes.
+        ended: Of a JPEG, end it where it lacks its end, and tell so (`Decoded.rows_at_end`).
 
     Raises:
         NotAPicture: Pillow cannot read it, or it is too large.
     """
     with ExitStack() as held:
         with pillow_errors(kind):
-            picture = held.enter_context(Image.open(Metered(data), formats=(kind,)))
+            file = _EndedFile(data) if ended else Metered(data)
+            picture = held.enter_context(Image.open(file, formats=(kind,)))
             width, height = picture.size
             check_pixels(width, height, max_pixels)
             needed = 0
@@ -101,12 +136,14 @@ def opened(
             needed += decoding_bytes(kind, picture.width * picture.height)
             if needed > _LARGE:
                 held.enter_context(_one_large)
-            pixels = loaded(picture, mode)
+            with file.ending(picture) if isinstance(file, _EndedFile) else nullcontext():
+                pixels = loaded(picture, mode)
             # A first frame larger than its GIF's screen grows the picture while it loads.
             check_pixels(*picture.size, max_pixels)
             told = picture.info.get("exif") if exif is None else exif
         turn = orientation(told if isinstance(told, bytes) else b"")
-        yield Decoded(kind.lower(), width, height, pixels, turn)
+        rows = file.rows_at_end if isinstance(file, _EndedFile) else None
+        yield Decoded(kind.lower(), width, height, pixels, turn, rows)
 
 
 def _prepared(picture: JpegImagePlugin.JpegImageFile, data: bytes, mode: str, side_px: int) -> int:
