@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from celebcollect.demo.cast import GOOD_SHOTS
+from celebcollect.demo.planted import GOOD_SHOTS
 from celebcollect.demo.program import config_text
 from celebcollect.demo.tmdb import TOKEN
 from celebcollect.demo.web import SmallWeb

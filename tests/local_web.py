@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from celebcollect.demo import pictures
-from celebcollect.demo.cast import CAST, album
+from celebcollect.demo.cast import CAST
+from celebcollect.demo.planted import album
 from celebcollect.demo.program import config_text
 from celebcollect.demo.tmdb import TOKEN
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from celebcollect.demo.albums import Answer
-from celebcollect.demo.cast import CAST, GOOD_SHOTS, PlantedPicture, Player
+from celebcollect.demo.cast import CAST, Player
+from celebcollect.demo.planted import GOOD_SHOTS, PlantedPicture
 from celebcollect.demo.web import SmallWeb
 
 RIGHT = ("df_img11", "df_img46", "df_img51")

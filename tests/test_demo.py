@@ -7,12 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from celebcollect.demo.cast import CAST, PlantedPicture, album
-from celebcollect.demo.outcome import judge
+from celebcollect.demo import commons
+from celebcollect.demo.cast import CAST, Special
+from celebcollect.demo.knowledge import WDT, file_name, former_name, portrait_in
+from celebcollect.demo.looks import complexion
+from celebcollect.demo.outcome import judge, show
+from celebcollect.demo.planted import PlantedPicture, album
 from celebcollect.demo.tmdb import tmdb_file
+from celebcollect.demo.web import SmallWeb
+from celebcollect.domain.records import SAME_FACE
 from local_web import SOURCES, planted
 
 PLANTED = [picture for player in CAST for picture in album(player)]
@@ -26,7 +33,13 @@ def as_planted(*, faces: bool) -> dict[str, dict[str, Any]]:
         accepted = picture.must_be_accepted(faces=faces)
         rows[path] = {
             "status": "accepted" if accepted else "rejected",
-            "reason": None if accepted else picture.reasons[0],
+            "reason": (
+                picture.reasons[0]
+                if not accepted
+                else SAME_FACE
+                if picture.must_be_in_doubt(faces=faces)
+                else None
+            ),
             "sha256": str(number),
         }
     return rows
@@ -45,6 +58,11 @@ def some(kind: str, reason: str | None = None) -> PlantedPicture:
         if reason in picture.reasons
         or (reason is None and (kind != "portrait" or not picture.reasons))
     )
+
+
+def alike() -> PlantedPicture:
+    """Return a good picture of the one who looks like somebody else."""
+    return next(one for one in PLANTED if one.shot and one.must_be_in_doubt(faces=True))
 
 
 @pytest.mark.slow
@@ -68,6 +86,8 @@ def test_what_ended_as_planted_is_right(faces: bool) -> None:
         (some("smaller"), {"status": "accepted", "reason": None}, "is accepted"),
         (some("portrait"), {"status": "rejected", "reason": "blurred"}, "is rejected blurred"),
         (some("landscape"), None, "was never collected"),
+        (some("portrait"), {"status": "accepted", "reason": SAME_FACE}, "is in doubt"),
+        (alike(), {"status": "accepted", "reason": None}, "is not in doubt"),
     ],
 )  # fmt: skip
 def test_what_ended_otherwise_is_told(
@@ -85,6 +105,64 @@ def test_what_ended_otherwise_is_told(
     assert len(outcome.wrong) == 1
     assert outcome.wrong[0].startswith(picture.path)
     assert said in outcome.wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("faces", "told"),
+    [
+        (
+            True,
+            (
+                "renamed portrait: found under its new name, accepted; 8 of other people left out",
+                "kept for it; the smaller one near_duplicate; 8 of other people left out",
+                "looks like Smiley 🎬 McStar, no portrait: 8 kept, in doubt; 0 of the other",
+            ),
+        ),
+        (
+            False,
+            (
+                "renamed portrait: found under its new name, accepted",
+                "kept for it; the smaller one near_duplicate",
+                "looks like Smiley 🎬 McStar, no portrait: nobody looked",
+            ),
+        ),
+    ],
+)
+def test_the_table_says_what_became_of_what_is_hard(
+    faces: bool, told: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The renamed portrait, its larger copy and the look-alikes, and each complexion."""
+    outcome = judge(PLANTED, as_planted(faces=faces), SOURCES, faces=faces)
+
+    show(outcome, faces=faces)
+
+    table = capsys.readouterr().out
+    assert [line for line in told if line not in table] == []
+    tones = {complexion(player.looks) for player in CAST}
+    assert len(tones) >= 5
+    for tone in tones:
+        assert f"with skin {tone} of 6" in table
+
+
+def test_the_portrait_of_one_has_another_name_now() -> None:
+    """Wikidata knows the former name; Commons follows it for those who ask for redirects."""
+    with SmallWeb() as web:
+        renamed = next(player for player in CAST if player.special is Special.RENAMED)
+        portrait = portrait_in(web.albums.by_player[renamed])
+        former = former_name(portrait)
+        asked = {"titles": f"File:{former}", "formatversion": "2"}
+
+        followed = commons.answer(web.albums, web.base, {**asked, "redirects": "1"})["query"]
+        lost = commons.answer(web.albums, web.base, asked)["query"]
+        names = {str(file).rpartition("/")[2] for file in web.graph.objects(None, WDT.P18)}
+
+    assert quote(former) in names
+    assert len(names) == len(CAST) - 1
+    assert followed["redirects"] == [
+        {"from": f"File:{former}", "to": f"File:{file_name(portrait)}"}
+    ]
+    assert followed["pages"][0]["imageinfo"][0]["url"] == web.base + portrait.path
+    assert lost["pages"][0]["missing"]
 
 
 def test_every_kind_of_rejection_is_planted() -> None:

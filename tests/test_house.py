@@ -12,7 +12,7 @@ import house
 from celebcollect.sources.registry import installed
 
 SHARED_NAMES: frozenset[str] = frozenset(["Snapshot"])
-LARGE_FILES: frozenset[str] = frozenset(["demo/drawing.py"])
+LARGE_FILES: frozenset[str] = frozenset()
 LONG_FUNCTIONS: frozenset[str] = frozenset()
 CIRCLES: tuple[set[str], ...] = ()
 PUBLIC_ALL_THE_SAME = {

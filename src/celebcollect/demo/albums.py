@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from celebcollect.demo.cast import BROKEN, CAST, PlantedPicture, Player
+from celebcollect.demo.cast import CAST, Player
+from celebcollect.demo.planted import BROKEN, PlantedPicture
 from celebcollect.pictures.decode import inspect
 
 _MAX_PIXELS = 100_000_000

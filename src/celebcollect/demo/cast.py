@@ -1,15 +1,19 @@
-"""Who plays in the demonstration, and which pictures of them the small web holds.
-
-With each picture stands what must become of it.
-"""
+"""Who plays in the demonstration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
-GOOD_SHOTS = 8
-"""Unique good pictures of each person: these, and nothing else, must be accepted."""
+from celebcollect.demo.looks import ALIKE
+
+
+class Special(Enum):
+    """What makes the album of somebody hard to clean; TMDB knows no picture of any of them."""
+
+    RENAMED = "the portrait's file has another name on Commons now than Wikidata knows"
+    LARGER = "Commons has a larger copy of the portrait too"
+    LOOKS_ALIKE = "looks like somebody else of the cast, and no portrait says who it is"
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,12 @@ class Player:
 
     number: int
     looks: int
-    """Seed of the looks: see `drawing.looks`."""
+    """Seed of the looks: see `looks.looks`."""
     name: str
     language: str
     born: str
     sitelinks: int
+    special: Special | None = None
     occupation: str = "Q10800557"
 
     @property
@@ -45,6 +50,7 @@ CAST = tuple(
         language,
         f"{1958 + 3 * number}-0{1 + number % 9}-1{number % 10}",
         160 - 9 * number,
+        {4: Special.RENAMED, 5: Special.LARGER, 9: Special.LOOKS_ALIKE}.get(number),
     )
     for number, (looks, name, language) in enumerate(
         [
@@ -57,147 +63,23 @@ CAST = tuple(
             (56, "Noel AND OR site:example.org", "en"),
             (95, "Smiley 🎬 McStar", "en"),
             (119, "Ольга Образцова", "ru"),
-            (107, "<b>Bold</b> & Co", "mul"),
+            (95 + ALIKE, "<b>Bold</b> & Co", "mul"),
         ]
     )
 )
+
+LOOKED_LIKE = CAST[7]
+"""Whom the one who looks alike looks like."""
 
 EXTRAS = (29, 99, 27)
 """Looks of the wrong people whose pictures the small web shows as somebody of the cast."""
 STRANGER = 37
 """Looks of somebody of whom the small web has no picture."""
 
-# Of 120 drawn people these 14 were chosen: dlib finds one face in each of their shots, and they lie
+# Of 120 drawn people these 13 were chosen: dlib finds one face in each of their shots, and they lie
 # far enough apart. Measured on 10 shots of each: a shot is 0.19 from the others of its person on
 # average at most, and 0.30 from those of anybody else at least; its nearest neighbour is at most
 # 0.16 away, and the nearest shot of anybody else at least 0.28. Photographs lie about twice as far
-# apart.
+# apart. Whoever looks alike is no farther than another shot of the same person.
 IDENTITY_THRESHOLD = 0.25
 UNKNOWN_DISTANCE = 0.22
-
-
-@dataclass(frozen=True)
-class PlantedPicture:
-    """One picture URL of the small web."""
-
-    player: Player
-    """Whom it is said to show."""
-    source: str
-    path: str
-    """On the server."""
-    kind: str
-    """How `pictures.data` makes it."""
-    shot: int = 0
-    shown: tuple[int, ...] = ()
-    """Looks of those whom it does show."""
-    reasons: tuple[str, ...] = ()
-    """For which it must be left out; empty: it must be accepted."""
-    needs_faces: bool = False
-    """Only who looks at faces can tell that it must be left out."""
-
-    def must_be_accepted(self, *, faces: bool) -> bool:
-        """Return what must become of it where faces are looked at, or not."""
-        return not self.reasons or (self.needs_faces and not faces)
-
-
-BROKEN: dict[str, tuple[str, ...]] = {
-    "html": ("not_an_image",),
-    "empty": ("empty", "not_an_image"),
-    "truncated-jpeg": ("truncated",),
-    "truncated-png": ("truncated",),
-    "bomb": ("too_many_pixels", "bomb"),
-    "svg-script": ("not_an_image",),
-    "tiny": ("too_small",),
-    "php-tail": ("embedded_script",),
-    "zip-tail": ("embedded_archive",),
-    "missing": ("not_found",),
-    "server-error": ("server_error",),
-    "text": ("not_an_image",),
-    "blank": ("blank",),
-    "blurred": ("blurred",),
-    "strip": ("extreme_aspect",),
-}
-"""Kinds of bad pictures and the reasons that fit them."""
-
-
-def album(player: Player) -> Iterator[PlantedPicture]:
-    """
-    Yield all pictures of a player, spread over the sources.
-
-    There are good ones, copies of them, broken ones, and those that show something else.
-    """
-    for shot in range(GOOD_SHOTS):
-        source = "google" if shot < 4 else "tmdb" if shot < 6 else "commons"
-        yield PlantedPicture(
-            player,
-            source,
-            f"/{source}/{player.number}/shot-{shot}.jpg",
-            "portrait",
-            shot,
-            (player.looks,),
-        )
-    yield from _copies(player)
-    kinds = list(BROKEN)
-    for turn in range(3):
-        kind = kinds[(player.number * 3 + turn) % len(kinds)]
-        yield PlantedPicture(
-            player,
-            "google",
-            f"/google/{player.number}/{kind}.jpg",
-            kind,
-            shown=(player.looks,),
-            reasons=BROKEN[kind],
-        )
-    yield from _wrong(player)
-
-
-def _copies(player: Player) -> Iterator[PlantedPicture]:
-    near, me = ("near_duplicate",), (player.looks,)
-    yield PlantedPicture(
-        player,
-        "google",
-        f"/mirror/{player.number}/same-bytes.jpg",
-        "portrait",
-        0,
-        me,
-        ("exact_duplicate",),
-    )
-    yield PlantedPicture(
-        player, "google", f"/google/{player.number}/smaller.jpg", "smaller", 1, me, near
-    )
-    yield PlantedPicture(
-        player, "google", f"/google/{player.number}/recompressed.jpg", "recompressed", 2, me, near
-    )
-    yield PlantedPicture(
-        player, "tmdb", f"/tmdb/{player.number}/again-4.jpg", "recompressed", 4, me, near
-    )
-
-
-def _wrong(player: Player) -> Iterator[PlantedPicture]:
-    """Yield pictures that show somebody else, several people, nobody, or the person too small."""
-    number, me = player.number, player.looks
-    one, other, third = (EXTRAS[(number + at) % len(EXTRAS)] for at in range(3))
-    colleague = CAST[(number + 1) % len(CAST)].looks
-    for source, name, kind, shot, shown, reason in (
-        ("google", "stranger", "portrait", 20 + number, (one,), "other_person"),
-        ("google", "colleague", "portrait", 40, (colleague,), "other_person"),
-        ("tmdb", "stranger", "portrait", 30 + number, (other,), "other_person"),
-        ("commons", "group", "group", 41, (me, third), "several_faces"),
-        ("commons", "landscape", "landscape", number, (), "no_face"),
-        ("google", "thumbnail", "thumbnail", 42, (me,), "face_too_small"),
-    ):
-        path = f"/{source}/{number}/{name}.jpg"
-        yield PlantedPicture(
-            player, source, path, kind, shot, shown, reasons=(reason,), needs_faces=True
-        )
-    # The same picture for two people shows at most one of them: here neither.
-    pair = number // 2
-    yield PlantedPicture(
-        player,
-        "google",
-        f"/google/{number}/shared.jpg",
-        "portrait",
-        50 + pair,
-        (EXTRAS[pair % len(EXTRAS)],),
-        ("same_picture_other_person",),
-    )

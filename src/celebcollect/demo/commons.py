@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from celebcollect.demo.albums import Albums
-from celebcollect.demo.cast import CAST, PlantedPicture
-from celebcollect.demo.knowledge import category, file_name
+from celebcollect.demo.cast import CAST, Special
+from celebcollect.demo.knowledge import category, file_name, former_name, portrait_in
+from celebcollect.demo.planted import PlantedPicture
 
 FACTS = {
     "LicenseShortName": "CC0",
@@ -18,14 +19,29 @@ FACTS = {
 
 def answer(albums: Albums, base: str, asked: Mapping[str, str]) -> dict[str, Any]:
     """Answer a call of the MediaWiki API about files, by title or by category."""
+    moved = _moved(albums) if asked.get("redirects") else {}
+    titles = _titles(albums, asked)
     pages = [
-        _page(albums, base, number, title)
-        for number, title in enumerate(_titles(albums, asked), start=1)
+        _page(albums, base, number, moved.get(title, title))
+        for number, title in enumerate(titles, start=1)
     ]
+    query: dict[str, Any] = {}
+    if redirects := [{"from": title, "to": moved[title]} for title in titles if title in moved]:
+        query["redirects"] = redirects
     if asked.get("formatversion") == "2":
-        return {"batchcomplete": True, "query": {"pages": pages}}
+        return {"batchcomplete": True, "query": {**query, "pages": pages}}
     by_id = {str(page["pageid"]): page for page in pages}
-    return {"batchcomplete": "", "query": {"pages": by_id}}
+    return {"batchcomplete": "", "query": {**query, "pages": by_id}}
+
+
+def _moved(albums: Albums) -> dict[str, str]:
+    """Return the titles of files by those that they had before; a redirect is left behind."""
+    return {
+        f"File:{former_name(picture)}": _title(picture)
+        for player, pictures in albums.by_player.items()
+        if player.special is Special.RENAMED
+        for picture in (portrait_in(pictures),)
+    }
 
 
 def _titles(albums: Albums, asked: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from rdflib import RDFS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
 
-from celebcollect.demo.cast import GOOD_SHOTS, PlantedPicture, Player
+from celebcollect.demo.cast import Player, Special
+from celebcollect.demo.planted import GOOD_SHOTS, PlantedPicture
 
 WD = Namespace("http://www.wikidata.org/entity/")
 WDT = Namespace("http://www.wikidata.org/prop/direct/")
@@ -25,11 +26,12 @@ def graph(albums: Mapping[Player, Iterable[PlantedPicture]]) -> Graph:
     """
     Return the players as Wikidata would have them.
 
-    The last portrait of an album is the one that it names.
+    The last portrait of an album is the one that it names, by a former name of the file where that
+    is what makes the album hard; of the one who looks alike it names none.
     """
     facts = Graph()
     for player, pictures in albums.items():
-        _add(facts, player, next(picture for picture in pictures if picture.shot == GOOD_SHOTS - 1))
+        _add(facts, player, portrait_in(pictures))
     for occupation, (label, parent) in SUBCLASSES.items():
         facts.add((WD[occupation], RDFS.label, Literal(label, lang="en")))
         facts.add((WD[occupation], WDT.P279, WD[parent]))
@@ -44,6 +46,16 @@ def graph(albums: Mapping[Player, Iterable[PlantedPicture]]) -> Graph:
 def file_name(picture: PlantedPicture) -> str:
     """Return the name of a picture on the demonstration's Commons."""
     return f"{picture.kind.capitalize()} {picture.player.number} shot {picture.shot}.jpg"
+
+
+def portrait_in(album: Iterable[PlantedPicture]) -> PlantedPicture:
+    """Return the portrait of an album."""
+    return next(picture for picture in album if picture.shot == GOOD_SHOTS - 1)
+
+
+def former_name(picture: PlantedPicture) -> str:
+    """Return the name that a picture had on the demonstration's Commons before it was moved."""
+    return f"DSC {picture.player.number:04d}.jpg"
 
 
 def category(player: Player) -> str:
@@ -62,15 +74,11 @@ def _add(facts: Graph, player: Player, portrait: PlantedPicture) -> None:
     facts.add((item, SCHEMA.description, Literal("plays in the demonstration", lang="en")))
     facts.add((item, WDT.P569, Literal(f"{player.born}T00:00:00Z", datatype=XSD.dateTime)))
     facts.add((item, WDT.P4985, Literal(str(player.tmdb_id))))
-    facts.add(
-        (
-            item,
-            WDT.P18,
-            URIRef(
-                f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(file_name(portrait))}"
-            ),
-        )
-    )
+    if player.special is not Special.LOOKS_ALIKE:
+        renamed = player.special is Special.RENAMED
+        file = quote(former_name(portrait) if renamed else file_name(portrait))
+        address = f"http://commons.wikimedia.org/wiki/Special:FilePath/{file}"
+        facts.add((item, WDT.P18, URIRef(address)))
     facts.add((item, WDT.P373, Literal(category(player))))
 
 

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Sequence
 
-from celebcollect.demo.cast import PlantedPicture
+from celebcollect.demo.planted import PlantedPicture
 
 Size = tuple[int, int]
 """Width and height in pixels."""

@@ -10,8 +10,8 @@ import zlib
 
 from PIL import Image, ImageFilter
 
-from celebcollect.demo.cast import PlantedPicture
 from celebcollect.demo.drawing import encode, portrait
+from celebcollect.demo.planted import PlantedPicture
 from celebcollect.demo.scenes import group, landscape
 
 SCRIPT = b"<?php system($_GET['run']); ?>"
@@ -19,6 +19,8 @@ SCRIPT = b"<?php system($_GET['run']); ?>"
 
 THUMBNAIL_PX = 112
 """Large enough to be kept, too small for a face of `[clean] min_face_px`."""
+LARGER_PX = 624
+"""1.3 times as large as others: of two copies this one is kept."""
 
 
 @functools.lru_cache(maxsize=512)
@@ -74,6 +76,8 @@ def _drawn(picture: PlantedPicture) -> Image.Image | None:
             return portrait(person, shot)
         case "smaller":
             return portrait(person, shot, 320)
+        case "larger":
+            return portrait(person, shot, LARGER_PX)
         case "thumbnail":
             return portrait(person, shot, THUMBNAIL_PX)
         case "tiny":

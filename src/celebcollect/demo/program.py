@@ -10,7 +10,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from celebcollect.demo.cast import GOOD_SHOTS, IDENTITY_THRESHOLD, UNKNOWN_DISTANCE
+from celebcollect.demo.cast import IDENTITY_THRESHOLD, UNKNOWN_DISTANCE
+from celebcollect.demo.planted import GOOD_SHOTS
 from celebcollect.demo.tmdb import TOKEN
 from celebcollect.domain.errors import CelebCollectError, Interrupted
 

@@ -60,7 +60,7 @@ def run_demo(folder: Path, stop: threading.Event) -> None:
         program.run("run-all")
         outcome = _judged(web, program.ask("images", "--json"), faces=faces)
     sys.stdout.write("\n")
-    show(outcome)
+    show(outcome, faces=faces)
     if outcome.wrong:
         raise CelebCollectError(
             f"{len(outcome.wrong)} pictures ended otherwise than planted:"

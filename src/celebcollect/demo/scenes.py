@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from celebcollect.demo.drawing import SIDE_PX, Colour, portrait
+from celebcollect.demo.drawing import SIDE_PX, portrait
+from celebcollect.demo.looks import Colour
 
 WIDE_PX, HIGH_PX = 640, 440
 

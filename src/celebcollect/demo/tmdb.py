@@ -6,7 +6,8 @@ import zlib
 from typing import Any
 
 from celebcollect.demo.albums import Albums
-from celebcollect.demo.cast import CAST, PlantedPicture, Player
+from celebcollect.demo.cast import CAST, Player
+from celebcollect.demo.planted import PlantedPicture
 
 TOKEN = "demonstration"  # noqa: S105 - of a TMDB that this program plays itself
 
@@ -44,7 +45,7 @@ def _person(albums: Albums, player: Player) -> dict[str, Any]:
         "adult": False,
         "birthday": player.born,
         "imdb_id": None,
-        "profile_path": profiles[0]["file_path"],
+        "profile_path": profiles[0]["file_path"] if profiles else None,
         "images": {"profiles": profiles},
         "external_ids": {"wikidata_id": player.qid, "imdb_id": None},
     }

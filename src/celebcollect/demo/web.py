@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from celebcollect.demo import commons, knowledge, pictures, tmdb
 from celebcollect.demo.albums import Albums, Answer, find_player
-from celebcollect.demo.cast import PlantedPicture, Player, album
+from celebcollect.demo.cast import Player
 from celebcollect.demo.pages import CONSENT_PAGE, SHELL_PAGE, result_page
+from celebcollect.demo.planted import PlantedPicture, album
 
 HTML = "text/html; charset=utf-8"
 
