@@ -141,7 +141,7 @@ def test_the_table_says_what_became_of_what_is_hard(
     tones = {complexion(player.looks) for player in CAST}
     assert len(tones) >= 5
     for tone in tones:
-        assert f"with skin {tone} of 6" in table
+        assert f"skin {tone} of 6" in table
 
 
 def test_the_portrait_of_one_has_another_name_now() -> None:

@@ -3,11 +3,14 @@
 Two pictures of one person are the same photograph when the middle of their faces is, straight or
 mirrored, and their embeddings are as near as those of copies are. Different shots of one session
 differ in the face even where pose and light are the same. A picture with several faces is held
-against others by its largest one, as strictly.
+against others by its largest one, as strictly, and every other face that counts must be in both
+pictures, in the same place beside it: a portrait that was cut out of a group, or put into one, is
+another picture.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,10 +19,15 @@ from pydantic import JsonValue
 
 from celebcollect.checks.base import Picture, Rejection
 from celebcollect.checks.duplicate import DuplicateReason, best_first
-from celebcollect.checks.face_facts import FINGERPRINT
+from celebcollect.checks.face_facts import FINGERPRINT, faces_of
+from celebcollect.vision.base import Face
 from celebcollect.vision.fingerprint import Fingerprint, compare, from_text
 from celebcollect.vision.likeness import Embeddings, euclidean
 from celebcollect.vision.numbers import CopyLimits
+
+_APART, _LARGER = 0.5, 1.5
+"""How far apart, by the largest face's width, a further face may be in two copies, and how many
+times as wide: a detector's boxes come in steps of a fifth (a choice, not measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,11 @@ class Originals:
 
 
 def originals(
-    pictures: Sequence[Picture], points: Embeddings, limits: CopyLimits | None
+    pictures: Sequence[Picture],
+    points: Embeddings,
+    limits: CopyLimits | None,
+    *,
+    bystander: float,
 ) -> Originals:
     """
     Return the pictures without the copies of better ones; copies do not chain.
@@ -63,9 +75,10 @@ def originals(
         pictures: With the facts of a face by one engine.
         points: (n, dimensions) float32, their embeddings.
         limits: Of that engine; None: nobody has measured them, and all pictures stay.
+        bystander: Share of the largest face's width from which on a further face counts.
     """
     order = sorted(range(len(pictures)), key=lambda index: best_first(pictures[index]))
-    like = _copies(pictures, points, limits) if limits else {}
+    like = _copies(pictures, points, limits, bystander) if limits else {}
     kept: dict[int, Picture] = {}
     copies = []
     for index in order:
@@ -98,7 +111,7 @@ def _pair(one: int, other: int) -> tuple[int, int]:
 
 
 def _copies(
-    pictures: Sequence[Picture], points: Embeddings, limits: CopyLimits
+    pictures: Sequence[Picture], points: Embeddings, limits: CopyLimits, bystander: float
 ) -> dict[tuple[int, int], _Copy]:
     """Return the pairs that are the same photograph, the lower index first."""
     found_of = (_fingerprint(picture.facts("identity")) for picture in pictures)
@@ -116,6 +129,41 @@ def _copies(
     for at, pair in enumerate(pairs):
         correlation, distance = float(alike.face[at]), float(distances[pair])
         same_face = correlation >= limits.least_correlation(distance)
+        is_mirrored = bool(alike.is_mirrored[at])
         if same_face and alike.around[at] >= limits.around:
-            found[pair] = _Copy(correlation, distance, bool(alike.is_mirrored[at]))
+            one, other = (faces_of(pictures[index].image) for index in pair)
+            if _same_group(one, other, bystander, is_mirrored=is_mirrored):
+                found[pair] = _Copy(correlation, distance, is_mirrored)
     return found
+
+
+def _same_group(
+    some: Sequence[Face], others: Sequence[Face], bystander: float, *, is_mirrored: bool
+) -> bool:
+    """Tell whether each further face that counts in one picture is in the other too."""
+    first, second = (_beside_the_largest(faces) for faces in (some, others))
+    if is_mirrored:
+        second = [(-x, y, width) for x, y, width in second]
+    return all(
+        any(_same_place(face, other) for other in there)
+        for here, there in ((first, second), (second, first))
+        for face in here
+        if face[2] >= bystander
+    )
+
+
+def _beside_the_largest(faces: Sequence[Face]) -> list[tuple[float, float, float]]:
+    """Return where the other faces are and how wide, seen from the largest, by its width."""
+    if len(faces) < 2:
+        return []
+    middles = [((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2) for face in faces]
+    (x, y), unit = middles[0], max(faces[0].width, 1.0)
+    return [
+        ((at[0] - x) / unit, (at[1] - y) / unit, face.width / unit)
+        for at, face in zip(middles[1:], faces[1:], strict=True)
+    ]
+
+
+def _same_place(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
+    near = math.hypot(one[0] - other[0], one[1] - other[1]) <= _APART
+    return near and max(one[2], other[2]) <= _LARGER * min(one[2], other[2])

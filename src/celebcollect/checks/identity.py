@@ -55,7 +55,7 @@ from celebcollect.vision.workers import Workers, shared
 VERSION = 1
 """Of what is measured: another one embeds every face anew."""
 
-RULE = 3
+RULE = 4
 """Of how it is judged: another one only decides anew."""
 
 
@@ -150,7 +150,8 @@ class Identity:
                 )
         if seen:
             points = np.stack([self._faces(picture)[0] for picture in seen])
-            once = originals(seen, points, self.numbers.copies)
+            bystander = self.numbers.bystander_fraction
+            once = originals(seen, points, self.numbers.copies, bystander=bystander)
             yield from once.copies
             points = points[list(once.rows)]
             compared = self._compared(once.pictures, points)

@@ -113,8 +113,8 @@ def show(outcome: Outcome, *, faces: bool) -> None:
     tones = {player: complexion(player.looks) for player in CAST}
     for tone in sorted(set(tones.values())):
         some = [player for player in CAST if tones[player] == tone]
-        who = f"{len(some)} with skin {tone} of {len(SKIN)}"
-        table.add_row(who, str(tone), *_numbers(outcome, some), "")
+        count = f"{len(some)} people" if len(some) > 1 else "1 person"
+        table.add_row(f"skin {tone} of {len(SKIN)}", "", *_numbers(outcome, some), count)
     table.add_section()
     for player in CAST:
         if player.special:

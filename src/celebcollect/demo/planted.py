@@ -114,7 +114,7 @@ def _copies(player: Player) -> Iterator[PlantedPicture]:
     yield PlantedPicture(
         player, "google", f"/google/{player.number}/recompressed.jpg", "recompressed", 2, me, near
     )
-    source = _tmdb(player)
+    source = "google" if player.special else "tmdb"
     yield PlantedPicture(
         player, source, f"/{source}/{player.number}/again-4.jpg", "recompressed", 4, me, near
     )
