@@ -17,13 +17,17 @@ def fairness() -> dict[str, ModuleType]:
     Not by a path to import from: there, other benchmarks would stand before folders of tests that
     have the same name.
     """
-    for name in _IN_ORDER:
-        if name not in sys.modules:
-            file = Path(__file__).parents[1] / "benchmarks" / f"{name}.py"
-            spec = importlib.util.spec_from_file_location(name, file)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            spec.loader.exec_module(module)
-    return {name: sys.modules[name] for name in _IN_ORDER}
+    return {name: module_of(name) for name in _IN_ORDER}
+
+
+def module_of(name: str) -> ModuleType:
+    """Return a module of the benchmarks, whose own imports must be there already."""
+    if name not in sys.modules:
+        file = Path(__file__).parents[1] / "benchmarks" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]

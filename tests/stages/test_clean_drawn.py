@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
@@ -22,6 +23,7 @@ from celebcollect.domain.records import Facts
 from celebcollect.stages.clean.verdicts import judge
 from checks.check_pictures import picture_of
 from checks.face_photos import need_engine
+from simulations import module_of
 
 pytestmark = pytest.mark.slow
 
@@ -37,14 +39,19 @@ Album = tuple[list[Picture], list[Picture], Picture]
 class Studio:
     """Draws pictures, and looks at each of them once for all albums."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, commons: Any) -> None:
+        self._folder, self._commons = folder, commons
         self._facts: dict[str, dict[str, Facts]] = {}
         clean = CleanConfig(faces="required", workers=1, identity_threshold=0.25)
         self._checks: list[Check] = build_checks(clean, StoreConfig())
 
     def picture(self, drawn: Pillow.Image, *, reference: int | None = None) -> Picture:
         return replace(picture_of(encode(drawn), self._folder), reference=reference)
+
+    def ranks(self, pictures: list[Picture]) -> list[int | None]:
+        """Return how much each is trusted when Wikidata names the first by a former title."""
+        ranks: list[int | None] = self._commons.ranks([picture.image for picture in pictures])
+        return ranks
 
     def verdicts(self, pictures: list[Picture]) -> dict[str, str | None]:
         """Return the reason of each picture, None where it stays."""
@@ -66,8 +73,9 @@ class Studio:
 @pytest.fixture(scope="module")
 def studio() -> Iterator[Studio]:
     need_engine()
-    with TemporaryDirectory() as folder:
-        yield Studio(Path(folder))
+    renamed_files = module_of("renamed_file").RenamedFiles
+    with TemporaryDirectory() as folder, renamed_files() as commons:
+        yield Studio(Path(folder), commons)
 
 
 @cache
@@ -104,6 +112,14 @@ def blurred(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) ->
     return studio.picture(drawn.filter(ImageFilter.GaussianBlur(4)), reference=0)
 
 
+def renamed(studio: Studio, own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
+    """Commons has another name for the file now; its own process proves what it was."""
+    portrait = studio.picture(drawn)
+    rank, *others = studio.ranks([portrait, *own])
+    assert others == [None] * len(own)
+    return replace(portrait, reference=rank)
+
+
 def nothing(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
     return studio.picture(drawn, reference=0)
 
@@ -115,6 +131,7 @@ def nothing(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) ->
         (mirrored_copy, "near_duplicate"),
         (two_faces, "several_faces"),
         (blurred, "blurred"),
+        (renamed, None),
         (nothing, None),
     ],
 )
