@@ -281,6 +281,38 @@ def test_a_killed_one_is_gone_on_with(collection: Collection) -> None:
     assert not collection.verify().resumed
 
 
+@pytest.mark.parametrize("lies", [7 * 3600.0, -7 * 3600.0])
+def test_an_old_killed_one_is_begun_anew(collection: Collection, lies: float) -> None:
+    """What was whole in January says nothing of March, nor where the clock was set back since."""
+    rows = collection.fill(30, 40)
+    _stop_after_first_batch(collection)
+    collection.file(rows[0]).unlink()
+    state = collection.catalogue.note(NOTE) or {}
+    collection.catalogue.set_note(NOTE, {**state, "at": time.time() - lies})
+
+    verified = collection.verify()
+
+    assert not verified.resumed
+    assert [(one.kind.value, one.name) for one in verified.findings] == [
+        ("file_missing", key_of(rows[0]))
+    ]
+
+
+def test_a_killed_one_is_left_where_that_is_asked_for(collection: Collection) -> None:
+    """All is looked at, and what the killed one had found is found once."""
+    rows = collection.fill(30, 40)
+    collection.file(rows[0]).unlink()
+    _stop_after_first_batch(collection)
+    collection.file(rows[1]).unlink()
+
+    verified = collection.verify(anew=True)
+
+    assert not verified.resumed
+    assert verified.checked["pictures"] == len(rows)
+    assert {one.name for one in verified.findings} == {key_of(row) for row in rows[:2]}
+    assert collection.catalogue.note(f"{NOTE}/0") is None
+
+
 def test_what_was_put_right_meanwhile_is_not_told(collection: Collection) -> None:
     """A killed run's findings are looked at once more."""
     rows = collection.fill(30, 40)
@@ -300,7 +332,9 @@ def test_two_at_once_are_one_too_many(collection: Collection) -> None:
 
     with pytest.raises(Busy):
         collection.verify()
-    collection.catalogue.set_note(NOTE, {**state, "owner": "elsewhere|1|1", "at": 0})
+    collection.catalogue.set_note(
+        NOTE, {**state, "owner": "elsewhere|1|1", "at": time.time() - 1800}
+    )
 
     assert collection.verify().resumed
 

@@ -78,11 +78,12 @@ class Collection:
         *,
         fix: bool = False,
         sample: int | None = None,
+        anew: bool = False,
         progress: Progress = quiet,
         stop: threading.Event | None = None,
     ) -> Verified:
         context = VerifyContext.of(self.catalogue, self.folder, self.bus, TOPIC, is_ours)
-        options = VerifyOptions(fix=fix, sample=sample)
+        options = VerifyOptions(fix=fix, sample=sample, anew=anew)
         return verify(context, options, progress=progress, stop=stop or threading.Event())
 
     def found(self, *, fix: bool = False) -> set[tuple[str, str]]:

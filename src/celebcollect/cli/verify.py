@@ -36,6 +36,9 @@ def verify(
     workers: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Files read at the same time.")
     ] = 4,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Do not go on with one that was killed.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """
@@ -44,7 +47,8 @@ def verify(
 
     Every file is read and its SHA-256 compared. With --fix lost pictures are withdrawn and fetched
     again by `store`, messages are published or withdrawn, strange files are moved to data_dir/lost.
-    One that was killed is gone on with. Ends with 4 when something is wrong and not mended.
+    One that was killed less than six hours ago is gone on with. Ends with 4 when something is wrong
+    and not mended.
 
     Example: celebcollect verify --fix
     """
@@ -54,7 +58,7 @@ def verify(
     session = session_of(context)
     with session.app(looking=True) as app:
         _refuse_nothing(app)
-    options = VerifyOptions(fix=fix, sample=sample, workers=workers)
+    options = VerifyOptions(fix=fix, sample=sample, workers=workers, anew=anew)
     with stopping() as stop, session.app(stop, looking=not fix) as app:
         verified = run_verify(_context(app), options, progress=_progress(), stop=stop)
     if as_json:

@@ -24,6 +24,9 @@ _PIECE = 500
 FOREIGN_S = 900.0
 """Silence after which a `verify` of another machine counts as dead; it writes every few seconds."""
 
+GOOD_FOR_S = 6 * 3600.0
+"""Silence up to which a killed `verify` is gone on with: what it saw whole counts as whole now."""
+
 
 @dataclass
 class Checkpoint:
@@ -71,9 +74,11 @@ class Checkpoint:
         _remove(self.notes, self._pieces)
 
 
-def load(notes: Notes, options: Mapping[str, Any]) -> Checkpoint:
+def load(notes: Notes, options: Mapping[str, Any], *, anew: bool = False) -> Checkpoint:
     """
     Return where the last `verify` of the same choice was killed, or a new beginning.
+
+    It is a new one with `anew`, and where the killed one has been silent for `GOOD_FOR_S`.
 
     Raises:
         Busy: It is at work.
@@ -84,7 +89,8 @@ def load(notes: Notes, options: Mapping[str, Any]) -> Checkpoint:
         return checkpoint
     _refuse_two(state)
     pieces = int(state["pieces"])
-    if state["options"] != dict(options):
+    is_old = abs(time.time() - float(state["at"])) > GOOD_FOR_S
+    if anew or is_old or state["options"] != dict(options):
         _remove(notes, pieces)
         return checkpoint
     checkpoint.phase, checkpoint.after = state["phase"], state["after"]

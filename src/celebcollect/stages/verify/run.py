@@ -39,6 +39,8 @@ class VerifyOptions:
     """So many pictures, drawn anew each time; None: all of them, and everything else."""
     workers: int = 4
     """Files that are read at the same time."""
+    anew: bool = False
+    """Do not go on with a killed one."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def verify(
     """
     Compare catalogue, files, topic and notes; mend what does not agree where that is asked for.
 
-    One that was killed is gone on with: people, messages and folders that it was done with are not
-    looked at again, but what it had found is.
+    One that was killed within the last hours (`checkpoint.GOOD_FOR_S`) is gone on with: people,
+    messages and folders that it was done with are not looked at again, but what it had found is.
 
     Raises:
         Busy: Another one is at work.
@@ -72,7 +74,7 @@ def verify(
         CelebCollectError: The disk, the log or the catalogue failed.
     """
     _refuse_an_empty_store(context)
-    checkpoint = load(context.catalogue, {"sample": options.sample})
+    checkpoint = load(context.catalogue, {"sample": options.sample}, anew=options.anew)
     run = _Run(context, options, checkpoint, progress, stop)
     run.look()
     found = run.again()
