@@ -135,3 +135,28 @@ def has_comment(path: str, line: int) -> bool:
 
 def _private(name: str) -> bool:
     return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def shown_texts() -> Iterator[tuple[str, str]]:
+    """
+    Yield what a person may be shown, with its file: texts in the code, and help of commands.
+
+    Docstrings of anything else are for who reads the source.
+    """
+    for path, tree in trees().items():
+        for_readers = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        if path.startswith("cli/"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef) and (text := ast.get_docstring(node)):
+                    yield path, text
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in for_readers
+            ):
+                yield path, node.value

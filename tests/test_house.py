@@ -9,6 +9,8 @@ import re
 from itertools import pairwise
 
 import house
+from celebcollect.config.example import example
+from celebcollect.configuration import config_model
 from celebcollect.sources.registry import installed
 
 SHARED_NAMES: frozenset[str] = frozenset(["Snapshot"])
@@ -22,6 +24,13 @@ PUBLIC_ALL_THE_SAME = {
 }
 """Names that begin with an underscore and that their library documents all the same. So are the
 error codes of `KafkaError`, in capitals."""
+OF_THE_REPOSITORY = re.compile(
+    r"(?<![\w/.])(docs|tests|scripts|benchmarks|src|\.ci)/\w|CONTRIBUTING|CHANGELOG|Makefile|"
+    r"README|`make "
+)
+"""What is in the repository and not in what people install."""
+OWN_README = "stages/export/"
+"""An export has a README.md, its data card."""
 FACTS_OF_WIKIDATA = re.compile(r"tmdb_ids|tmdb/\{number\}|TMDB or IMDb id|commons_category")
 """What Wikidata says of a person and where: keys of the catalogue, and words for them."""
 
@@ -115,3 +124,16 @@ def test_no_module_outside_its_room_names_a_source() -> None:
     ]
 
     assert found == []
+
+
+def test_nobody_is_sent_to_a_file_that_is_not_installed() -> None:
+    """Messages, hints, help and the example configuration name a command or an address."""
+    texts = [*house.shown_texts(), ("config.example.toml", example(config_model()))]
+    found = {
+        (path, text[:80])
+        for path, text in texts
+        if (named := OF_THE_REPOSITORY.search(text))
+        and not (named[0] == "README" and path.startswith(OWN_README))
+    }
+
+    assert found == set()

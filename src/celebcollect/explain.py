@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Literal
 
+from pydantic.fields import FieldInfo
+
 from celebcollect.checks.registry import installed_checks
+from celebcollect.domain.attribute_docstrings import attribute_docstrings
 from celebcollect.domain.errors import EXIT_CODES, CelebCollectError, UsageError
 from celebcollect.domain.reasons import Reason
 from celebcollect.pictures.reasons import PictureReason
@@ -22,6 +26,8 @@ from celebcollect.stages.reasons import (
     StoreReason,
     TrainReason,
 )
+from celebcollect.vision.model_sets import NUMBERS_FILE
+from celebcollect.vision.own_models import OwnModels
 from celebcollect.web.reasons import FetchReason, UrlReason
 
 
@@ -67,7 +73,7 @@ class Explanation:
     """What a word means that the program has shown."""
 
     word: str
-    kind: Literal["reason", "error", "exit code"]
+    kind: Literal["reason", "error", "exit code", "file"]
     meaning: str
     advice: str
     """What to do; empty where nothing needs doing."""
@@ -111,11 +117,32 @@ def _explanations() -> Mapping[str, Explanation]:
         found[kind.__name__.casefold()] = Explanation(
             kind.__name__, "error", about, kind.advice, exit_code=kind.exit_code
         )
+    found[NUMBERS_FILE] = _own_models()
     for word, reason in known_reasons().items():
         found[word.casefold()] = Explanation(
             word, "reason", reason.meaning, reason.advice, stage=reason.stage
         )
     return found
+
+
+def _own_models() -> Explanation:
+    """Return what the file says that lies beside one's own face models."""
+    keys = attribute_docstrings(OwnModels)
+    said = [
+        f"{name} ({_needed(field)}): {' '.join(keys.get(name, 'see [clean]').split())}"
+        for name, field in OwnModels.model_fields.items()
+    ]
+    return Explanation(
+        NUMBERS_FILE,
+        "file",
+        "\n  ".join(("A TOML file beside face models of your own. Its keys:", *said)),
+        "Put it into a folder with the files that it names: `celebcollect models get NAME --from"
+        " FOLDER`.",
+    )
+
+
+def _needed(field: FieldInfo) -> str:
+    return "needed" if field.is_required() else f"else {json.dumps(field.default)}"
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from celebcollect.checks.registry import installed_checks
 from celebcollect.domain.errors import CelebCollectError
@@ -41,25 +41,40 @@ def build_checks(
     checks: list[Check] = []
     lacking: dict[str, list[str]] = {}
     for spec in installed_checks().specs:
-        built = _built(spec, CheckSettings(clean, store, (own or {}).get(spec.name)))
-        if isinstance(built, str):
-            lacking.setdefault(built, []).append(spec.name)
+        settings = CheckSettings(clean, store, (own or {}).get(spec.name))
+        built = _built(spec, settings)
+        if isinstance(built, Lacking):
+            lacking.setdefault(built.what, []).append(spec.name)
+        elif isinstance(built, str):
+            log.warning(_WITHOUT, spec.name, built)
         elif built:
             checks.append(built)
-    for lacks, names in lacking.items():
-        log.warning("cleaning without the check of %s: %s", " and ".join(names), lacks)
+    for what, names in lacking.items():
+        # Who has not installed it knows that, and a cron with `-q` must not send a mail each time.
+        log.info(_WITHOUT, " and ".join(names), what)
     return checks
 
 
-def _built(spec: CheckSpec, settings: CheckSettings) -> Check | str | None:
-    """Return the check, None where it is switched off, or why it cannot work here."""
+_WITHOUT = "cleaning without the check of %s: %s"
+
+
+class Lacking(NamedTuple):
+    """What a check says that it lacks."""
+
+    what: str
+
+
+def _built(spec: CheckSpec, settings: CheckSettings) -> Check | Lacking | str | None:
+    """Return the check, None where it is switched off, what it lacks, or why it is broken."""
     try:
-        check = spec.lacks(settings) or spec.build(settings)
+        if what := spec.lacks(settings):
+            return Lacking(what)
+        check = spec.build(settings)
     except CelebCollectError:
         raise
     except Exception as error:  # noqa: BLE001 - the check of another package may raise anything
         return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    if check is None or isinstance(check, str):
+    if check is None:
         return check
     # What it measures and rejects is kept under the check's name.
     return check if check.name == spec.name else f"it calls itself {check.name!a}"

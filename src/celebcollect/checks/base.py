@@ -205,7 +205,7 @@ class CheckSpec:
     """Returns the model of its section; each key has a default and a text below it."""
     lacks: Callable[[CheckSettings], str | None] = _nothing
     """Returns what has to be installed before the check can work, or None. The check is left out
-    then, and a warning says so."""
+    then, and a line of the log says so."""
 
     def __post_init__(self) -> None:
         """Refuse what has another shape, with a `TypeError`."""

@@ -60,7 +60,8 @@ def build(settings: CheckSettings) -> Check | None:
 
 def lacks(settings: CheckSettings) -> str | None:
     """Return what has to be installed before faces can be looked at."""
-    return lacking(settings.clean)
+    what = lacking(settings.clean)
+    return what and f"{what}; wrong people stay in"
 
 
 class FaceCheck:

@@ -15,7 +15,7 @@ def explain(
         str,
         typer.Argument(
             metavar="REASON",
-            help="A reason (`too_small`), a class of error (`SourceBlocked`) or an exit code.",
+            help="A reason (`too_small`), an error (`SourceBlocked`), an exit code or a file.",
         ),
     ],
     as_json: JsonOption = False,
@@ -35,6 +35,7 @@ def explain(
         "reason": f"a reason, counted by {found.stage}",
         "error": f"an error, exit code {found.exit_code}",
         "exit code": "an exit code",
+        "file": "a file",
     }[found.kind]
     sys.stdout.write(
         f"{found.word} ({about})\n{found.meaning}\n"

@@ -123,7 +123,7 @@ def _print_export(folder: Path, summary: "ExportSummary", tally: "Tally", *, as_
 
 _WHAT_TO_DO = {
     "needs_agreement": " (`[train] ml_use_permitted` names the agreements that you hold)",
-    "no_known_face": " (`clean` looks for faces where the extra `faces` is installed)",
+    "no_known_face": " (`clean` looks for faces with the extra `faces`: `celebcollect doctor`)",
 }
 
 

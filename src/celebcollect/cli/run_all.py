@@ -79,6 +79,8 @@ def run_all(
         # Whoever names a source wants it: what it lacks is then an error of its own.
         unusable = _unusable(app, named) if sources is None else {}
         plan = _plan(app, named, unusable, limit, celebrities)
+        # Built now: what they lack, or require in vain, is told before hours of work, and once.
+        _ = app.checks
         _Run(session, app, plan, unusable, as_json).do(stop)
 
 

@@ -148,7 +148,7 @@ class CleanConfig(Section):
     needs onnxruntime."""
     embedder_model: str = ""
     """ONNX file of a face embedder of SFace's or ArcFace's shape. Its numbers are read from a TOML
-    file of the same name beside it (docs/faces.md)."""
+    file of the same name beside it: `celebcollect explain engine.toml`."""
     embedder_input: Literal["0..255", "-1..1"] = "0..255"
     """What the embedder's pixels are scaled to: SFace 0..255, ArcFace -1..1."""
 
@@ -172,7 +172,7 @@ class TrainConfig(Section):
     ] = None
     """Empty: the threshold is chosen by `false_accept_rate`. A number: a face that is farther than
     this from every training photograph of the person it is most like is `unknown`; one number is
-    not fair to everybody, see docs/faces.md."""
+    not fair to everybody."""
 
 
 class RunConfig(Section):

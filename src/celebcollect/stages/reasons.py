@@ -91,7 +91,7 @@ class TrainReason(Reason):
         "train",
         "Nobody looked at the face: cleaned without the extra `faces`, or published by another"
         " program.",
-        "Install the extra `faces` and run `clean` again.",
+        "Install the extra `faces` (`celebcollect doctor` has the command) and run `clean` again.",
     )
     BROKEN_EMBEDDING = (
         "broken_embedding",
@@ -127,7 +127,8 @@ class ExportReason(Reason):
         "no_known_face",
         "export",
         "A crop was asked for, and nobody looked for a face in the picture, or none was found.",
-        "Install the extra `faces` and run `clean` again, or export without crops.",
+        "Install the extra `faces` (`celebcollect doctor` has the command) and run `clean` again,"
+        " or export without crops.",
     )
     INCOMPLETE = (
         "incomplete",

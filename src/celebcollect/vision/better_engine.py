@@ -29,6 +29,6 @@ def better(clean: CleanConfig) -> str | None:
     return (
         "A better face engine than dlib can be had: yunet-sface kept 96.7 % of the right pictures"
         " where dlib kept 90.5 %, of East Asian people 78.6 and 69.8 % (526 photographs of 49"
-        " people, docs/faces.md). Its models have terms of their own, which are told first:"
-        " celebcollect models get yunet-sface"
+        " people from public collections). Its models have terms of their own, which are told"
+        " first: celebcollect models get yunet-sface"
     )

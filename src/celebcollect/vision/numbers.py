@@ -74,7 +74,7 @@ DLIB = EngineNumbers(
     copies=CopyLimits(distance=0.35, correlation=0.94, around=0.90),
     source=(
         "526 photographs of 49 people from public collections; the constants were chosen with"
-        " these people in view, so expect a little less for others (docs/faces.md)"
+        " these people in view, so expect a little less for others"
     ),
 )
 
@@ -88,7 +88,7 @@ YUNET_SFACE = EngineNumbers(
     copies=CopyLimits(distance=0.70, correlation=0.92, around=0.90),
     source=(
         "819 faces of 94 people from public collections; the constants were chosen with these"
-        " people in view, so expect a little less for others (docs/faces.md)"
+        " people in view, so expect a little less for others"
     ),
 )
 

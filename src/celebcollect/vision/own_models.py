@@ -14,6 +14,8 @@ from celebcollect.vision.likeness import DistanceLimit
 from celebcollect.vision.model_sets import NUMBERS_FILE
 from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 
+SEE = f"`celebcollect explain {NUMBERS_FILE}` says what it holds."
+
 
 class OwnModels(BaseModel):
     """`engine.toml`: what a person says of their own models. Distances are Euclidean."""
@@ -27,10 +29,15 @@ class OwnModels(BaseModel):
     embedder_input: Literal["0..255", "-1..1"] = "0..255"
     """What the embedder's pixels are scaled to: SFace 0..255, ArcFace -1..1."""
     smallest_face_px: int = Field(default=UNTESTED.smallest_face_px, ge=1)
+    """Narrowest face that counts, in pixels."""
     bystander_fraction: float = Field(default=UNTESTED.bystander_fraction, ge=0, le=1)
+    """A further face counts from this share of the largest one's width on."""
     identity_distance: float = Field(default=1.10, gt=0)
+    """Up to which two faces are one person."""
     link_distance: float = Field(default=1.19, gt=0)
+    """Mean distance up to which two groups of pictures are merged."""
     same_face_distance: float = Field(default=0.60, gt=0)
+    """Distance of two people's mean faces up to which they may be one person."""
     source: str = Field(default=UNTESTED.source, max_length=300)
     """On whose pictures these numbers were measured."""
 
@@ -64,11 +71,11 @@ def read_own(file: Path) -> OwnModels:
     except OSError as error:
         raise ConfigError(
             f"cannot read {file}: {error.strerror}",
-            hint=f"A folder of face models of your own has an {NUMBERS_FILE}, see docs/faces.md.",
+            hint=f"A folder of face models of your own has an {NUMBERS_FILE}. {SEE}",
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} is no TOML: {error}", hint="See docs/faces.md.") from error
+        raise ConfigError(f"{file} is no TOML: {error}", hint=SEE) from error
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{file}: {where}: {problem['msg']}", hint="See docs/faces.md.") from None
+        raise ConfigError(f"{file}: {where}: {problem['msg']}", hint=SEE) from None
