@@ -79,8 +79,14 @@ class School:
     def publish(self, *records: CleanRecord) -> None:
         self.bus.publish(self.topic, [(record.key, record.to_json()) for record in records])
 
-    def people(self, *people: int, shots: int = 10) -> None:
-        self.publish(*(record(person, shot) for person in people for shot in range(shots)))
+    def people(self, *people: int, shots: int = 10, with_files: bool = False) -> None:
+        """Publish so many pictures of each; their files matter where the folder has others."""
+        records = [record(person, shot) for person in people for shot in range(shots)]
+        for one in records if with_files else ():
+            file = self.folder / one.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(bytes(one.bytes))
+        self.publish(*records)
 
     def train(
         self, name: str = "faces", *, stop: threading.Event | None = None, **settings: Any

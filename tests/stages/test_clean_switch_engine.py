@@ -22,7 +22,8 @@ from celebcollect.stages.clean.dry_run import Foreseen, foresee
 from celebcollect.stages.clean.restore import restore
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.vision.base import Engine, EngineCrashed, Face, FacesSeen
-from celebcollect.vision.looking import FaceInPicture
+from celebcollect.vision.fingerprint import AROUND, SIDE
+from celebcollect.vision.looking import FaceInPicture, FaceMeasured
 from celebcollect.vision.numbers import UNTESTED, EngineNumbers
 from celebcollect.vision.workers import Workers
 from stages.cleaning import TOPIC, World, jpeg
@@ -64,7 +65,8 @@ class Looks:
             if self.dies:
                 yield one.id, EngineCrashed()
             elif isinstance(one, FaceInPicture):
-                yield one.id, np.full(4, self.eye.width_px, dtype=np.float32)
+                embedding = np.full(4, self.eye.width_px, dtype=np.float32)
+                yield one.id, FaceMeasured(embedding, np.zeros(SIDE**2 + AROUND**2 * 3, np.uint8))
             else:
                 face = Face((5, 5, 5 + self.eye.width_px, 105))
                 yield one.id, FacesSeen(160, 160, (face,), 1)

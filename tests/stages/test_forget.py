@@ -227,7 +227,7 @@ def test_models_that_know_the_person_go(world: World) -> None:
     """
     two_people(world)
     school = School(world.folder, world.bus)
-    school.people(1, 2, 3)
+    school.people(1, 2, 3, with_files=True)
     school.train()
 
     assert world.forget("Q1").models == 1

@@ -6,7 +6,7 @@ It makes no difference who asks it to, and when they were forgotten.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,10 @@ class Everybody:
     def candidates(self, person: Celebrity, limit: int) -> Iterator[ImageCandidate]:
         self.asked.append(person.qid)
         yield candidate(f"https://example.org/{person.qid}.jpg", person.qid)
+
+    def merged_into(self, qids: Collection[str]) -> dict[str, str]:
+        """Nobody's item was merged."""
+        return {}
 
     def close(self) -> None:
         """Nothing is open."""
