@@ -22,9 +22,10 @@ from celebcollect.stages.clean.dry_run import Foreseen, foresee
 from celebcollect.stages.clean.restore import restore
 from celebcollect.stages.clean.stage import clean_people
 from celebcollect.vision.base import Engine, EngineCrashed, Face, FacesSeen
-from celebcollect.vision.fingerprint import AROUND, SIDE
+from celebcollect.vision.fingerprint import AROUND
 from celebcollect.vision.looking import FaceInPicture, FaceMeasured
 from celebcollect.vision.numbers import UNTESTED, EngineNumbers
+from celebcollect.vision.registration import SIDE
 from celebcollect.vision.workers import Workers
 from stages.cleaning import TOPIC, World, jpeg
 
