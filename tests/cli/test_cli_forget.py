@@ -124,6 +124,22 @@ def test_unforget_allows_the_person_again(run: Run, data: Path) -> None:
         assert catalogue.save_people([back]).new == 1
 
 
+def test_unforget_names_what_stays_forbidden(run: Run, data: Path) -> None:
+    """Ids that an older version forbade; `--id` allows them, and one that is none is refused."""
+    with catalogue_of(data) as catalogue:
+        catalogue.forbid(["Q1"], ["imdb/nm7"])
+
+    first, wrong = run("unforget", "Q1"), run("unforget", "Q1", "--id", "imdb/nm8")
+    named = run("unforget", "Q1", "--id", "imdb/nm7")
+
+    assert [done.returncode for done in (first, wrong, named)] == [0, 4, 0], named.stderr
+    assert "imdb/nm7" in first.stdout
+    assert "--id" in first.stdout
+    assert "imdb/nm7" in named.stdout
+    with catalogue_of(data) as catalogue:
+        assert (catalogue.all_forgotten(), catalogue.forgotten_ids()) == ([], [])
+
+
 @pytest.mark.parametrize("merges", [1, 2])
 def test_a_merged_item_is_forgotten_too(run: Run, tmp_path: Path, merges: int) -> None:
     """No id elsewhere says that they are one; the old item alone knows."""

@@ -209,7 +209,8 @@ class Forgetting(Protocol):
             qids: Who they are.
             external_ids: Their ids elsewhere (`Celebrity.external_ids`). Whoever `save_people`
                 meets with one of these is the same person under another QID: left out, and
-                forbidden from then on under that QID too.
+                forbidden from then on under that QID too. The note of that QID
+                (`forgetting.note_of`) tells by which ids.
         """
 
     def forgotten(self, qids: Collection[str]) -> set[str]:
@@ -217,6 +218,9 @@ class Forgetting(Protocol):
 
     def all_forgotten(self) -> list[str]:
         """Return everybody whom `forbid` named and nobody allowed since, by QID number."""
+
+    def forgotten_ids(self) -> list[str]:
+        """Return all ids elsewhere that `forbid` named and nobody allowed since."""
 
     def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
         """Take back what `forbid` said about these people and ids; durable on return."""

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import JsonValue
+
+from celebcollect.catalogue.keys import number
+from celebcollect.domain.records import Celebrity
+
+
+def note_of(qid: str) -> str:
+    """Return the key of the note that says under which items and ids somebody is forgotten."""
+    # By number, as in the catalogue's list of the forgotten: no QID is left for a search to find.
+    return f"forgotten-{number(qid)}"
+
+
+def noted_with(
+    noted: Mapping[str, Any] | None, qids: Iterable[str], ids: Iterable[str]
+) -> dict[str, Any]:
+    """Return what such a note holds with more items and ids."""
+    noted = noted or {}
+    return {
+        "items": sorted({*noted.get("items", ()), *map(number, qids)}),
+        "ids": sorted({*noted.get("ids", ()), *ids}),
+    }
+
+
+def refused_ids(
+    people: Sequence[Celebrity], refused: Collection[str]
+) -> Iterator[tuple[str, set[str]]]:
+    """Yield the people who have one of the refused ids, with those that they have."""
+    for person in people:
+        theirs = set(person.external_ids) & set(refused)
+        if theirs:
+            yield person.qid, theirs
 
 
 def is_note_about(key: str, qid: str) -> bool:

@@ -70,24 +70,44 @@ def forget(
 def unforget(
     context: typer.Context,
     qid: Annotated[str, typer.Argument(metavar="QID", help="The person's Wikidata item.")],
+    ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="ID", help="Allow this id too, e.g. imdb/nm0000001."),
+    ] = None,
 ) -> None:
     """
     Allow a person again who was to be forgotten; nothing that was removed comes back by itself.
 
+    That is under every item and id that is known to be theirs. Ids of people who were forgotten by
+    an older version stay forbidden unless named.
+
     Example: celebcollect unforget Q42
     """
-    from celebcollect.stages.forgotten import allow_again
+    from celebcollect.stages.forgotten import allow_again, is_remembered
 
     check_qid(qid)
+    named = set(ids or ())
     with session_of(context).app(looking=True) as app:
-        if not app.catalogue.forgotten([qid]):
+        strange = sorted(named - set(app.catalogue.forgotten_ids()))
+        if strange:
+            raise NothingProduced(
+                f"nobody is forgotten under {', '.join(strange)}",
+                hint="Without --id, `unforget` names the ids that nobody knows whose they are.",
+            )
+        if not named and not is_remembered(app.catalogue, qid):
             raise NothingProduced(
                 f"{qid} is not forgotten in {app.data_dir.absolute()}",
                 hint="Name the collection with --config, and the person with the item of `forget`.",
             )
     with session_of(context).app() as app:
-        allowed = allow_again(app.catalogue, qid)
-    sys.stdout.write(f"may be collected again: {', '.join(allowed)}\n")
+        allowed = allow_again(app.catalogue, qid, named)
+    told = ", ".join([*allowed.items, *sorted(named)])
+    sys.stdout.write(f"may be collected again: {told}\n")
+    if allowed.kept_ids:
+        sys.stdout.write(
+            f"forbidden as before, for nobody noted whose they are: {', '.join(allowed.kept_ids)};"
+            f" if one is theirs, `celebcollect unforget {qid} --id ID` allows it\n"
+        )
 
 
 def _is_there(app: "App") -> bool:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from celebcollect.catalogue.base import Forgetting, Notes, People
+from celebcollect.catalogue.forgetting import note_of, noted_with
+from celebcollect.catalogue.keys import number
 from celebcollect.domain.errors import SourceError
 from celebcollect.domain.records import now
 
@@ -32,44 +35,79 @@ class Merging(Protocol):
         """Return into which item each of these was merged."""
 
 
-def _key(qid: str) -> str:
-    return f"forgotten-{_number(qid)}"
+@dataclass(frozen=True)
+class Allowed:
+    """What was taken back."""
 
-
-def _number(qid: str) -> int:
-    # As in the catalogue's list of the forgotten: no QID is left that a search would find.
-    return int(qid[1:])
+    items: list[str]
+    """The person's items, by number."""
+    kept_ids: list[str]
+    """Ids elsewhere that stay forbidden and may be the person's: nobody noted whose they are."""
 
 
 def remember(catalogue: Notes, qid: str, qids: Collection[str], ids: Collection[str]) -> None:
     """Note under which items and ids a person is forgotten, beside what was noted before."""
-    items, others = _remembered(catalogue, qid)
-    noted = {
-        "items": sorted(_number(one) for one in {*items, *qids}),
-        "ids": sorted({*others, *ids}),
-    }
-    catalogue.set_note(_key(qid), noted)
+    former = catalogue.note(note_of(qid))
+    noted = noted_with(former, qids, ids)
+    if noted != former:
+        catalogue.set_note(note_of(qid), noted)
+
+
+def is_remembered(catalogue: ForgottenCatalogue, qid: str) -> bool:
+    """Tell whether somebody is to be forgotten, or half allowed again."""
+    return bool(catalogue.forgotten([qid]) or catalogue.note(note_of(qid)))
+
+
+def allow_again(catalogue: ForgottenCatalogue, qid: str, ids: Collection[str] = ()) -> Allowed:
+    """
+    Take back that a person is to be forgotten, under all items and ids that are known to be theirs.
+
+    Nothing that was removed comes back by that: it only may be collected again. A second time
+    finishes what a crash left undone.
+
+    Args:
+        catalogue: What is changed.
+        qid: Any item of the person.
+        ids: Ids elsewhere that are theirs too, where the catalogue does not know.
+    """
+    noted = {one: _remembered(catalogue, one) for one in {qid, *catalogue.all_forgotten()}}
+    items, theirs, is_noted = _same_person(catalogue, noted, qid)
+    theirs |= set(ids)
+    # Any of the notes leads to all of it, in case that a crash leaves but one.
+    for one in items:
+        remember(catalogue, one, items, theirs)
+    catalogue.allow(items, theirs)
+    for one in sorted(items, key=lambda one: one == qid):
+        catalogue.set_note(note_of(one), None)
+    others = {text for _, known in noted.values() for text in known}
+    kept = [] if is_noted or ids else sorted(set(catalogue.forgotten_ids()) - others)
+    return Allowed(sorted(items, key=number), kept)
 
 
 def _remembered(catalogue: Notes, qid: str) -> tuple[set[str], set[str]]:
-    noted = catalogue.note(_key(qid)) or {}
-    items = {f"Q{item}" for item in noted.get("items", ())}
-    return items, {str(text) for text in noted.get("ids", ())}
+    noted = catalogue.note(note_of(qid)) or {}
+    return {f"Q{item}" for item in noted.get("items", ())}, set(noted.get("ids", ()))
 
 
-def allow_again(catalogue: ForgottenCatalogue, qid: str) -> list[str]:
-    """
-    Take back that a person is to be forgotten; return under which items that was.
-
-    Nothing that was removed comes back by that: it only may be collected again.
-    """
-    items, ids = _remembered(catalogue, qid)
-    allowed = sorted(catalogue.forgotten([qid, *items]), key=_number)
-    catalogue.allow(allowed, ids)
-    # Last: a crash before this allows the same once more.
-    for one in allowed:
-        catalogue.set_note(_key(one), None)
-    return allowed
+def _same_person(
+    catalogue: Notes, noted: dict[str, tuple[set[str], set[str]]], qid: str
+) -> tuple[set[str], set[str], bool]:
+    """Return the items and ids that notes connect with an item, and whether any names it."""
+    items, ids = {qid}, set[str]()
+    while True:
+        for one in items - noted.keys():
+            noted[one] = _remembered(catalogue, one)
+        near = [
+            (one, known)
+            for one, (named, known) in noted.items()
+            if one in items or named & items or known & ids
+        ]
+        more = {name for one, _ in near for name in (one, *noted[one][0])}
+        known_ids = {text for _, known in near for text in known}
+        if more <= items and known_ids <= ids:
+            return items, ids, any(qid in named for named, _ in noted.values())
+        items |= more
+        ids |= known_ids
 
 
 def follow_merged(catalogue: ForgottenCatalogue, wikidata: Merging, *, daily: bool) -> list[str]:
@@ -89,8 +127,10 @@ def follow_merged(catalogue: ForgottenCatalogue, wikidata: Merging, *, daily: bo
         log.warning("nobody says whether forgotten people have another item: %s", error.message)
         return []
     new = {into: qid for qid, into in merged.items() if into not in set(gone)}
-    for into, qid in new.items():
+    # Each that was merged, also into an item that is forbidden already: `unforget` goes along them.
+    for qid, into in merged.items():
         remember(catalogue, qid, [qid, into], ())
+    for into, qid in new.items():
         catalogue.forbid([into])
         known = catalogue.people([into])
         log.warning(

@@ -10,7 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 
-from celebcollect.catalogue.forgetting import is_note_about, without
+from celebcollect.catalogue.forgetting import (
+    is_note_about,
+    note_of,
+    noted_with,
+    refused_ids,
+    without,
+)
 from celebcollect.catalogue.keys import number, numbers
 from celebcollect.catalogue.mongo.commands import insert
 from celebcollect.catalogue.mongo.documents import MANY, NEW_REVISION, among
@@ -39,6 +45,12 @@ class MongoForgetting(MongoPart):
         # Ids elsewhere are small letters and a slash.
         found = self._all.forgotten.find({"_id": {"$gt": "Q", "$lt": "R"}}, {"_id": 1})
         return sorted((row["_id"] for row in found), key=number)
+
+    @retried
+    def forgotten_ids(self) -> list[str]:
+        """Return all ids elsewhere under which nothing may be collected."""
+        found = self._all.forgotten.find({"_id": {"$gt": "a", "$lt": "{"}}, {"_id": 1})
+        return sorted(row["_id"] for row in found)
 
     @retried
     def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
@@ -89,12 +101,21 @@ def admit(collections: Collections, people: Sequence[Celebrity]) -> list[Celebri
     """
     ids = {text for person in people for text in person.external_ids}
     refused = {row["_id"] for row in collections.forgotten.find(among(ids))} if ids else set()
-    if refused:
-        _forbid(
-            collections, [person.qid for person in people if refused & set(person.external_ids)]
-        )
+    for qid, theirs in refused_ids(people, refused):
+        _note(collections, qid, theirs)
+        _forbid(collections, [qid])
     gone = forbidden(collections, (person.qid for person in people))
     return [person for person in people if person.qid not in gone]
+
+
+def _note(collections: Collections, qid: str, ids: Collection[str]) -> None:
+    """Note by which ids somebody is known to be forgotten: `unforget` allows these too."""
+    found = collections.notes.find_one({"_id": note_of(qid)})
+    former = json.loads(found["value"]) if found else None
+    noted = noted_with(former, [qid], ids)
+    if noted != former:
+        value = {"value": json.dumps(noted)}
+        collections.notes.replace_one({"_id": note_of(qid)}, value, upsert=True)
 
 
 def allowed(collections: Collections, images: Collection[Image]) -> list[Image]:

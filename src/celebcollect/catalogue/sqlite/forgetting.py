@@ -6,7 +6,13 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
-from celebcollect.catalogue.forgetting import is_note_about, without
+from celebcollect.catalogue.forgetting import (
+    is_note_about,
+    note_of,
+    noted_with,
+    refused_ids,
+    without,
+)
 from celebcollect.catalogue.keys import number
 from celebcollect.catalogue.sqlite import faces
 from celebcollect.catalogue.sqlite.part import EmbeddedPart, keys
@@ -30,6 +36,10 @@ class EmbeddedForgetting(EmbeddedPart):
         """Return everybody about whom nothing may be collected."""
         rows = self._rows("SELECT person FROM forgotten ORDER BY person")
         return [f"Q{person}" for (person,) in rows]
+
+    def forgotten_ids(self) -> list[str]:
+        """Return all ids elsewhere under which nothing may be collected."""
+        return [text for (text,) in self._rows("SELECT id FROM forgotten_ids ORDER BY id")]
 
     def allow(self, qids: Collection[str], external_ids: Collection[str] = ()) -> None:
         """Take back what `forbid` said."""
@@ -63,9 +73,9 @@ def admit(connection: sqlite3.Connection, people: Sequence[Celebrity]) -> list[C
     ids = json.dumps(sorted({text for person in people for text in person.external_ids}))
     query = "SELECT f.id FROM json_each(?) CROSS JOIN forgotten_ids f WHERE f.id = value"
     refused = {text for (text,) in connection.execute(query, (ids,))}
-    if refused:
-        same = [person.qid for person in people if refused & set(person.external_ids)]
-        _forbid(connection, same, ())
+    for qid, theirs in refused_ids(people, refused):
+        _note(connection, qid, theirs)
+        _forbid(connection, [qid], ())
     gone = _forbidden(connection, (person.qid for person in people))
     return [person for person in people if person.qid not in gone]
 
@@ -86,6 +96,17 @@ def _forbid(
         "INSERT INTO forgotten_ids VALUES (?) ON CONFLICT DO NOTHING",
         [(text,) for text in external_ids],
     )
+
+
+def _note(connection: sqlite3.Connection, qid: str, ids: Collection[str]) -> None:
+    """Note by which ids somebody is known to be forgotten: `unforget` allows these too."""
+    key = note_of(qid)
+    row = connection.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
+    former = json.loads(row[0]) if row else None
+    noted = noted_with(former, [qid], ids)
+    if noted != former:
+        query = "INSERT INTO notes VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+        connection.execute(query, (key, json.dumps(noted)))
 
 
 def _forbidden(connection: sqlite3.Connection, qids: Iterable[str]) -> set[str]:
