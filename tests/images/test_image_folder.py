@@ -300,12 +300,16 @@ def test_bytes_and_time_of_a_file_that_is_gone(tmp_path: Path) -> None:
     """Whoever reads is told that it is missing, and not that the disk refuses."""
     folder = ImageFolder(tmp_path)
     path = folder.put("Q7", SHA, "png", b"picture")
-    os.utime(tmp_path / path, (1000, 1000))
+    written = (tmp_path / path).stat().st_ctime
+    os.utime(tmp_path / path, (4e9, 4e9))
     with folder.local(path) as file:
         there = (folder.read(path), folder.modified_at(path), file.read_bytes())
+    os.utime(tmp_path / path, (1000, 1000))  # written long ago, and got its name just now
+    named = folder.modified_at(path)
     folder.remove(path)
 
-    assert there == (b"picture", 1000, b"picture")
+    assert there == (b"picture", 4e9, b"picture")
+    assert named >= written
     with pytest.raises(FileNotFoundError):
         folder.read(path)
     with pytest.raises(FileNotFoundError):

@@ -16,6 +16,7 @@ from celebcollect.checks.base import Picture, Rejection
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean import stage as clean_stage
 from celebcollect.stages.clean.stage import clean_people, quarantine_orphans
 from stages.cleaning import TOPIC, World, jpeg
 
@@ -290,7 +291,9 @@ def test_a_failing_disk_is_an_error_and_the_claims_are_given_back(world: World) 
     world.check_whole()
 
 
-def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) -> None:
+def test_files_without_a_row_go_to_quarantine_when_they_are_old(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     An old orphan is moved and counted.
 
@@ -301,8 +304,9 @@ def test_files_without_a_row_go_to_quarantine_when_they_are_old(world: World) ->
     old, young = "1" * 64, "2" * 64
     for sha256 in (old, young):
         world.folder.put("Q1", sha256, "jpg", jpeg(7))
-    for file in (known.path or "", f"images/Q1/{old}.jpg"):
-        os.utime(world.root / file, (1, 1))
+    # When a file got its name cannot be set back, so the young one is of the future.
+    os.utime(world.root / f"images/Q1/{young}.jpg", (time.time() + 3600,) * 2)
+    monkeypatch.setattr(clean_stage, "ORPHAN_AGE_S", -60.0)
     tally = Tally()
 
     quarantine_orphans(world.catalogue, world.folder, tally)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from celebcollect.checks import build_checks
 from celebcollect.domain.records import Image
 from celebcollect.domain.tally import Tally
+from celebcollect.stages.clean import stage as clean_stage
 from celebcollect.stages.clean.dry_run import Foreseen, foresee
 from celebcollect.stages.clean.restore import restore
 from stages.cleaning import World, jpeg
@@ -115,12 +115,13 @@ def test_what_changes_for_others_is_followed(world: World) -> None:
     assert foreseen(world).people == {}
 
 
-def test_it_says_what_it_has_measured_and_which_files_nobody_knows(world: World) -> None:
+def test_it_says_what_it_has_measured_and_which_files_nobody_knows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is measured for it is measured again; a stray file would be moved, and stays."""
     world.put("Q1", jpeg(1), "https://a.example/1.jpg")
     stray = world.folder.put("Q1", "ab" * 32, "jpg", jpeg(2))
-    (world.root / stray).touch()
-    os.utime(world.root / stray, (1, 1))
+    monkeypatch.setattr(clean_stage, "ORPHAN_AGE_S", -60.0)
 
     told = foreseen(world)
 

@@ -180,6 +180,29 @@ def test_nothing_strange_is_overwritten_or_followed(collection: Collection) -> N
     assert collection.verify().findings == []
 
 
+def test_a_file_whose_row_comes_late_is_brought_back(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`store` gave it its name, was held up, and writes its row while `verify` moves it."""
+    rows = collection.fill(2, 1)
+    late = rows[1].model_copy(update={"id": f"Q1:{'0' * 32}", "qid": "Q1", "status": Status.STORED})
+    late = late.model_copy(update={"path": f"images/Q1/{late.sha256}.jpg"})
+    collection.file(late).write_bytes(content(rows[1]))
+    set_aside = collection.folder.set_aside
+
+    def slowly(path: str) -> str:
+        there = set_aside(path)
+        collection.catalogue.record_stored([late])
+        return there
+
+    monkeypatch.setattr(collection.folder, "set_aside", slowly)
+
+    assert collection.found(fix=True) == set()
+    assert collection.file(late).read_bytes() == content(rows[1])
+    assert collection.verify().findings == []
+    assert not [file for file in (collection.root / "lost").rglob("*") if file.is_file()]
+
+
 def test_names_that_are_no_utf8_are_named_and_set_aside(collection: Collection) -> None:
     """Of files and of folders; what was found is written down before it is mended."""
     collection.fill(1, 1)

@@ -79,7 +79,7 @@ class ImageStore(Protocol):
 
     def modified_at(self, path: str) -> float:
         """
-        Return when a picture was written or moved, in seconds since 1970.
+        Return when a picture was written, or moved to this path, in seconds since 1970.
 
         Raises:
             FileNotFoundError: It is not there.
@@ -122,6 +122,13 @@ class ImageStore(Protocol):
 
         Raises:
             FileNotFoundError: It is not there.
+        """
+
+    def bring_back(self, there: str, path: str) -> None:
+        """
+        Move what `set_aside` has moved back to the path that it had.
+
+        Where something is there already, or it is gone from the lost ones, nothing is done.
         """
 
     def forget(self, qid: str) -> int:

@@ -79,10 +79,12 @@ class ImageFolder:
         yield self.file(path)
 
     def modified_at(self, path: str) -> float:
-        """Return when a file was written, in seconds since 1970."""
+        """Return when a file was written, or got its name, in seconds since 1970."""
         file = self.file(path)
         with told("look at", file, passing=(FileNotFoundError,)):
-            return file.stat().st_mtime
+            found = file.stat()
+        # A download may wait for its batch under a temporary name: only the rename tells of that.
+        return max(found.st_mtime, found.st_ctime)
 
     def place(self, path: str, *, quarantined: bool) -> str:
         """
@@ -137,6 +139,10 @@ class ImageFolder:
     def set_aside(self, path: str) -> str:
         """Move a file that has no business here to the lost ones; return where it is now."""
         return lost.set_aside(self._layout.root, path)
+
+    def bring_back(self, there: str, path: str) -> None:
+        """Move one of the lost ones back to the path that it had."""
+        lost.bring_back(self._layout.root, there, path)
 
     def forget(self, qid: str) -> int:
         """

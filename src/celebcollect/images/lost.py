@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def set_aside(root: Path, path: str) -> str:
         sync_folder(target.parent)
         sync_folder(source.parent)
     return target.relative_to(root).as_posix()
+
+
+def bring_back(root: Path, there: str, path: str) -> None:
+    """Move a file that was set aside back to its path, unless something is there by now."""
+    source, target = root / there, root / path
+    with told("move", source), suppress(FileNotFoundError):
+        if target.is_symlink() or target.exists():
+            return
+        make_folder(target.parent)
+        source.rename(target)
+        sync_folder(target.parent)
+        sync_folder(source.parent)
 
 
 def _names(target: Path) -> Iterator[Path]:

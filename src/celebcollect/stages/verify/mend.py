@@ -27,6 +27,7 @@ from celebcollect.stages.verify.messages import Published
 from celebcollect.stages.verify.recheck import (
     OF_NOTES_GONE,
     all_wrong_notes,
+    has_no_row,
     is_strange,
     still_true,
 )
@@ -156,9 +157,14 @@ def mend_file(context: VerifyContext, finding: Disagreement) -> Disagreement | N
         context.folder.forget(qid)
         return replace(finding, mended=f"removed: {qid} is forgotten")
     try:
-        return replace(finding, mended=f"moved to {context.folder.set_aside(finding.name)}")
+        there = context.folder.set_aside(finding.name)
     except FileNotFoundError:
         return None
+    # `store` may have been about to write the row, however long that took.
+    if not has_no_row(context, finding.name):
+        context.folder.bring_back(there, finding.name)
+        return None
+    return replace(finding, mended=f"moved to {there}")
 
 
 def mend_notes(context: VerifyContext, findings: Sequence[Disagreement]) -> list[Disagreement]:

@@ -46,11 +46,16 @@ def still_true(
 
 def is_strange(context: VerifyContext, path: str) -> bool:
     """Tell whether a file has no row; waits until a young one is old enough to say."""
+    _wait(context.folder, path)
+    return has_no_row(context, path)
+
+
+def has_no_row(context: VerifyContext, path: str) -> bool:
+    """Tell whether a file has no row just now."""
     try:
         _, qid, name = parts(path)
     except ValueError:
         return True
-    _wait(context.folder, path)
     rows = context.catalogue.with_bytes([name.partition(".")[0]])
     return not any(row.qid == qid for row in rows)
 
