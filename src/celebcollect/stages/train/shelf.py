@@ -21,7 +21,9 @@ MODEL, REPORT = "model.safetensors", "report.json"
 DEFAULT = "faces"
 """Name of the model where none is asked for."""
 
-CHARTS = ("accuracy.png", "confusion.png", "distances.png", "mistakes.png")
+CHARTS = ("accuracy.svg", "confusion.svg", "distances.svg", "mistakes.svg")
+FORMER_CHARTS = ("accuracy.png", "confusion.png", "distances.png", "mistakes.png")
+"""What version 0.1 drew: removed with the model that they show."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _RETRY = "Train again: celebcollect train"
@@ -71,7 +73,7 @@ class Shelf:
         Raises:
             StorageError: The disk refuses.
         """
-        for name in set(CHARTS) - set(charts):
+        for name in {*CHARTS, *FORMER_CHARTS} - set(charts):
             with disk_errors("remove", self.folder / name, hint=_HINT):
                 (self.folder / name).unlink(missing_ok=True)
         for name, data in ((REPORT, report), *charts.items(), (MODEL, model)):
@@ -126,7 +128,7 @@ def _forget_in(folder: Path, mention: re.Pattern[bytes], wait_s: float) -> bool:
         disk_errors("remove", folder, hint=_HINT),
     ):
         files: list[Path] = []
-        for file in (folder / name for name in (MODEL, REPORT, *CHARTS)):
+        for file in (folder / name for name in (MODEL, REPORT, *CHARTS, *FORMER_CHARTS)):
             files += [one for one in (file, *parts_of(file)) if one.is_file()]
         if not any(mention.search(file.read_bytes()) for file in files if file.suffix != ".png"):
             return False
