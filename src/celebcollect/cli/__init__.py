@@ -27,7 +27,6 @@ from celebcollect.cli import (
     identify,
     images,
     init,
-    json_lines,
     models,
     run_all,
     scrape,
@@ -130,7 +129,9 @@ def _options(
 def main() -> int:
     """Run the command line and return an exit code of CONTRACT: 0, 1, 2, 3, 4 or 130."""
     streams.prepare()
-    if json_lines.is_wanted(sys.argv[1:]):
+    if streams.are_json_lines(sys.argv[1:]):
+        from celebcollect.cli import json_lines
+
         json_lines.start()
     for problem in installed().problems:
         _tell(problem, "", 0)
@@ -164,7 +165,9 @@ def main() -> int:
 
 
 def _tell(message: str, hint: str, code: int) -> int:
-    if json_lines.is_wanted(sys.argv[1:]):
+    if streams.are_json_lines(sys.argv[1:]):
+        from celebcollect.cli import json_lines
+
         json_lines.tell(printable(message), printable(hint), code)
         return code
     # Plain text on one line each: a message may quote anything from outside, which neither markup
@@ -177,7 +180,7 @@ def _tell(message: str, hint: str, code: int) -> int:
 def _tell_usage(error: Any) -> int:
     """Say in two lines what Typer says in four; a command that needs more words shows its help."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        if json_lines.is_wanted(sys.argv[1:]):
+        if streams.are_json_lines(sys.argv[1:]):
             return _tell("no command given", "`celebcollect --help` lists them.", 2)
         error.show()
         return UsageError.exit_code

@@ -7,20 +7,13 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
 from types import TracebackType
 from typing import Any, TextIO
 
 from celebcollect.cli import log
 
 _logger = logging.getLogger(log.PACKAGE)
-
-
-def is_wanted(arguments: Sequence[str]) -> bool:
-    """Tell whether `--log-format json` stands on a command line, which may be wrong elsewhere."""
-    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
 
 
 def start() -> None:

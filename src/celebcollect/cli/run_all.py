@@ -1,6 +1,5 @@
 """`run-all`: do everything, for people until each has enough pictures."""
 
-import logging
 import time
 from contextlib import suppress
 from enum import StrEnum
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.run.plan import RunPlan
     from celebcollect.run.progress import RunProgress
-
-log = logging.getLogger(__name__)
 
 
 class Celebrities(StrEnum):
@@ -86,9 +83,11 @@ def run_all(
 
 def _unusable(app: "App", names: tuple[str, ...]) -> dict[str, str]:
     """Return what those sources lack that cannot be used on this machine."""
+    import logging
+
     found = {name: why_not for name in names if (why_not := app.why_unusable(name))}
     for name, why_not in found.items():
-        log.info("without %s: %s", name, why_not)
+        logging.getLogger(__name__).info("without %s: %s", name, why_not)
     return found
 
 

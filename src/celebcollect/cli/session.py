@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 import threading
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from celebcollect.app import App
     from celebcollect.config.tree import Config
     from celebcollect.domain.tally import Tally
-
-logger = logging.getLogger(__name__)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
@@ -47,6 +44,8 @@ class Session(NamedTuple):
 
     def config(self) -> Config:
         """Read the configuration and start logging."""
+        import logging
+
         from celebcollect.cli import log
         from celebcollect.config import file as configfile
         from celebcollect.configuration import config_model
@@ -54,7 +53,7 @@ class Session(NamedTuple):
 
         log.setup(self.verbosity, self.log_format.value)
         for problem in usable().problems[len(installed().problems) :]:
-            logger.warning("%s", problem)
+            logging.getLogger(__name__).warning("%s", problem)
         return configfile.load(config_model(), self.config_file)
 
     @contextmanager
@@ -71,6 +70,8 @@ class Session(NamedTuple):
         Who is `looking` makes nothing. `changes` are values of the command line by section, above
         file and environment.
         """
+        import logging
+
         from celebcollect.app import App
         from celebcollect.config import file as configfile
 
@@ -82,7 +83,7 @@ class Session(NamedTuple):
             # For a cron: another process does the work already.
             if loaded.run.busy_exit_code:
                 raise
-            logger.info("nothing done: %s", busy.message)
+            logging.getLogger(__name__).info("nothing done: %s", busy.message)
             raise typer.Exit from None
 
 

@@ -4,6 +4,13 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def are_json_lines(arguments: Sequence[str]) -> bool:
+    """Tell whether `--log-format json` stands on a command line, which may be wrong elsewhere."""
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
 
 
 def prepare() -> None:
