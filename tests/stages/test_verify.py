@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +18,9 @@ from celebcollect.domain.records import Image, Status
 from celebcollect.gallery.folder import MARK
 from celebcollect.stages import folder_notes
 from celebcollect.stages.export.index import INDEX
-from celebcollect.stages.verify import recheck
+from celebcollect.stages.verify import mend, recheck
 from celebcollect.stages.verify.checkpoint import NOTE
+from celebcollect.stages.verify.files import look_at
 from stages.verifying import TOPIC, Collection, content, hurt, key_of
 
 
@@ -334,6 +337,79 @@ def test_a_killed_one_is_left_where_that_is_asked_for(collection: Collection) ->
     assert verified.checked["pictures"] == len(rows)
     assert {one.name for one in verified.findings} == {key_of(row) for row in rows[:2]}
     assert collection.catalogue.note(f"{NOTE}/0") is None
+
+
+def test_mending_ends_between_two_files_and_goes_on(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was mended before the signal is told of by the next one, and nothing is left."""
+    rows = collection.fill(3, 4)
+    done = hurt(collection, rows, 1)
+    stop, looks = threading.Event(), 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 5:  # of Q2, whose other findings wait
+            stop.set()
+        return look_at(*arguments)
+
+    monkeypatch.setattr(recheck, "look_at", counted)
+    with pytest.raises(Interrupted):
+        collection.verify(fix=True, stop=stop)
+    assert looks == 5
+    again = collection.verify(fix=True)
+
+    assert again.resumed
+    assert {(one.kind.value, one.name) for one in again.findings} == done
+    assert again.unmended == []
+    assert collection.verify().findings == []
+
+
+def test_looking_again_ends_between_two_files(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing is mended."""
+    rows = collection.fill(1, 9)
+    for row in rows:
+        collection.file(row).unlink()
+    stop, looks = threading.Event(), 0
+
+    def counted(*_: Any) -> None:
+        nonlocal looks
+        looks += 1
+        stop.set()
+
+    monkeypatch.setattr(recheck, "look_at", counted)
+    with pytest.raises(Interrupted):
+        collection.verify(stop=stop)
+
+    assert looks == 1
+
+
+def test_a_person_is_held_however_long_the_files_take(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim is renewed between two files; where it is lost all the same, nothing is mended."""
+    rows = collection.fill(2, 3)
+    for row in rows:
+        collection.file(row).unlink()
+    monkeypatch.setattr(mend, "_LEASE_S", 0.0)
+    real, asked = collection.catalogue.claim, Counter[str]()
+
+    def claim(task: str, qids: Sequence[str], **more: Any) -> list[str]:
+        asked.update(qids)
+        taken = asked["Q2"] > 2 and "Q2" in qids
+        return [] if taken else real(task, qids, **more)
+
+    monkeypatch.setattr(collection.catalogue, "claim", claim)
+
+    fixed = collection.verify(fix=True)
+
+    assert asked["Q1"] > 3
+    assert {one.qid for one in fixed.unmended} == {"Q2"}
+    assert {collection.status(row)[0] for row in rows[3:]} == {"accepted"}
+    assert {collection.status(row)[0] for row in rows[:3]} == {"failed"}
 
 
 def test_what_was_put_right_meanwhile_is_not_told(collection: Collection) -> None:

@@ -133,6 +133,18 @@ def files_of(rows: Sequence[Image]) -> dict[str, StoredFile]:
     return {known.name: known for known in known_files(rows)}
 
 
+def by_people(files: Iterator[StoredFile], size: int) -> Iterator[list[StoredFile]]:
+    """Cut files into lists of at least `size` that hold people as a whole."""
+    some: list[StoredFile] = []
+    for _, theirs in groupby(files, key=lambda known: known.qid):
+        some += theirs
+        if len(some) >= size:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
 def drawn_by_chance(files: Iterator[StoredFile], sample: int | None) -> set[str] | None:
     """Return the names of so many pictures, drawn by chance; None: all of them."""
     if sample is None:

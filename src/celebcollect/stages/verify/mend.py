@@ -6,7 +6,9 @@ is found by the next `verify`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -47,39 +49,71 @@ class _Changes:
 
 
 def mend_person(
-    context: MendContext, qid: str, findings: Sequence[Disagreement], published: Published
+    context: MendContext,
+    qid: str,
+    findings: Sequence[Disagreement],
+    published: Published,
+    *,
+    between: Callable[[], None] = lambda: None,
 ) -> list[Disagreement]:
     """
     Mend what was found about one person; return what was still true, with what was done.
 
-    Nothing is done while somebody cleans the person.
+    Nothing is done while somebody cleans the person. `between` is called between two files, and may
+    raise to end the work.
     """
-    with _alone(context, qid) as mine:
-        if not mine:
-            return [replace(one, detail=f"{one.detail} (being cleaned)") for one in findings]
+    with _alone(context, qid) as hold:
+        if not hold.is_ours():
+            return [_being_cleaned(one) for one in findings]
         rows = context.catalogue.person_images(qid)
         files, changes = files_of(rows), _Changes()
         mended = []
         for finding in findings:
+            between()
+            if not hold.is_ours():
+                return [_being_cleaned(one) for one in findings]
             true = still_true(context, rows, finding, published)
             if true:
                 done = _plan(context, files.get(true.name), true, changes)
                 mended.append(replace(true, mended=done))
-        _carry_out(context, qid, changes)
+        _carry_out(context, qid, changes, hold)
     return mended
 
 
+def _being_cleaned(finding: Disagreement) -> Disagreement:
+    return replace(finding, detail=f"{finding.detail} (being cleaned)")
+
+
+class _Hold:
+    """The claim on a person, renewed while large files are read: it would run out."""
+
+    def __init__(self, context: MendContext, qid: str) -> None:
+        self._catalogue, self._qid = context.catalogue, qid
+        # Nobody works on people whom the catalogue does not know, and nobody can claim them.
+        self._known = bool(context.catalogue.people([qid]))
+        self._renewed_at, self._ours = -math.inf, True
+
+    def is_ours(self) -> bool:
+        """Tell whether nobody else works on the person; renews the claim where it is time."""
+        if self._known and time.monotonic() > self._renewed_at + _LEASE_S / 10:
+            self._renewed_at = time.monotonic()
+            held = self._catalogue.claim(CLEAN, [self._qid], owner=this_owner(), lease_s=_LEASE_S)
+            self._ours = bool(held)
+        return self._ours
+
+    def release(self) -> None:
+        """Give the claim back."""
+        if self._known and self._ours:
+            self._catalogue.release(CLEAN, [self._qid], owner=this_owner())
+
+
 @contextmanager
-def _alone(context: MendContext, qid: str) -> Iterator[bool]:
-    """Hold a person whom the catalogue knows; nobody works on others."""
-    if not context.catalogue.people([qid]):
-        yield True
-        return
-    held = context.catalogue.claim(CLEAN, [qid], owner=this_owner(), lease_s=_LEASE_S)
+def _alone(context: MendContext, qid: str) -> Iterator[_Hold]:
+    hold = _Hold(context, qid)
     try:
-        yield bool(held)
+        yield hold
     finally:
-        context.catalogue.release(CLEAN, held, owner=this_owner())
+        hold.release()
 
 
 def _plan(
@@ -127,13 +161,15 @@ def _given_up(row: Image, finding: Disagreement) -> Image:
     return row.model_copy(update={**update, "detail": finding.detail or None})
 
 
-def _carry_out(context: MendContext, qid: str, changes: _Changes) -> None:
+def _carry_out(context: MendContext, qid: str, changes: _Changes, hold: _Hold) -> None:
     items: list[Item] = list(changes.messages.items())
     if items:
         context.publish(items)
     for path in changes.aside:
+        hold.is_ours()
         context.folder.set_aside(path)
     for path, quarantined in changes.place:
+        hold.is_ours()
         context.folder.place(path, quarantined=quarantined)
     if changes.rows:
         context.catalogue.record_verdicts(changes.rows)

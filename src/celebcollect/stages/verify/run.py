@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,7 +17,13 @@ from celebcollect.stages.presence import has_pictures
 from celebcollect.stages.verify import mend, recheck
 from celebcollect.stages.verify.checkpoint import Checkpoint, load
 from celebcollect.stages.verify.context import VerifyContext
-from celebcollect.stages.verify.files import StoredFile, drawn_by_chance, known_files, look_at
+from celebcollect.stages.verify.files import (
+    StoredFile,
+    by_people,
+    drawn_by_chance,
+    known_files,
+    look_at,
+)
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import BATCH, Published, read_published, too_many
 
@@ -136,7 +142,7 @@ class _Run:
         total = sum(counts[status] for status in (Status.STORED, Status.ACCEPTED, Status.REJECTED))
         drawn = drawn_by_chance(self._all_files(None), self._options.sample)
         with ThreadPoolExecutor(self._options.workers) as pool:
-            for files in _by_people(self._all_files(self._at.after or None), BATCH):
+            for files in by_people(self._all_files(self._at.after or None), BATCH):
                 asked = [known for known in files if drawn is None or known.name in drawn]
                 found = pool.map(lambda known: look_at(self._context.folder, known), asked)
                 for known, finding in zip(asked, found, strict=True):
@@ -182,7 +188,9 @@ class _Run:
 
     def again(self) -> list[Disagreement]:
         """Look once more at what was found, and mend it where that is asked for."""
-        found = list(dict.fromkeys(self._at.findings))
+        # What was mended is written down as well: one that is stopped here tells of it later.
+        mended = [finding for finding in self._at.findings if finding.mended]
+        found = [one for one in dict.fromkeys(self._at.findings) if not one.mended]
         published = Published()
         if any(finding.kind in recheck.OF_MESSAGES for finding in found):
             published = read_published(self._context.bus, self._context.clean_topic)
@@ -191,24 +199,37 @@ class _Run:
         people.sort(key=lambda finding: finding.qid or "")
         true: list[Disagreement] = []
         for qid, theirs in groupby(people, key=lambda finding: finding.qid or ""):
-            true += self._person(qid, list(theirs), published)
-            self._progress("found", len(true), len(found))
+            for some in batches(theirs, BATCH):
+                true += self._kept(self._person(qid, some, published))
+                self._progress("found", len(true), len(found))
         for finding in found:
             if finding.kind is Kind.STRANGE_FILE:
-                true += self._file(finding)
+                true += self._kept(self._file(finding))
         # How an error reads may change from one look to the next.
         notes = {(one.kind, one.name) for one in found if one.kind in recheck.OF_NOTES}
         still = [one for one in recheck.wrong_notes(self._context) if (one.kind, one.name) in notes]
-        return true + (mend.mend_notes(self._context, still) if self._options.fix else still)
+        true += mend.mend_notes(self._context, still) if self._options.fix else still
+        return mended + true
+
+    def _kept(self, told: list[Disagreement]) -> list[Disagreement]:
+        self._at.findings += [finding for finding in told if finding.mended]
+        self._between()
+        return told
+
+    def _between(self) -> None:
+        self._done(self._at.after)
 
     def _person(
-        self, qid: str, findings: list[Disagreement], published: Published
+        self, qid: str, findings: Sequence[Disagreement], published: Published
     ) -> list[Disagreement]:
+        context = self._context
         if self._options.fix:
-            return mend.mend_person(self._context, qid, findings, published)
-        rows = self._context.catalogue.person_images(qid)
-        again = (recheck.still_true(self._context, rows, one, published) for one in findings)
-        return [finding for finding in again if finding]
+            return mend.mend_person(context, qid, findings, published, between=self._between)
+        rows, true = context.catalogue.person_images(qid), []
+        for finding in findings:
+            self._between()
+            true.append(recheck.still_true(context, rows, finding, published))
+        return [finding for finding in true if finding]
 
     def _file(self, finding: Disagreement) -> list[Disagreement]:
         if self._options.fix:
@@ -219,18 +240,6 @@ class _Run:
 
 def _is_lost(finding: Disagreement | None) -> bool:
     return finding is not None and finding.kind in (Kind.FILE_MISSING, Kind.FILE_DAMAGED)
-
-
-def _by_people(files: Iterator[StoredFile], size: int) -> Iterator[list[StoredFile]]:
-    """Cut files into lists of at least `size` that hold people as a whole."""
-    some: list[StoredFile] = []
-    for _, theirs in groupby(files, key=lambda known: known.qid):
-        some += theirs
-        if len(some) >= size:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _identity(path: str) -> tuple[str, str] | None:
