@@ -89,7 +89,7 @@ def take(engine: Engine, pixels: Pixels, face: Face, aligned: Pixels) -> Fingerp
 def _surroundings(engine: Engine, pixels: Pixels, face: Face) -> Values:
     """Return what is around a face in colour, 1 to 255, and 0 where there is no picture."""
     grey = np.asarray(Pillow.fromarray(pixels).convert("L"))
-    rows, columns = (_without_bars(grey.std(axis=axis)) for axis in (1, 0))
+    rows, columns = _without_bars(grey), _without_bars(grey.T)
     # What lies beyond the picture comes back black, so nothing else may be.
     shown = np.zeros_like(pixels)
     shown[rows, columns] = np.maximum(pixels[rows, columns], 1)
@@ -102,10 +102,13 @@ def _surroundings(engine: Engine, pixels: Pixels, face: Face) -> Values:
     return np.where(share[..., None] > _INSIDE, np.maximum(small, 1), 0)
 
 
-def _without_bars(deviations: npt.NDArray[np.floating]) -> slice:
-    """Return which rows or columns are left without plain ones at both edges."""
-    full = np.flatnonzero(deviations >= _PLAIN)
-    return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
+def _without_bars(lines: npt.NDArray[np.uint8]) -> slice:
+    """Return which lines of a picture are left without plain ones at both edges."""
+    # From the edges inwards: hardly any picture has a bar, and then two lines are looked at.
+    order = range(len(lines))
+    first = next((at for at in order if lines[at].std() >= _PLAIN), len(lines))
+    last = next((at for at in reversed(order) if lines[at].std() >= _PLAIN), -1)
+    return slice(first, last + 1) if first <= last else slice(0, 0)
 
 
 def to_text(print_: Fingerprint) -> str:
