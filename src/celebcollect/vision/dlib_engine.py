@@ -8,16 +8,18 @@ training data forbid commercial use.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from celebcollect.domain.errors import ConfigError
 from celebcollect.vision.base import Embedding, Engine, Face, Pixels
 from celebcollect.vision.cnn_detector import ModelSession, find_faces
-from celebcollect.vision.dlib_onnx.cache import converted_resnet
+from celebcollect.vision.dlib_onnx.cache import converted_resnet, kept
 from celebcollect.vision.dlib_onnx.detector import detector_to_onnx
 from celebcollect.vision.dlib_onnx.resnet import CHIP_PX
 from celebcollect.vision.dlib_onnx.weights import NotANetwork, read_network
@@ -59,7 +61,7 @@ class DlibEngine:
         import dlib
 
         self._dlib = dlib
-        self._detector = dlib.get_frontal_face_detector()
+        self._detector = frontal_detector(dlib)
         self._points = dlib.shape_predictor(str(_model("shape_predictor_5_face_landmarks.dat")))
         file = _model("dlib_face_recognition_resnet_model_v1.dat")
         try:
@@ -112,6 +114,26 @@ class DlibEngine:
 
     def _rectangle(self, face: Face) -> object:
         return self._dlib.rectangle(*(round(side) for side in face.box))
+
+
+def frontal_detector(dlib: Any) -> Any:
+    """
+    Return dlib's HOG detector, from the user's cache.
+
+    dlib holds it as a packed text, which takes 0.7 s of CPU to unpack in every process; from its
+    own serialized form it takes 2 ms. That is what dlib hands to `pickle`; only `pickle` itself,
+    which could run anything that a file says, is left out.
+    """
+    key = hashlib.sha256(f"dlib {dlib.__version__}".encode()).digest()
+
+    def unpacked() -> bytes:
+        (state,) = dlib.get_frontal_face_detector().__getstate__()
+        return bytes(state)
+
+    state = kept("dlib-hog-1.svm", key, unpacked)
+    detector = dlib.fhog_object_detector.__new__(dlib.fhog_object_detector)
+    detector.__setstate__((state,))
+    return detector
 
 
 def _model(name: str) -> Path:
