@@ -82,7 +82,7 @@ def test_different_photographs_of_one_person_are_no_copies(captured: tuple[Photo
     albums = people(captured, at_least=2)
 
     found = [
-        originals(album, _points(album), DLIB.copies, bystander=0.5).copies
+        list(originals(album, _points(album), DLIB.copies, bystander=0.5))
         for album in albums.values()
         if all("fingerprint" in picture.facts("identity") for picture in album)
     ]

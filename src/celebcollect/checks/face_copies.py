@@ -11,7 +11,7 @@ another picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,17 @@ from celebcollect.vision.numbers import CopyLimits
 _APART, _LARGER = 0.5, 1.5
 """How far apart, by the largest face's width, a further face may be in two copies, and how many
 times as wide: a detector's boxes come in steps of a fifth (a choice, not measured)."""
+
+MAX_NEAREST = 32
+"""Originals that a picture is held against, the nearest by their embeddings: those of copies are
+nearer than those of other shots. One comparison takes 0.75 ms of CPU."""
+
+MAX_PAIRS = 100_000
+"""Comparisons for one person, 75 s of CPU: whoever publishes thousands of pictures of nearly one
+face does not keep the others waiting. Pictures beyond that, the smallest, are compared no more."""
+
+_BLOCK = 32
+"""Pictures at once. Comparing a single pair costs as much as ten of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,6 @@ class Originals:
     """In the order that they had; each has taken over the role of its copies."""
     rows: tuple[int, ...]
     """Where they stood."""
-    copies: tuple[Rejection, ...]
 
 
 def originals(
@@ -63,13 +73,13 @@ def originals(
     limits: CopyLimits | None,
     *,
     bystander: float,
-) -> Originals:
+) -> Generator[Rejection, None, Originals]:
     """
-    Return the pictures without the copies of better ones; copies do not chain.
+    Yield the copies of better pictures, as they are found, and return the others.
 
-    Pictures without a fingerprint of this version are compared with nothing: no face that an older
-    version has measured is looked at again. What somebody has restored stays, whatever it is a copy
-    of.
+    Copies do not chain. Pictures without a fingerprint of this version are compared with nothing:
+    no face that an older version has measured is looked at again. What somebody has restored stays,
+    whatever it is a copy of.
 
     Args:
         pictures: With the facts of a face by one engine.
@@ -78,63 +88,99 @@ def originals(
         bystander: Share of the largest face's width from which on a further face counts.
     """
     order = sorted(range(len(pictures)), key=lambda index: best_first(pictures[index]))
-    like = _copies(pictures, points, limits, bystander) if limits else {}
+    compared = _Compared(pictures, points, limits, bystander) if limits else None
     kept: dict[int, Picture] = {}
-    copies = []
-    for index in order:
+    like: dict[int, dict[int, _Copy]] = {}
+    for place, index in enumerate(order):
+        if compared and place % _BLOCK == 0:
+            like = compared.copies(order[place : place + _BLOCK], list(kept))
         image = pictures[index].image
-        found = {other: like[pair] for other in kept if (pair := _pair(index, other)) in like}
+        found = {other: copy for other, copy in like.get(index, {}).items() if other in kept}
         if not found or image.restored_from:
             kept[index] = pictures[index]
             continue
         original = max(found, key=lambda other: found[other].correlation)
         kept[original] = kept[original].with_role_of(pictures[index])
-        copies.append(
-            Rejection(
-                image.id,
-                DuplicateReason.NEAR_DUPLICATE,
-                detail=str(found[original]),
-                duplicate_of=kept[original].image.id,
-                is_copy=True,
-            )
+        yield Rejection(
+            image.id,
+            DuplicateReason.NEAR_DUPLICATE,
+            detail=str(found[original]),
+            duplicate_of=kept[original].image.id,
+            is_copy=True,
         )
     rows = tuple(sorted(kept))
-    return Originals(tuple(kept[row] for row in rows), rows, tuple(copies))
+    return Originals(tuple(kept[row] for row in rows), rows)
 
 
 def _fingerprint(facts: Mapping[str, JsonValue]) -> Fingerprint | None:
     return from_text(str(facts.get(FINGERPRINT, "")))
 
 
-def _pair(one: int, other: int) -> tuple[int, int]:
-    return min(one, other), max(one, other)
+class _Compared:
+    """Compares one person's pictures by their faces, as many pairs as are allowed."""
 
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        points: Embeddings,
+        limits: CopyLimits,
+        bystander: float,
+    ) -> None:
+        found = (_fingerprint(picture.facts("identity")) for picture in pictures)
+        self._prints = {row: print_ for row, print_ in enumerate(found) if print_ is not None}
+        self._stay = {row for row, picture in enumerate(pictures) if picture.image.restored_from}
+        self._pictures, self._points = pictures, points
+        self._limits, self._bystander = limits, bystander
+        self._left = MAX_PAIRS
 
-def _copies(
-    pictures: Sequence[Picture], points: Embeddings, limits: CopyLimits, bystander: float
-) -> dict[tuple[int, int], _Copy]:
-    """Return the pairs that are the same photograph, the lower index first."""
-    found_of = (_fingerprint(picture.facts("identity")) for picture in pictures)
-    prints = {index: found for index, found in enumerate(found_of) if found is not None}
-    distances = euclidean(points, points)
-    pairs = [
-        (one, other)
-        for one, other in np.argwhere(np.triu(distances <= limits.distance, 1)).tolist()
-        if one in prints and other in prints
-    ]
-    if not pairs:
-        return {}
-    alike = compare(*(np.stack([prints[pair[at]] for pair in pairs]) for at in (0, 1)))
-    found = {}
-    for at, pair in enumerate(pairs):
-        correlation, distance = float(alike.face[at]), float(distances[pair])
-        same_face = correlation >= limits.least_correlation(distance)
-        is_mirrored = bool(alike.is_mirrored[at])
-        if same_face and alike.around[at] >= limits.around:
-            one, other = (faces_of(pictures[index].image) for index in pair)
-            if _same_group(one, other, bystander, is_mirrored=is_mirrored):
-                found[pair] = _Copy(correlation, distance, is_mirrored)
-    return found
+    def copies(self, block: Sequence[int], kept: Sequence[int]) -> dict[int, dict[int, _Copy]]:
+        """
+        Return for the pictures of a block of which others they are copies, by row.
+
+        Args:
+            block: Rows, best first.
+            kept: The originals before them.
+        """
+        block = [row for row in block if row in self._prints]
+        kept = [row for row in kept if row in self._prints]
+        like: dict[int, dict[int, _Copy]] = {row: {} for row in block}
+        self._compare(self._near(block, kept), like)
+        # Only they may become originals, which later ones of the block are copies of.
+        loose = [row for row in block if not like[row] or row in self._stay]
+        place = {row: at for at, row in enumerate(block)}
+        self._compare(
+            [pair for pair in self._near(block, loose) if place[pair[1]] < place[pair[0]]], like
+        )
+        return like
+
+    def _near(self, block: Sequence[int], others: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the pairs whose embeddings are near enough, the nearest of each row."""
+        if not block or not others:
+            return []
+        distances = euclidean(self._points[block], self._points[others])
+        nearest = np.argsort(distances, axis=1, kind="stable")[:, :MAX_NEAREST]
+        return [
+            (row, others[at])
+            for row, apart, order in zip(block, distances, nearest, strict=True)
+            for at in order
+            if apart[at] <= self._limits.distance
+        ]
+
+    def _compare(self, pairs: Sequence[tuple[int, int]], like: dict[int, dict[int, _Copy]]) -> None:
+        pairs = pairs[: self._left]
+        if not pairs:
+            return
+        self._left -= len(pairs)
+        ordered = [(min(pair), max(pair)) for pair in pairs]  # no order of arrival matters
+        alike = compare(*(np.stack([self._prints[pair[at]] for pair in ordered]) for at in (0, 1)))
+        for at, (row, of) in enumerate(pairs):
+            distance = float(np.linalg.norm(self._points[row] - self._points[of]))
+            correlation, is_mirrored = float(alike.face[at]), bool(alike.is_mirrored[at])
+            same_face = correlation >= self._limits.least_correlation(distance)
+            if same_face and alike.around[at] >= self._limits.around:
+                one, other = (faces_of(self._pictures[index].image) for index in (row, of))
+                if _same_group(one, other, self._bystander, is_mirrored=is_mirrored):
+                    like[row][of] = _Copy(correlation, distance, is_mirrored)
 
 
 def _same_group(

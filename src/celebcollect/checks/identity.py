@@ -151,8 +151,7 @@ class Identity:
         if seen:
             points = np.stack([self._faces(picture)[0] for picture in seen])
             bystander = self.numbers.bystander_fraction
-            once = originals(seen, points, self.numbers.copies, bystander=bystander)
-            yield from once.copies
+            once = yield from originals(seen, points, self.numbers.copies, bystander=bystander)
             points = points[list(once.rows)]
             compared = self._compared(once.pictures, points)
             thrown_out = [picture for picture in pictures if picture.thrown_out]

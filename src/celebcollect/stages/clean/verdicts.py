@@ -66,14 +66,15 @@ def judge(
     Args:
         pictures: One person's whole set.
         checks: In the order in which they are asked.
-        measured: Is handed all images after each measurement, to keep what has changed; may raise
-            to stop the work.
+        measured: Is handed all images after each measurement and with each verdict, to keep what
+            has changed; may raise to stop the work.
     """
     asked = _Asked(pictures)
     rejections: dict[str, tuple[str, Rejection]] = {}
     identities: dict[str, str] = {}
     for check in checks:
         for said in asked.ask(check, measured):
+            measured(asked.images)  # deciding about thousands takes its time, too
             if said.id not in asked.left:
                 continue  # a portrait that is there only to be compared with
             if isinstance(said, Acceptance):
