@@ -10,9 +10,11 @@ import pytest
 
 from celebcollect.bus.base import TopicSpec
 from celebcollect.catalogue.tasks import CLEAN as CLEANING
+from celebcollect.checks.base import FileReason
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Status, now
 from celebcollect.stages.reasons import StoreReason
+from celebcollect.stages.store.again import to_fetch_again
 from celebcollect.stages.store.expired import NOTE, drop_expired
 from picture_web import answer, picture, serve
 from stages.storing import CLEAN, VERIFIED, Bench, candidate
@@ -45,6 +47,33 @@ def grow_old(bench: Bench, *, days: int = 181, status: Status = Status.ACCEPTED)
 
 def withdrawn(bench: Bench) -> list[str | None]:
     return [message.key for message in bench.bus.read(CLEAN) if message.value is None]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_persons_word_counts_for_the_same_bytes(bench: Bench, same: bool) -> None:
+    """Also after a download that failed; of other bytes nobody has said anything."""
+    with serve() as web:
+        web.routes["/a"] = answer(picture(1))
+        bench.publish(VERIFIED, candidate(web.url("/a")))
+        bench.store()
+        row = bench.row("a").model_copy(
+            update={"status": Status.ACCEPTED, "restored_from": "too_small: 60x60 px"}
+        )
+        bench.folder.remove(row.path or "")
+        lost = to_fetch_again(row, FileReason.FILE_MISSING, "", now())
+        bench.catalogue.record_verdicts([lost])
+        web.routes["/a"] = answer(b"", status=404)
+        bench.store()
+        failed = bench.row("a")
+        assert (failed.status, failed.restored_from) == (Status.FAILED, None)
+        bench.catalogue.record_verdicts([failed.model_copy(update={"retry_at": now()})])
+        web.routes["/a"] = answer(picture(1 if same else 2))
+
+        bench.store()
+
+    back = bench.row("a")
+    assert (back.status, back.facts) == (Status.STORED, {})
+    assert back.restored_from == ("too_small: 60x60 px" if same else None)
 
 
 @pytest.mark.parametrize("status", [Status.STORED, Status.ACCEPTED, Status.REJECTED])

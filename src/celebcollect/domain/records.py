@@ -189,7 +189,7 @@ class Image(Record):
     cleaned_at: AwareDatetime | None = None
     facts: dict[str, Facts] = Field(default_factory=dict)
     """What was measured on these bytes, by the name of the check, so that nothing is opened
-    twice."""
+    twice. A lost file's row keeps there that a person had restored it (`stages.store.again`)."""
 
     @property
     def in_doubt(self) -> bool:

@@ -13,6 +13,7 @@ from celebcollect.pictures.decode import PictureFacts, inspect
 from celebcollect.pictures.formats import EXTENSIONS, NotAPicture
 from celebcollect.pictures.hash import PHASH_VERSION
 from celebcollect.stages.reasons import StoreReason
+from celebcollect.stages.store.again import restoration, restored_from
 from celebcollect.stages.store.batch import DownloadBatch, RecentFacts
 from celebcollect.stages.store.failures import Failures
 from celebcollect.web.fetch import FetchFailed
@@ -69,6 +70,8 @@ class PictureSaver:
             "attempts": row.attempts + 1,
             "retry_at": None,
             "stored_at": now(),
+            "restored_from": restored_from(row, sha256),
+            "facts": {},
         }
         return row.model_copy(update=update)
 
@@ -83,8 +86,9 @@ class PictureSaver:
         path = self._find(row.qid, row.sha256, row.path.rpartition(".")[2])
         if path:
             return row.model_copy(update={"path": path})
+        nothing = dict.fromkeys((*_FACTS, "sha256", "stored_at", "restored_from"))
         emptied = row.model_copy(
-            update={**dict.fromkeys((*_FACTS, "sha256", "stored_at")), "attempts": row.attempts - 1}
+            update={**nothing, "attempts": row.attempts - 1, "facts": restoration(row)}
         )
         gone = FetchFailed(StoreReason.FILE_VANISHED, row.path, transient=True)
         return self._failures.of_download(emptied, gone)
