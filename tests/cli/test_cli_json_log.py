@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from celebcollect.cli import json_lines
 from celebcollect.cli.log import JsonFormatter
 from cli.cli_process import Run
+from support import eventually
 
 
 def record(message: object, *arguments: object) -> dict[str, object]:
@@ -94,3 +98,53 @@ def test_tracebacks_and_warnings_are_objects(tmp_path: Path) -> None:
     assert "old" in lines[0]["message"]
     assert [line.get("exception") for line in lines[1:]] == ["ZeroDivisionError", "KeyError"]
     assert all("Traceback" in line["traceback"] for line in lines[1:])
+
+
+def test_lines_of_librdkafka_are_objects(run: Run) -> None:
+    """It writes from C and from threads of its own; here to a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    settings = {
+        "KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{port}",
+        "KAFKA__TIMEOUT_S": "2",
+        "KAFKA__CLIENT": '{"debug": "broker"}',
+    }
+
+    done = run("-v", "--log-format", "json", "topics", "list", **settings)
+
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    theirs = [line for line in told if "Connect to ipv4#127.0.0.1" in str(line["message"])]
+    assert done.returncode == 3, done.stderr
+    assert theirs
+    assert (told[-1]["level"], told[-1]["exit_code"]) == ("error", 3)
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("command", [("store", "--follow"), ("validate", "--follow")], ids=" ".join)
+def test_ctrl_c_is_an_object_too(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Whoever stops a worker finds no line in the log that is none; the code is a field."""
+    # A parent that ignores Ctrl-C, as a shell's background job does, would be respected.
+    heed = (
+        "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " runpy.run_module('celebcollect', run_name='__main__')"
+    )
+    environment = {key: value for key, value in os.environ.items() if "CELEBCOLLECT" not in key}
+    with subprocess.Popen(
+        [sys.executable, "-c", heed, "-v", "--log-format", "json", *command],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert eventually(lambda: (tmp_path / "data" / "log").exists(), 60)
+        assert process.stderr
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+
+    told = [json.loads(line) for line in error.splitlines()]
+    assert process.returncode == 130, error
+    assert told
+    assert all(isinstance(line, dict) and line["level"] for line in told)
+    assert told[-1]["exit_code"] == 130
