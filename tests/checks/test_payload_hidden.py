@@ -9,6 +9,7 @@ import zlib
 import pytest
 
 from celebcollect.checks.payload import search
+from celebcollect.pictures.decode import is_picture
 from checks.payloads import (
     A_PROGRAM,
     A_VIDEO,
@@ -210,3 +211,69 @@ def test_hidden_things_are_found(name: str, kind: str, data: bytes, reason: str)
 
     assert found is not None
     assert found[0] == reason, found
+
+
+HIDDEN = {
+    "script": (b"<?php system(1); ?><script>alert(1)</script>" * 230, "embedded_script"),
+    "page": (b"<html><body onload='x()'>" + NOISE.replace(b"\xff", b"\0"), "embedded_script"),
+    "document": (b"%PDF-1.7 1 0 obj<<>>endobj" * 300, "embedded_archive"),
+    "program": (A_PROGRAM, "embedded_archive"),
+    "archive": (b"7z\xbc\xaf\x27\x1c\0\4" + b"\1" * 9000, "embedded_archive"),
+    "key": (b"-----BEGIN RSA PRIVATE KEY-----\n" * 300, "trailing_data"),
+    "database": (b"SQLite format 3\0" * 600, "trailing_data"),
+}
+
+
+def behind_the_pixels(place: str, hidden: bytes) -> tuple[str, bytes]:
+    """Return the kind and the bytes of a picture that decodes as if nothing were in it."""
+    if place == "png":
+        packed = zlib.compress(b"".join(b"\0" + bytes(96) for _ in range(32))) + hidden
+        chunks = b"".join(
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in (
+                (b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)),
+                (b"IDAT", packed[:100]),
+                (b"IDAT", packed[100:]),
+                (b"IEND", b""),
+            )
+        )
+        return "png", b"\x89PNG\r\n\x1a\n" + chunks
+    if place == "gif":
+        data = encoded("gif")  # ends with the last block, an empty one and the trailer
+        blocks = (hidden[at : at + 255] for at in range(0, len(hidden), 255))
+        more = b"".join(bytes((len(block),)) + block for block in blocks)
+        return "gif", data[:-2] + more + b"\0\x3b"
+    if place == "webp":
+        data = encoded("webp")
+        size = struct.pack("<I", len(data) - 20 + len(hidden))
+        body = data[12:16] + size + data[20:] + hidden + b"\0" * (len(hidden) & 1)
+        return "webp", b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+    if place == "avif":
+        data = encoded("avif")
+        at = data.index(b"mdat") - 4
+        size = struct.pack(">I", len(data) - at + len(hidden))
+        return "avif", data[:at] + size + data[at + 4 :] + hidden
+    if place == "between two scans":
+        data = encoded("jpeg", progressive=True)
+        at = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+        following = data.rindex(b"\xff\xc4", 0, at)
+        return "jpeg", data[:following] + hidden + data[following:]
+    data = encoded("jpeg", progressive=place == "progressive")
+    return "jpeg", data[:-2] + hidden + b"\xff\xd9"
+
+
+PLACES = ("baseline", "progressive", "between two scans", "png", "gif", "webp", "avif")
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("place", PLACES)
+def test_what_decoders_skip_behind_the_last_pixel_is_searched(place: str, name: str) -> None:
+    """The picture is shown as if nothing were there; what is there is found."""
+    hidden, reason = HIDDEN[name]
+    kind, data = behind_the_pixels(place, hidden)
+
+    found = search(data, kind)
+
+    assert is_picture(data, max_pixels=10**6)
+    assert found is not None
+    assert found[0] == reason

@@ -1,8 +1,9 @@
 """Take picture files apart: what lies outside the coded pixels, and where the picture ends.
 
-Nothing is decoded, and no pixel data is handed on: compressed pixels hold any bytes by chance. The
-walkers forgive what decoders forgive; where they lose the thread they hand on the rest as `opaque`,
-to be searched and not judged.
+Nothing is decoded. Coded pixels hold any bytes by chance, and behind the last pixel of a segment
+decoders skip whatever follows: they are handed on by themselves. The walkers forgive what decoders
+forgive; where they lose the thread they hand on the rest as `opaque`, to be searched and not
+judged.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Parts:
     opaque: Pieces = field(default_factory=Pieces)
     """Everything else that is no coded pixel: EXIF, XMP, profiles, tables, unknown blocks,
     strays."""
+    coded: Pieces = field(default_factory=Pieces)
+    """Coded pixels, and whatever somebody put behind the last one."""
     end: int | None = None
     """Offset after the picture's last byte; None where the format or the file does not tell."""
 
@@ -70,6 +73,7 @@ def jpeg(data: bytes, start: int = 0) -> Parts:
         at += length
         if marker == _JPEG_SCAN:
             following = _JPEG_MARKER.search(data, at)
+            parts.coded.append(data[at : following.start() if following else len(data)])
             if not following:
                 # Cut off inside the pixels: what follows them is not told from them.
                 parts.texts.append(data[max(at, len(data) - 2 * MAX_SURPLUS_BYTES) :])
@@ -98,8 +102,8 @@ def png(data: bytes) -> Parts:
             parts.texts.append(_png_text(kind, body, budget))
         elif kind == b"iCCP":
             parts.opaque.append(budget.inflate(body.partition(b"\0")[2][1:]))
-        elif kind not in _PNG_PIXELS:
-            parts.opaque.append(body)
+        else:
+            (parts.coded if kind in _PNG_PIXELS else parts.opaque).append(body)
         if kind == b"IEND":
             parts.end = at
             return parts
@@ -138,7 +142,8 @@ def gif(data: bytes) -> Parts:
         elif kind == 0x2C:
             table = _gif_table(data[at + 9 : at + 10])
             parts.opaque.append(data[at + 10 : at + 10 + table])
-            _, at = _gif_blocks(data, at + 11 + table)  # one byte says the code size
+            body, at = _gif_blocks(data, at + 11 + table)  # one byte says the code size
+            parts.coded.append(body)
         else:
             break
     parts.opaque.append(data[at:])
@@ -166,8 +171,9 @@ def webp(data: bytes) -> Parts:
     at, end = 12, parts.end or 0
     while at + 8 <= end:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if kind not in _WEBP_PIXELS:
-            parts.opaque.append(data[at + 8 : min(at + 8 + length, end)])
+        (parts.coded if kind in _WEBP_PIXELS else parts.opaque).append(
+            data[at + 8 : min(at + 8 + length, end)]
+        )
         at += 8 + length + (length & 1)
     return parts
 
@@ -180,8 +186,7 @@ def iso(data: bytes) -> Parts:
     parts = Parts()
     at = 0
     for start, end, kind in iso_boxes(data):
-        if kind not in _ISO_PIXELS:
-            parts.opaque.append(data[start:end])
+        (parts.coded if kind in _ISO_PIXELS else parts.opaque).append(data[start:end])
         at = end
     parts.end = at
     return parts

@@ -1,6 +1,7 @@
 """Find what somebody hid in a picture file: scripts, archives, programs, data, bombs.
 
-Only what lies outside the coded pixels is searched. What cameras, phones and editors append is
+What lies outside the coded pixels is searched, and the coded bytes for what no pixels look like by
+chance: decoders skip what follows the last pixel. What cameras, phones and editors append is
 known and forgiven: a picture is thrown out for what it carries, not for being odd.
 """
 
@@ -25,6 +26,7 @@ from celebcollect.checks.signatures import (
     PayloadReason,
     find_archive,
     find_file,
+    find_in_pixels,
     find_script,
     is_zip_file,
     looks_like_nothing,
@@ -150,6 +152,7 @@ def _search_parts(parts: containers.Parts) -> Finding | None:
         or find_script(opaque)
         or find_archive(texts)
         or find_archive(opaque)
+        or find_in_pixels(b"".join(parts.coded))
     )
 
 
