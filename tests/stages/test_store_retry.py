@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from celebcollect.domain.records import ImageCandidate, Status, now
+from celebcollect.domain.records import Image, ImageCandidate, Status, image_id, now
+from celebcollect.domain.tally import Tally
+from celebcollect.stages.schedule import Schedule
+from celebcollect.stages.store.failures import Failures
 from celebcollect.stages.store.retry import publish_due
 from celebcollect.web import breaker
+from celebcollect.web.failures import FetchFailed
+from celebcollect.web.reasons import FetchReason
 from picture_web import answer, picture, serve
 from stages.storing import VERIFIED, Bench, candidate
 
@@ -172,3 +177,37 @@ def test_the_true_reason_stays_when_the_host_rests_later(bench: Bench) -> None:
         bench.store()
 
     assert bench.row("a").reason == "server_error"
+
+
+def test_pictures_that_a_host_did_not_let_through_come_back_a_few_at_a_time() -> None:
+    """
+    However many they are, and however often: 50 in ten minutes, all of them within a day.
+
+    10,000 rows of a host that is gone were 1.4 million messages a day.
+    """
+    failures = Failures(Tally(), Schedule(lambda _: None))
+    resting = FetchFailed(
+        FetchReason.HOST_RESTING, "said stop", transient=True, retry_after_s=60, said_stop=True
+    )
+    begun = now()
+
+    def left(number: int, host: str) -> datetime:
+        sent = candidate(f"https://{host}/{number}.jpg")
+        known = sent.model_dump(exclude={"width_px", "height_px"})
+        row = Image.model_validate(
+            {**known, "id": image_id(sent.qid, sent.url), "status": Status.FAILED}
+        )
+        retry_at = failures.of_download(row, resting).retry_at
+        assert retry_at is not None
+        return retry_at
+
+    first, second = ([left(n, "cdn.example") for n in range(200)] for _ in range(2))
+    other = left(0, "other.example")
+    rest = [left(n, "cdn.example") for n in range(10_000)]
+
+    assert first == sorted(first)
+    in_ten_minutes = [at for at in first + second if at < begun + timedelta(minutes=11)]
+    assert 45 <= len(in_ten_minutes) <= 52
+    assert min(second) > max(first)
+    assert other < begun + timedelta(minutes=2)
+    assert max(rest) < begun + timedelta(days=1, minutes=2)

@@ -7,6 +7,7 @@ catalogue, and survives the process. `store.retry` reads it.
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime, timedelta
 
 from celebcollect.domain.reasons import Reason
@@ -17,6 +18,7 @@ from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.schedule import Schedule
 from celebcollect.web.fetch import FetchFailed
 from celebcollect.web.reasons import FetchReason
+from celebcollect.web.urls import host_of
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,15 @@ RETRY_DELAYS = (
 failed run, the second, ... then never. What failed because its host said stop goes on with the
 last one."""
 
+SPREAD = timedelta(seconds=12)
+"""Between two pictures of one host that were not asked for: a host that says stop lets through a
+few at a time, so 50 come back in the ten minutes between two looks, and not all of them."""
+
+_LONGEST = RETRY_DELAYS[-1]
+"""Within which all of them come back, however many they are."""
+
+_MANY_HOSTS = 10_000
+
 _NOTHING_NEW = (FetchReason.HOST_RESTING, StoreReason.HOST_TOO_SLOW)
 """Reasons of downloads whose host was not asked."""
 
@@ -39,6 +50,7 @@ class Failures:
 
     def __init__(self, tally: Tally, schedule: Schedule) -> None:
         self._tally, self._schedule = tally, schedule
+        self._line = _WaitingLine()
 
     def of_picture(self, row: Image, reason: Reason, detail: str) -> Image:
         """Return the row of a picture that cannot be used; it is not tried again."""
@@ -67,18 +79,20 @@ class Failures:
         Return the row of a picture whose host said stop.
 
         That says nothing about the picture, so it is never given up. One that was not asked for
-        can be asked for when the pause is over; each that was asked for in vain waits longer.
+        waits for the pause to be over, and behind the others of its host that were not; each that
+        was asked for in vain waits longer.
         """
         wait = timedelta(seconds=failure.retry_after_s or 0)
         asked = failure.reason not in _NOTHING_NEW
         if asked and row.attempts:
             wait = max(wait, RETRY_DELAYS[min(row.attempts, len(RETRY_DELAYS)) - 1])
+        retry_at = now() + wait if asked else self._line.place(row.url, now() + wait)
         return self._failed(
             row,
             failure.reason,
             failure.detail,
             row.attempts + int(asked),
-            retry_at=now() + wait,
+            retry_at=retry_at,
         )
 
     def _failed(
@@ -91,3 +105,25 @@ class Failures:
         if reason not in _NOTHING_NEW or row.reason is None:
             update |= {"reason": reason.value, "detail": clean_text(detail)[:200] or None}
         return row.model_copy(update=update)
+
+
+class _WaitingLine:
+    """When the pictures of each host that were not asked for come back. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, datetime] = {}
+
+    def place(self, url: str, earliest: datetime) -> datetime:
+        """Return the time of one more picture: behind its host's others, within a day."""
+        try:
+            host = host_of(url)
+        except ValueError:
+            host = ""
+        with self._lock:
+            if len(self._last) >= _MANY_HOSTS:
+                self._last = {name: at for name, at in self._last.items() if at > now()}
+            after = self._last.get(host)
+            at = earliest if after is None else max(earliest, after + SPREAD)
+            self._last[host] = min(at, earliest + _LONGEST)
+            return self._last[host]
