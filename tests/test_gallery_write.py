@@ -15,9 +15,9 @@ from PIL import Image as Pillow
 from celebcollect.domain.errors import Busy, Interrupted, StorageError, UsageError
 from celebcollect.domain.records import Status
 from celebcollect.gallery.folder import MARK
-from celebcollect.gallery.known import known_galleries
 from celebcollect.gallery.rows import DANGEROUS
 from celebcollect.gallery.write import rewrite_gallery
+from celebcollect.stages import folder_notes
 from gallery_world import HOSTILE, MAX_BYTES, SCRIPT, World, fill, world
 from picture_web import picture
 
@@ -319,7 +319,7 @@ def test_a_page_is_remembered_and_written_again_where_it_is(made: World) -> None
     with pytest.raises(Interrupted):
         made.write(stop)
 
-    assert known_galleries(made.catalogue) == [made.page]
+    assert folder_notes.galleries(made.catalogue) == [str(made.page)]
 
     rewrite_gallery(
         made.page, made.catalogue, made.pictures, data_dir=made.data_dir, max_bytes=MAX_BYTES

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from celebcollect.catalogue.sqlite.catalogue import EmbeddedCatalogue
+from celebcollect.stages import folder_notes
 from cli.cli_process import Run
 from stages.exporting import contents
 from stages.forgetting import World, two_people
@@ -56,6 +61,49 @@ def test_what_was_moved_keeps_its_exports(run: Run, tmp_path: Path) -> None:
     assert not list((tmp_path / "moved" / "inside").rglob("Q1*"))
     assert not (tmp_path / "data").exists()
     assert "not there any more" not in done.stdout
+
+
+@pytest.mark.parametrize("command", [("verify",), ("forget", "Q1", "--dry-run")])
+def test_who_only_looks_changes_no_note(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """What is printed is about the folders as they are now; the notes stay."""
+    exported(run, tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    before = _notes(tmp_path / "moved")
+
+    done = run(*command, DATA_DIR=str(tmp_path / "moved"), CLEAN__FACES="off")
+
+    assert "moved from" in done.stderr
+    assert "gone" not in done.stdout
+    assert "not there" not in done.stdout
+    assert _notes(tmp_path / "moved") == before
+
+
+def test_an_original_out_of_reach_is_not_taken_for_moved(run: Run, tmp_path: Path) -> None:
+    """Its disk is not mounted: nobody knows, all stays noted, and it is asked again."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    exported(run, disk / "data")
+    shutil.copytree(disk / "data", tmp_path / "copy")
+    disk.rename(tmp_path / "unplugged")
+    disk.mkdir()
+    before = _notes(tmp_path / "copy")
+
+    away = run("verify", "--fix", DATA_DIR=str(tmp_path / "copy"), CLEAN__FACES="off")
+    assert "moved from" not in away.stderr
+    assert "out of reach" in away.stderr
+    assert _notes(tmp_path / "copy") == before
+    disk.rmdir()
+    (tmp_path / "unplugged").rename(disk)
+    back = run("verify", "--fix", DATA_DIR=str(tmp_path / "copy"), CLEAN__FACES="off")
+
+    assert "copied from" in back.stderr
+    assert _notes(tmp_path / "copy")[0] == {str(tmp_path / "copy" / "inside"): "imagefolder"}
+
+
+def _notes(data: Path) -> list[object]:
+    with closing(EmbeddedCatalogue(data / folder_notes.CATALOGUE)) as catalogue:
+        names = (folder_notes.EXPORTS, folder_notes.GALLERIES, folder_notes.HOME)
+        return [catalogue.note(name) for name in names]
 
 
 def test_a_link_to_the_folder_is_no_copy(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,7 +43,7 @@ def forget(
     session = session_of(context)
     watched = sys.stdin.isatty() and sys.stderr.isatty()
     with session.app(looking=True) as app:
-        everything = _everything(app)
+        everything = _everything(app, looking=True)
         known = is_known(everything, qid)
         if dry_run or (watched and not yes):
             found = would_remove(everything, qid)
@@ -124,16 +125,16 @@ def _unknown(app: "App", qid: str, outcome: str) -> NothingProduced:
     )
 
 
-def _everything(app: "App") -> "ForgetContext":
-    """Return all that may know somebody."""
+def _everything(app: "App", *, looking: bool = False) -> "ForgetContext":
+    """Return all that may know somebody; writes nothing for who is looking."""
     from celebcollect.catalogue import tasks
-    from celebcollect.gallery.known import known_galleries
     from celebcollect.gallery.write import rewrite_gallery
     from celebcollect.stages import folder_notes
     from celebcollect.stages.export import About
     from celebcollect.stages.forget import ForgetContext
 
-    folder_notes.settle(app.catalogue, app.data_dir)
+    settle = folder_notes.known if looking else folder_notes.settle
+    folders = settle(app.catalogue, app.data_dir)
     rewrite = partial(
         rewrite_gallery,
         catalogue=app.catalogue,
@@ -150,7 +151,8 @@ def _everything(app: "App") -> "ForgetContext":
         clean_topic=app.config.topics.clean,
         tasks=[*map(tasks.search_task, app.sources.names), tasks.CLEAN],
         caches=[partial(spec.forget, app.data_dir) for spec in app.sources if spec.forget],
-        galleries={where: partial(rewrite, where) for where in known_galleries(app.catalogue)},
+        galleries={Path(where): partial(rewrite, Path(where)) for where in folders.galleries},
+        exports=[Path(where) for where in folders.exports],
     )
 
 

@@ -60,7 +60,7 @@ def verify(
         _refuse_nothing(app)
     options = VerifyOptions(fix=fix, sample=sample, workers=workers, anew=anew)
     with stopping() as stop, session.app(stop, looking=not fix) as app:
-        verified = run_verify(_context(app), options, progress=_progress(), stop=stop)
+        verified = run_verify(_context(app, fix=fix), options, progress=_progress(), stop=stop)
     if as_json:
         _print_json(verified)
     else:
@@ -94,13 +94,16 @@ def _refuse_nothing(app: "App") -> None:
         )
 
 
-def _context(app: "App") -> "VerifyContext":
+def _context(app: "App", *, fix: bool) -> "VerifyContext":
     from celebcollect.gallery.folder import is_ours
     from celebcollect.stages import folder_notes
     from celebcollect.stages.verify.context import VerifyContext
 
-    folder_notes.settle(app.catalogue, app.data_dir)
-    return VerifyContext.of(app.catalogue, app.folder, app.bus, app.config.topics.clean, is_ours)
+    settle = folder_notes.settle if fix else folder_notes.known
+    folders = settle(app.catalogue, app.data_dir)
+    return VerifyContext.of(
+        app.catalogue, app.folder, app.bus, app.config.topics.clean, is_ours, folders
+    )
 
 
 def _print_json(verified: "Verified") -> None:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celebcollect.catalogue.base import Notes, SharedNotes
+from celebcollect.catalogue.base import SharedNotes
 from celebcollect.stages import folder_notes
-
-
-def known_galleries(catalogue: Notes) -> list[Path]:
-    """Return the folders that pages were ever written to."""
-    return [Path(where) for where in folder_notes.galleries(catalogue)]
 
 
 def remember(catalogue: SharedNotes, target: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,12 @@ class ForgetContext:
     galleries: Mapping[Path, Callable[[], object]] = field(default_factory=dict)
     """Pages about everybody, and what writes each again, without those who are to be forgotten.
     FileNotFoundError: it is not there any more."""
+    exports: Collection[Path] | None = None  # those that are noted
     wait_s: float = WAIT_S
+
+    def all_exports(self) -> Collection[Path]:
+        """Return where exports are."""
+        return known_exports(self.catalogue) if self.exports is None else self.exports
 
 
 @dataclass
@@ -214,7 +219,7 @@ def _export_again(context: ForgetContext, qids: Sequence[str], removed: Removed)
 
     Nothing else in it changes sides, and nothing new comes in.
     """
-    for where in known_exports(context.catalogue):
+    for where in context.all_exports():
         with _noted(removed, where):
             removed.exports[str(where)] = shrink_export(
                 context.catalogue, context.folder, where, qids, about=context.about

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celebcollect.bus.base import Purging
 from celebcollect.domain.errors import CelebCollectError, UsageError
 from celebcollect.domain.records import Status
-from celebcollect.stages.export import known_exports, read_index
+from celebcollect.stages.export import read_index
 from celebcollect.stages.forget import ForgetContext, Removed, who_is
 from celebcollect.stages.mentions import Mentions
 
@@ -39,7 +39,7 @@ def would_remove(context: ForgetContext, qid: str) -> Removed:
     named = None if isinstance(context.bus, Purging) else [context.clean_topic]
     for topic in context.bus.topics(named):
         _count_messages(context, about, topic.name, removed)
-    for where in known_exports(context.catalogue):
+    for where in context.all_exports():
         try:
             index = read_index(where)
         except CelebCollectError as error:

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 from celebcollect.bus.base import Bus, Item
 from celebcollect.catalogue.base import Forgetting, Images, People, SharedNotes, Work
 from celebcollect.images.base import ImageStore
+from celebcollect.stages.folder_notes import KnownFolders
 
 
 class VerifyCatalogue(People, Work, Images, Forgetting, SharedNotes, Protocol):
@@ -35,6 +36,8 @@ class VerifyContext(MendContext):
     clean_topic: str
     is_gallery: Callable[[Path], bool]
     """Tells whether a folder holds a page of ours."""
+    folders: KnownFolders | None = None
+    """Exports and galleries; None: those that are noted."""
 
     @classmethod
     def of(
@@ -44,6 +47,7 @@ class VerifyContext(MendContext):
         bus: Bus,
         topic: str,
         is_gallery: Callable[[Path], bool],
+        folders: KnownFolders | None = None,
     ) -> Self:
         """Return the context that publishes on this log."""
-        return cls(catalogue, folder, partial(bus.publish, topic), bus, topic, is_gallery)
+        return cls(catalogue, folder, partial(bus.publish, topic), bus, topic, is_gallery, folders)

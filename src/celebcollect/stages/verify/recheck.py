@@ -85,12 +85,9 @@ def wrong_notes(context: VerifyContext) -> list[Disagreement]:
 
 def all_wrong_notes(context: VerifyContext) -> list[Disagreement]:
     """Return the exports and galleries that are gone, or that `forget` could not clean."""
-    exports, galleries = (
-        folder_notes.exports(context.catalogue),
-        folder_notes.galleries(context.catalogue),
-    )
-    found = [_export(where) for where in exports]
-    found += [_gallery(context, where) for where in galleries]
+    known = context.folders or folder_notes.noted(context.catalogue)
+    found = [_export(where) for where in known.exports]
+    found += [_gallery(context, where) for where in known.galleries]
     return [finding for finding in found if finding]
 
 
