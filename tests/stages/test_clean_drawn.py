@@ -108,6 +108,12 @@ def two_faces(studio: Studio, _own: list[Picture], drawn: Pillow.Image, third: i
     return studio.picture(beside(shot(third, 0), drawn), reference=0)
 
 
+def overshadowed(studio: Studio, _own: list[Picture], drawn: Pillow.Image, third: int) -> Picture:
+    """The person is so small beside somebody else that only the other one's face counts."""
+    smaller = drawn.resize((216, 216), Pillow.Resampling.LANCZOS)
+    return studio.picture(beside(shot(third, 0), smaller), reference=0)
+
+
 def blurred(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) -> Picture:
     return studio.picture(drawn.filter(ImageFilter.GaussianBlur(4)), reference=0)
 
@@ -130,6 +136,7 @@ def nothing(studio: Studio, _own: list[Picture], drawn: Pillow.Image, _: int) ->
         (larger_copy, "near_duplicate"),
         (mirrored_copy, "near_duplicate"),
         (two_faces, "several_faces"),
+        (overshadowed, "other_person"),
         (blurred, "blurred"),
         (renamed, None),
         (nothing, None),

@@ -46,7 +46,7 @@ from celebcollect.checks.identity_verdicts import (
     unanchored,
 )
 from celebcollect.config.sections import CleanConfig
-from celebcollect.vision.base import Embedding, EngineCrashed, EngineSpec
+from celebcollect.vision.base import Embedding, EngineCrashed, EngineSpec, Face
 from celebcollect.vision.engines import engine_for, numbers_for
 from celebcollect.vision.likeness import Embeddings, euclidean
 from celebcollect.vision.looking import FaceInPicture, embed, measure
@@ -99,7 +99,7 @@ class Identity:
         """
         Yield the embedding of the largest face of each picture that has none by these models.
 
-        Of a portrait that shows several people, also those of the other ones.
+        Of a portrait in which more faces are found, also those: the largest need not be the person.
         """
         known = dict(known_beside(self.name, self.version, pictures))
         yield from known.items()
@@ -108,7 +108,7 @@ class Identity:
             yield id_, found
         for picture in pictures:
             facts = known.get(picture.image.id) or picture.facts(self.name)
-            others = counted_faces(picture.image, self.numbers)[1:] if picture.thrown_out else []
+            others = self._further_faces(picture)
             if others and "embedding" in facts and "others" not in facts:
                 wanted = (FaceInPicture(picture.stored, face) for face in others)
                 vectors = [found for _, found in self._workers.run(embed, wanted)]
@@ -116,6 +116,13 @@ class Identity:
                     to_text(found) for found in vectors if isinstance(found, np.ndarray)
                 ]
                 yield picture.image.id, {**facts, "others": texts}
+
+    def _further_faces(self, picture: Picture) -> list[Face]:
+        """Return the faces of a portrait beside the largest, those of bystanders too."""
+        if picture.reference is None:
+            return []
+        smallest_px = self.numbers.smallest_face_px
+        return [face for face in faces_of(picture.image)[1:] if face.width >= smallest_px]
 
     def _largest(self, pictures: Sequence[Picture]) -> Iterator[tuple[str, Facts]]:
         new = [picture for picture in pictures if self._is_new(picture)]
@@ -163,9 +170,10 @@ class Identity:
             )
 
     def _faces(self, picture: Picture) -> list[Embedding]:
-        """Return the embeddings of a picture: the largest face's, then those of other people."""
+        """Return the embeddings of a picture: the largest face's, of a portrait all others too."""
         facts = picture.facts(self.name)
-        others = cast("list[str]", facts.get("others", [])) if picture.thrown_out else []
+        is_portrait = picture.reference is not None
+        others = cast("list[str]", facts.get("others", [])) if is_portrait else []
         return [from_text(text) for text in (str(facts["embedding"]), *others)]
 
     def _references(self, pictures: Sequence[Picture], points: Embeddings) -> list[Reference]:
@@ -179,6 +187,7 @@ class Identity:
                     )
                     for face in self._faces(picture)
                 ],
+                not picture.thrown_out or len(counted_faces(picture.image, self.numbers)) <= 1,
             )
             for picture in _trusted_most(pictures)
             if "embedding" in picture.facts(self.name)

@@ -67,6 +67,9 @@ class Reference:
 
     picture: Picture
     faces: Sequence[ReferenceFace]
+    """The largest first; those of bystanders are there too."""
+    shows_one: bool
+    """Only the largest counts."""
 
 
 def anchored(
@@ -74,10 +77,13 @@ def anchored(
 ) -> Iterator[Rejection | Acceptance]:
     """Yield the verdicts where there are references."""
     pictures = compared.pictures
-    ids = {reference.picture.image.id for reference in references}
     # Who shows the person alone says more than a picture with somebody else in it.
-    alone = [reference for reference in references if len(reference.faces) == 1]
-    faces = [(_person_in(reference, compared), reference) for reference in alone or references]
+    alone = [reference for reference in references if reference.shows_one]
+    faces = _people_in(alone or references, compared)
+    # A portrait whose largest face is somebody else's proves nothing about that face.
+    ids = {reference.picture.image.id for reference in references} - {
+        reference.picture.image.id for face, reference in faces if face is not reference.faces[0]
+    }
     # Of several references the nearest counts: people change in forty years.
     means = [
         min(float(face.scores[cluster].mean()) for face, _ in faces)
@@ -119,17 +125,41 @@ def _limit(references: Sequence[Reference], means: Sequence[float]) -> float:
     return nearest if nearest <= POOR_LIMIT and alone else 1.0
 
 
-def _person_in(reference: Reference, compared: Compared) -> ReferenceFace:
-    """Return the face that most of the album is like: of two in a portrait the one sought."""
+def _people_in(
+    references: Sequence[Reference], compared: Compared
+) -> list[tuple[ReferenceFace, Reference]]:
+    """
+    Return of each reference the face that is the person's.
 
-    def like(face: ReferenceFace) -> float:
-        # Many pictures that are just within the limit weigh less than a few that are much alike.
-        means = [
-            (len(cluster), float(face.scores[cluster].mean())) for cluster in compared.clusters
-        ]
-        return sum(size * (1 - mean) for size, mean in means if mean <= 1)
+    Where one face counts it is that, unless nobody else in the album is like it, or like that of
+    another reference: then the person may be smaller in the portrait than somebody else.
+    """
+    best = {id(face): _like(face, one, compared) for one in references for face in one.faces}
+    largest_alike = any(best[id(one.faces[0])] > 0 for one in references if one.shows_one)
+    return [
+        (
+            one.faces[0]
+            if one.shows_one and largest_alike
+            else max(one.faces, key=lambda face: best[id(face)]),
+            one,
+        )
+        for one in references
+    ]
 
-    return max(reference.faces, key=like)
+
+def _like(face: ReferenceFace, reference: Reference, compared: Compared) -> float:
+    """
+    Return how much of the album, the reference itself aside, a face of it is like; 0: of nothing.
+
+    Many pictures that are just within the limit weigh less than a few that are much alike.
+    """
+    own = reference.picture.image.id
+    likeness = 0.0
+    for cluster in compared.clusters:
+        rest = [index for index in cluster if compared.pictures[index].image.id != own]
+        mean = float(face.scores[rest].mean()) if rest else 1.0
+        likeness += len(rest) * max(0.0, 1 - mean)
+    return likeness
 
 
 def unanchored(compared: Compared, *, min_cluster: int) -> Iterator[Rejection | Acceptance]:
