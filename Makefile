@@ -95,6 +95,7 @@ bench-clean: $(READY)
 	$(BIN)/python benchmarks/clean_duplicates.py
 	$(BIN)/python benchmarks/clean_face_copies.py
 	$(BIN)/python benchmarks/clean_portraits.py
+	$(BIN)/python benchmarks/poor_portraits.py
 	$(BIN)/python benchmarks/fair_albums.py
 	$(BIN)/python benchmarks/fair_folds.py
 	$(BIN)/python benchmarks/fair_identify.py
