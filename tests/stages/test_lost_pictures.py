@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from celebcollect.checks.base import Picture
+from celebcollect.checks.readable import Readable
 from celebcollect.domain.clean_record import CleanRecord
 from celebcollect.domain.errors import StorageError
+from celebcollect.domain.records import Status
 from celebcollect.stages.clean.placement import clean_record
 from celebcollect.stages.presence import lost_among
 from celebcollect.stages.verify.lost import correct
-from stages.verifying import Collection, key_of
+from stages.verifying import TOPIC, Collection, key_of
 
 
 @pytest.fixture
@@ -70,3 +73,41 @@ def test_a_disk_that_is_not_mounted_loses_nothing(collection: Collection) -> Non
     (collection.root / "images" / "all-are-lost").mkdir(parents=True)
 
     assert len(collection.verify(fix=True).findings) == 4
+
+
+@pytest.mark.parametrize("reason", ["file_missing", "corrupt_file"])
+def test_what_clean_gave_up_for_its_file_is_fetched_again(
+    collection: Collection, reason: str
+) -> None:
+    """The row's digest says that it was whole once; the check of files is that of `clean`."""
+    rows = collection.fill(1, 3)
+    file = collection.file(rows[0])
+    if reason == "file_missing":
+        file.unlink()
+    else:
+        file.write_bytes(b"other")
+    check = Readable()
+    measured = [found for _, found in check.measure([Picture(rows[0], file)])]
+    facts = {"readable": measured[0]} if measured else {}
+    (said,) = check.reject([Picture(rows[0].model_copy(update={"facts": facts}), file)])
+    collection.catalogue.record_verdicts(
+        [
+            rows[0].model_copy(
+                update={
+                    "status": Status.REJECTED,
+                    "reason": said.reason.value,
+                    "rejected_by": check.name,
+                    "facts": facts,
+                }
+            )
+        ]
+    )
+    collection.bus.publish(TOPIC, [(key_of(rows[0]), None)])
+
+    kind = "file_missing" if reason == "file_missing" else "file_damaged"
+    assert collection.found() == {(kind, key_of(rows[0]))}
+    assert collection.found(fix=True) == {(kind, key_of(rows[0]))}
+    row = collection.catalogue.images_by_id([rows[0].id])[rows[0].id]
+    assert (row.status, row.reason, row.sha256, row.attempts) == (Status.FAILED, reason, None, 0)
+    assert row.retry_at is not None
+    assert collection.verify().findings == []

@@ -19,6 +19,8 @@ from celebcollect.images.base import IMAGES, ImageStore, elsewhere
 from celebcollect.stages.clean.verdicts import ABOUT_FILES
 from celebcollect.stages.verify.findings import Disagreement, Kind
 
+THROWN_OUT = "thrown_out"
+"""Among the facts of a row: the picture was rejected for another reason before it was lost."""
 WITH_A_FILE = frozenset((Status.STORED, Status.ACCEPTED, Status.REJECTED))
 
 
@@ -49,6 +51,17 @@ class StoredFile:
     def is_given_up(self) -> bool:
         """Tell whether the catalogue says itself that the file is gone or damaged."""
         return all(row.rejected_by in ABOUT_FILES for row in self.rows)
+
+    @property
+    def may_come_again(self) -> bool:
+        """
+        Tell whether `clean` has given up bytes that were whole once, for their file alone.
+
+        Not what was thrown out before its file was lost: `verify` notes that.
+        """
+        return self.is_given_up and any(
+            row.sha256 and THROWN_OUT not in row.facts for row in self.rows
+        )
 
 
 _ORDER = (Status.ACCEPTED, Status.STORED, Status.REJECTED)
@@ -82,8 +95,10 @@ def look_at(folder: ImageStore, known: StoredFile) -> Disagreement | None:
     except ValueError as error:
         said, found = (Kind.FILE_MISSING, str(error)[:200]), None
     if known.is_given_up:
-        back = found is not None and said is None
-        return Disagreement(Kind.FILE_BACK, known.name, known.qid, found or "") if back else None
+        if found is not None and said is None:
+            return Disagreement(Kind.FILE_BACK, known.name, known.qid, found)
+        if not known.may_come_again:
+            return None
     if said is None and found is not None:
         wrong = _misplaced(folder, known, found)
         return Disagreement(Kind.FILE_MISPLACED, known.name, known.qid, wrong) if wrong else None

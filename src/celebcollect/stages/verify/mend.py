@@ -23,7 +23,7 @@ from celebcollect.stages.clean.verdicts import ABOUT_FILES
 from celebcollect.stages.store.again import to_fetch_again
 from celebcollect.stages.verify import gone_folders
 from celebcollect.stages.verify.context import MendContext, VerifyContext
-from celebcollect.stages.verify.files import StoredFile, files_of
+from celebcollect.stages.verify.files import THROWN_OUT, StoredFile, files_of
 from celebcollect.stages.verify.findings import Disagreement, Kind
 from celebcollect.stages.verify.messages import Published
 from celebcollect.stages.verify.recheck import (
@@ -141,24 +141,31 @@ def _plan(
         changes.aside.append(path)
     if known.is_accepted:
         changes.messages[finding.name] = None
-    changes.is_short |= known.is_kept
+    comes_again = known.is_kept or known.may_come_again
+    changes.is_short |= comes_again
     changes.rows += [_given_up(row, finding) for row in known.rows]
-    return "store fetches it again" if known.is_kept else "given up"
+    return "store fetches it again" if comes_again else "given up"
 
 
 def _waiting(row: Image, path: str | None) -> Image:
     nothing = dict.fromkeys(("reason", "detail", "duplicate_of", "rejected_by"))
-    return row.model_copy(update={**nothing, "status": Status.STORED, "path": path})
+    facts = {name: known for name, known in row.facts.items() if name != THROWN_OUT}
+    return row.model_copy(update={**nothing, "status": Status.STORED, "path": path, "facts": facts})
 
 
 def _given_up(row: Image, finding: Disagreement) -> Image:
-    """Return the row of a lost file: fetched again where it was kept, else as `clean` says it."""
+    """
+    Return the row of a lost file: fetched again where nothing but the file was wrong.
+
+    What was thrown out before is given up in the words of `clean`.
+    """
     missing = finding.kind is Kind.FILE_MISSING
     reason = FileReason.FILE_MISSING if missing else FileReason.CORRUPT_FILE
-    if row.status is not Status.REJECTED:
+    if row.status is not Status.REJECTED or StoredFile(row.qid, (row,)).may_come_again:
         return to_fetch_again(row, reason, finding.detail, now())
     update = {"reason": reason.value, "rejected_by": next(iter(ABOUT_FILES)), "duplicate_of": None}
-    return row.model_copy(update={**update, "detail": finding.detail or None})
+    said = {"detail": finding.detail or None, "facts": {**row.facts, THROWN_OUT: {}}}
+    return row.model_copy(update={**update, **said})
 
 
 def _carry_out(context: MendContext, qid: str, changes: _Changes, hold: _Hold) -> None:
