@@ -44,8 +44,7 @@ def measured(
         capture_output=True,
         text=True,
         check=False,
-        # Files of an older checkout's benchmarks are imported from there.
-        env={**os.environ, "PYTHONPATH": str(checkout / "benchmarks")},
+        env=environment(checkout),
     )
     if done.returncode:
         print(f"  {engine}: {done.stderr.strip().splitlines()[-1][:150]}")
@@ -54,12 +53,21 @@ def measured(
     return found
 
 
+def environment(checkout: Path) -> dict[str, str]:
+    """Return the variables of a measuring process: modules are compiled once, as installed ones."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # Files of an older checkout's benchmarks are imported from there.
+    return {**kept, "PYTHONPATH": str(checkout / "benchmarks")}
+
+
 def print_engine(name: str, checkout: Path, engine: str, files: Sequence[str]) -> None:
     """Print one line of figures."""
     found = {}
+    measured(checkout, engine, files[:1], 0)  # compiles, and fills the user's cache
     for processes in PROCESSES:
         figures = measured(checkout, engine, files, processes)
         if figures is None:
+            print(f"  {name:<8} {engine:<12} cannot be measured")
             return
         found[processes] = figures
     alone, count = found[0], len(files)
