@@ -19,6 +19,7 @@ import typer
 
 import celebcollect
 from celebcollect import cli, runtime
+from celebcollect.domain import cores
 
 State = dict[str, object]
 
@@ -213,3 +214,17 @@ def test_only_this_module_turns_the_knobs_of_the_process() -> None:
     ]
 
     assert found == ["runtime.py"]
+
+
+def test_cores_are_counted_where_nobody_tells_which_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on macOS and Windows, which have no `sched_getaffinity`; only one place asks for it."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    source = Path(cores.__file__).parents[1]
+
+    assert cores.available_cores() == 3
+    assert [
+        file.name for file in source.rglob("*.py") if "sched_getaffinity" in file.read_text("utf-8")
+    ] == ["cores.py"]

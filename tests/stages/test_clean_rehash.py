@@ -10,7 +10,9 @@ import pytest
 from PIL import Image as Pillow
 
 from celebcollect.domain.records import Image
+from celebcollect.pictures.formats import NotAPicture
 from celebcollect.pictures.hash import PHASH_VERSION
+from celebcollect.pictures.reasons import PictureReason
 from stages.cleaning import World, jpeg, texture
 
 LYING = {
@@ -162,3 +164,57 @@ def test_what_was_measured_on_another_view_is_measured_anew(world: World) -> Non
     world.run()
 
     assert world.verdicts() == {CAMERA: ("accepted", None), SITE: ("rejected", "blank")}
+
+
+def measured_before(world: World, *, by_xmp: bytes, by_exif: int | None) -> bool:
+    """Tell whether what an older version measured still counts after a cleaning."""
+    exif = Pillow.Exif()
+    if by_exif:
+        exif[0x0112] = by_exif
+    out = io.BytesIO()
+    texture(1, 320, 240).save(out, "JPEG", xmp=by_xmp, exif=exif if by_exif else b"")
+    stale = {"quality": {"version": 1, "sharpness": 99, "contrast": 99, "colour": 77}}
+    put_old(world, "Q1", out.getvalue(), CAMERA, facts=stale)
+    world.run()
+    return world.rows()[CAMERA].facts["quality"]["colour"] == 77
+
+
+@pytest.mark.parametrize(
+    ("by_xmp", "by_exif", "counts"),
+    [
+        (b'<x:xmpmeta tiff:Orientation="1"/>', None, True),
+        (b"<x:xmpmeta><tiff:Orientation>1</tiff:Orientation></x:xmpmeta>", 1, True),
+        (b'<x:xmpmeta tiff:Orientation="6"/>', 6, True),
+        (b'<x:xmpmeta AutoOrientation="x"/>', None, True),
+        (b"<x:xmpmeta><tiff:Orientation>6</tiff:Orientation></x:xmpmeta>", None, False),
+        (b'<x:xmpmeta tiff:Orientation="6"/>', 8, False),
+    ],
+)
+def test_what_xmp_tells_as_exif_does_is_no_other_view(
+    world: World, by_xmp: bytes, by_exif: int | None, *, counts: bool
+) -> None:
+    """Photoshop and Lightroom write an orientation into every picture, nearly always 1."""
+    assert measured_before(world, by_xmp=by_xmp, by_exif=by_exif) is counts
+
+
+@pytest.mark.parametrize("error", [NotAPicture(PictureReason.CORRUPT, "png"), OverflowError("no")])
+def test_what_the_decoder_refuses_today_is_tried_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It has no hash then, and stops nobody."""
+    put_old(world, "Q1", camera(6), CAMERA)
+    put_old(world, "Q1", site(), SITE)
+    tried = []
+
+    def refusing(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise error
+
+    monkeypatch.setattr("celebcollect.stages.clean.rehash.inspect", refusing)
+    for _ in range(2):
+        world.catalogue.clean_again(["Q1"])
+        world.run()
+
+    row = world.rows()[CAMERA]
+    assert (len(tried), row.phash, row.phash_version) == (1, None, PHASH_VERSION)
+    assert world.verdicts()[SITE] == ("accepted", None)

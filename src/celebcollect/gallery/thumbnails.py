@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from celebcollect.disk.files import disk_errors
+from celebcollect.domain.cores import available_cores
 from celebcollect.domain.errors import StorageError
 from celebcollect.domain.records import Image
 from celebcollect.images.base import ImageStore
@@ -45,7 +45,7 @@ class Thumbnails:
     def __init__(self, root: Path, pictures: ImageStore, *, max_bytes: int) -> None:
         """Make nothing yet; files of more than `max_bytes` are not opened."""
         self._root, self._pictures, self._max_bytes = root, pictures, max_bytes
-        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "thumbnail")
+        self._threads = ThreadPoolExecutor(available_cores(), "thumbnail")
         self._seen: dict[bytes, bool] = {}
         """Whether there is one, by the digest of each picture asked for."""
         self.made = 0

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from celebcollect.checks.identity import embedding_version
 from celebcollect.config.sections import CleanConfig, StoreConfig
+from celebcollect.domain.cores import available_cores
 from celebcollect.domain.errors import ConfigError, UsageError
 from celebcollect.pictures.decode import inspect
 from celebcollect.pictures.file import PictureFile
@@ -25,7 +26,7 @@ from celebcollect.vision import dlib_package
 from celebcollect.vision.base import EngineCrashed, EngineSpec, FacesSeen, Undecodable
 from celebcollect.vision.engines import engine_for
 from celebcollect.vision.looking import detect_and_embed
-from celebcollect.vision.workers import Workers, available_cores
+from celebcollect.vision.workers import Workers
 from celebcollect.web.reasons import FetchReason
 
 Fault = Literal["missing", "unreadable", "no picture"]

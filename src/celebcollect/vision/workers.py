@@ -21,6 +21,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any, Generic, Protocol, TypeVar
 
 from celebcollect import runtime
+from celebcollect.domain.cores import available_cores
 from celebcollect.vision.base import Engine, EngineCrashed, EngineSpec
 
 
@@ -139,11 +140,6 @@ def shared(spec: EngineSpec, count: int) -> Workers:
     So every check that needs the engine uses the same processes.
     """
     return Workers(spec, count)
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _engine: Engine | None = None

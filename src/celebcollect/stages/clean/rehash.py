@@ -3,18 +3,20 @@
 Hashes of two versions are never compared, so a person's old pictures have no copies among the new
 ones until they are hashed as these are. That happens when the person is next cleaned. A picture
 whose file is gone, or is no longer what was stored, keeps its old hash: it is thrown out for that,
-and is hashed as soon as the file is back.
+and is hashed as soon as the file is back. One that today's decoder refuses is tried once, and has
+no hash from then on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
+from celebcollect.checks.unforeseen import Unforeseen, about_one_picture
+from celebcollect.domain.cores import available_cores
 from celebcollect.domain.records import Image
 from celebcollect.images.base import ImageStore
 from celebcollect.pictures.decode import inspect
@@ -53,7 +55,7 @@ def rehashed(
             old.setdefault(image.sha256, []).append(id_)
     if not old:
         return now
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "rehash") as threads:
+    with ThreadPoolExecutor(available_cores(), "rehash") as threads:
         waiting = iter(old.values())
         while batch := list(islice(waiting, _BATCH)):
             rows = [now[ids[0]] for ids in batch]
@@ -76,12 +78,13 @@ def _hash_anew(image: Image, folder: ImageStore) -> dict[str, object]:
         return {}
     update: dict[str, object] = {"phash_version": PHASH_VERSION}
     try:
-        if not _looks_as_it_lies(image, data):
-            pixels = (image.width_px or 1) * (image.height_px or 1)
-            update["phash"] = inspect(data, max_pixels=_GROWN * pixels).phash
-        return update | ({"facts": {}} if _was_seen_otherwise(data) else {})
-    except NotAPicture:
-        return {}
+        with about_one_picture("rehash", image.id):
+            if not _looks_as_it_lies(image, data):
+                pixels = (image.width_px or 1) * (image.height_px or 1)
+                update["phash"] = inspect(data, max_pixels=_GROWN * pixels).phash
+            return update | ({"facts": {}} if _was_seen_otherwise(data) else {})
+    except (NotAPicture, Unforeseen):
+        return update | {"phash": None}  # tried in this version, and compared with nothing
 
 
 def _looks_as_it_lies(image: Image, data: bytes) -> bool:
@@ -94,20 +97,24 @@ def _looks_as_it_lies(image: Image, data: bytes) -> bool:
 
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
 _EXIF_LOOKED_AT, _EXIF_BYTES = 4, 65_536
+_TOLD_BY_XMP = re.compile(rb"tiff:Orientation(?:\s*=\s*[\"']|>)\s*([0-9])")
 
 
 def _was_seen_otherwise(data: bytes) -> bool:
     """
     Tell whether former versions showed the picture in another way, so that nothing measured holds.
 
-    They turned it by XMP, by texts of ImageMagick and by odd EXIF, and had grey of 16 bits with
-    transparency in white.
+    They turned it by XMP where EXIF did not, by texts of ImageMagick and by odd EXIF, and had grey
+    of 16 bits with transparency in white. Photoshop and Lightroom write into XMP what is in EXIF,
+    or 1.
     """
-    if b"Orientation" in data or b"Raw profile type" in data:
+    if b"Raw profile type" in data:
         return True
     if data[:4] == b"\x89PNG" and (
         (data[24:26] == b"\x10\0" and b"tRNS" in data) or b"XML:com.adobe.xmp\0\1" in data
     ):
         return True
     starts = (found.start() for found in islice(_TIFF.finditer(data), _EXIF_LOOKED_AT))
-    return any(told_orientation(data[at : at + _EXIF_BYTES]) == 0 for at in starts)
+    by_exif = {told_orientation(data[at : at + _EXIF_BYTES]) for at in starts}
+    by_xmp = {int(value) for value in _TOLD_BY_XMP.findall(data)}
+    return 0 in by_exif or not by_xmp <= {UPRIGHT, *by_exif}

@@ -8,7 +8,6 @@ stage to say.
 
 from __future__ import annotations
 
-import os
 import queue
 import random
 import threading
@@ -20,6 +19,7 @@ from typing import Generic, TypeVar
 
 from celebcollect import runtime
 from celebcollect.config.sections import StoreConfig
+from celebcollect.domain.cores import available_cores
 from celebcollect.stages.reasons import StoreReason
 from celebcollect.stages.store.fair_queue import FairQueue
 from celebcollect.stages.store.memory_budget import MemoryBudget, Reservation
@@ -84,11 +84,7 @@ class DownloadEngine(Generic[R]):
         """Start nothing yet; `decoders` 0 means one decoding thread per core that we may use."""
         self._fetcher = fetcher
         self._settings = settings
-        self._decoders = decoders or (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+        self._decoders = decoders or available_cores()
         self._running: _DownloadThreads[R] | None = None
 
     def submit(self, download: Download[R]) -> None:
