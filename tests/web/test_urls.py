@@ -314,3 +314,23 @@ def test_a_location_leads_where_it_leads_browsers(location: str, leads_to: str) 
 def test_a_url_that_was_refused_has_the_key_of_what_is_asked_for(url: str, key: str) -> None:
     """So that one picture under an odd and a plain spelling is one."""
     assert urls.canonical(url) == key
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:s3cret@host.example/x?key=s3cret", "https://host.example/x"),
+        ("https:\\\\user:s3cret@host.example/x", "https://host.example/x"),
+        ("https:/user:s3cret@host.example/x", "https://host.example/x"),
+        ("https:user:s3cret@host.example:8443/x", "https://host.example:8443/x"),
+        ("ht\ntps://user:s3cret@host.example/x", "https://host.example/x"),
+        ("http://127.0.0.1:4444/wd", "http://127.0.0.1:4444/wd"),
+        ("http://[::1]:4444/wd", "http://[::1]:4444/wd"),
+        ("user:s3cret@host.example/x", "an address that is none"),
+        ("https://user:s3cret@/x", "an address that is none"),
+        ("?", "an address that is none"),
+    ],
+)
+def test_an_address_in_a_message_tells_no_secret(url: str, shown: str) -> None:
+    """It is read as it would be asked for."""
+    assert urls.shown_url(url) == shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from functools import lru_cache
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from celebcollect.domain.text import MAX_URL_CHARS, clean_text
 from celebcollect.web.addresses import is_public
@@ -98,15 +98,17 @@ def host_of(url: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """Return an address for a message: without user, password and query, which may be secret."""
+    """
+    Return an address for a message: without user, password and query, which may be secret.
+
+    It is read as it would be asked for, with backslashes for slashes or a slash too few.
+    """
     try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        return clean_text(
-            f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        )[:200]
+        parts = split_url(url)
     except ValueError:
         return "an address that is none"
+    path = parts.target.partition("?")[0]
+    return clean_text(f"{parts.scheme}://{parts.netloc}{path}")[:200]
 
 
 def refusal(url: str, *, allow_private: bool) -> UrlReason | None:
