@@ -36,7 +36,7 @@ class FileReason(Reason):
         "file_missing",
         "clean",
         "The file is gone, or something else stands in its place.",
-        "Put the file back and run `clean` again, or leave the picture out.",
+        "Put the file back and run `clean` again, or let `verify --fix` have it fetched again.",
     )
     CORRUPT_FILE = (
         "corrupt_file",
