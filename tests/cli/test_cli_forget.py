@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -77,6 +78,37 @@ def test_on_a_terminal_it_asks(data: Path, answer: str, code: int, left: int) ->
         assert len(catalogue.people()) == left
 
 
+@pytest.mark.parametrize("redirected", ["2>out.txt", ">out.txt 2>&1"])
+def test_it_asks_wherever_the_output_goes(data: Path, redirected: str) -> None:
+    """Nobody is forgotten for want of a question, and the question is seen."""
+    words = [sys.executable, "-m", "celebcollect", "--log-format", "json", "forget", "Q1"]
+    shown = _on_a_terminal(
+        data, command=["sh", "-c", f"cd '{data}' && {shlex.join(words)} {redirected}"]
+    )
+    try:
+        shown.read_until(r"Forget Q1 for good\? \[y/N\]: $")
+        with catalogue_of(data) as catalogue:
+            assert catalogue.all_forgotten() == []
+        shown.type("what\n")
+        shown.read_until(r"(?s)good\?.*good\?.* $")
+        shown.type("n\n")
+        assert shown.end() == 130
+    finally:
+        shown.close()
+    with catalogue_of(data) as catalogue:
+        assert len(catalogue.people()) == 2
+
+
+def test_json_on_a_terminal_needs_an_answer_beforehand(data: Path) -> None:
+    """A program reads it, and would wait for an answer for ever."""
+    shown = _on_a_terminal(data, "forget", "Q1", "--json")
+    try:
+        assert shown.end() == 2
+    finally:
+        shown.close()
+    assert "--yes" in shown.text
+
+
 def test_yes_answers(data: Path) -> None:
     """No question comes."""
     shown = _on_a_terminal(data, "forget", "Q1", "--yes")
@@ -87,9 +119,9 @@ def test_yes_answers(data: Path) -> None:
     assert "?" not in shown.text
 
 
-def _on_a_terminal(data: Path, *arguments: str) -> Terminal:
+def _on_a_terminal(data: Path, *arguments: str, command: Sequence[str] | None = None) -> Terminal:
     return Terminal(
-        [sys.executable, "-m", "celebcollect", *arguments],
+        command or [sys.executable, "-m", "celebcollect", *arguments],
         columns=100,
         environment={**os.environ, "CELEBCOLLECT_DATA_DIR": str(data)},
         stdin_too=True,

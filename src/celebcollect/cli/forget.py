@@ -10,7 +10,7 @@ import typer
 
 from celebcollect.cli.session import JsonOption, check_qid, session_of
 from celebcollect.cli.text import print_json
-from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError
+from celebcollect.domain.errors import Interrupted, NothingProduced, StorageError, UsageError
 
 if TYPE_CHECKING:
     from celebcollect.app import App
@@ -36,23 +36,24 @@ def forget(
 
     Example: celebcollect forget Q42 --dry-run
     """
+    from celebcollect.cli.ask import confirm
     from celebcollect.stages.forget import forget_person
     from celebcollect.stages.forget_preview import is_known, would_remove
 
     check_qid(qid)
     session = session_of(context)
-    watched = sys.stdin.isatty() and sys.stderr.isatty()
+    asking = not yes and not dry_run and _is_asked(as_json=as_json)
     with session.app(looking=True) as app:
         everything = _everything(app, looking=True)
         known = is_known(everything, qid)
-        if dry_run or (watched and not yes):
+        if dry_run or asking:
             found = would_remove(everything, qid)
             _print_removed(found, as_json=as_json, dry_run=True)
         if not known and not _is_there(app):
             raise _unknown(app, qid, "nothing was changed")
     if dry_run:
         return
-    if watched and not yes and not typer.confirm(f"Forget {qid} for good?", err=True):
+    if asking and not confirm(f"Forget {qid} for good?"):
         raise Interrupted("nothing was removed", hint="The person stays as it was.")
     with session.app() as app:
         removed = forget_person(_everything(app), qid)
@@ -66,6 +67,18 @@ def forget(
             f" {'; '.join(f'{where} ({why})' for where, why in removed.failed.items())}",
             hint="All else is done. Put that right and forget the person once more.",
         )
+
+
+def _is_asked(*, as_json: bool) -> bool:
+    """Tell whether somebody sits there to be asked."""
+    from celebcollect.cli.ask import is_watched
+
+    if is_watched() and as_json:
+        raise UsageError(
+            "--json is for programs, and a terminal is asked first",
+            hint="Add --yes, or --dry-run to look.",
+        )
+    return is_watched()
 
 
 def unforget(

@@ -86,8 +86,9 @@ def get(
 def _tell_terms(known: "ModelSet", *, ask: bool) -> None:
     for line in (f"{known.title}:", *known.terms):
         sys.stderr.write(printable(line) + "\n")
-    watched = ask and sys.stdin.isatty() and sys.stderr.isatty()
-    if watched and not typer.confirm("Use these models under these terms?", err=True):
+    from celebcollect.cli.ask import confirm, is_watched
+
+    if ask and is_watched() and not confirm("Use these models under these terms?"):
         raise Interrupted("nothing was fetched", hint="The engine stays as it is.")
 
 
