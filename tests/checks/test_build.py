@@ -25,7 +25,7 @@ def test_faces_that_are_required_and_cannot_be_checked_are_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without the extra, `required` names the line that installs it."""
-    monkeypatch.setattr("celebcollect.vision.dlib_engine.find_spec", lambda name: None)
+    monkeypatch.setattr("celebcollect.vision.dlib_package.find_spec", lambda name: None)
 
     with pytest.raises(ConfigError) as caught:
         names("required")
@@ -37,7 +37,7 @@ def test_faces_that_cannot_be_checked_are_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without the extra, `auto` goes on without faces and says so; `off` is silent."""
-    monkeypatch.setattr("celebcollect.vision.dlib_engine.find_spec", lambda name: None)
+    monkeypatch.setattr("celebcollect.vision.dlib_package.find_spec", lambda name: None)
     caplog.set_level(logging.INFO)
 
     assert names("auto") == names("off")
