@@ -146,6 +146,7 @@ def workout(catalogue: Catalogue) -> set[str]:
     everything.forbid(["Q5"], ["tmdb/5"])
     everything.forgotten(["Q1", "Q5"])
     everything.all_forgotten()
+    everything.forgotten_ids()
     everything.forbid(["Q7"], ["tmdb/7"])
     everything.allow(["Q7"], ["tmdb/7"])
     everything.save_people([person(6, tmdb_ids=("5",))])

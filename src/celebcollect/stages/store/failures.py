@@ -32,9 +32,12 @@ RETRY_DELAYS = (
 failed run, the second, ... then never. What failed because its host said stop goes on with the
 last one."""
 
+AT_ONCE = 200
+"""Pictures of one host that come back together: what a user expects of the next run."""
+
 SPREAD = timedelta(seconds=12)
-"""Between two pictures of one host that were not asked for: a host that says stop lets through a
-few at a time, so 50 come back in the ten minutes between two looks, and not all of them."""
+"""Between two further pictures of one host that were not asked for: a host that says stop lets
+through a few at a time, so 50 come back in the ten minutes between two looks, not all of them."""
 
 _LONGEST = RETRY_DELAYS[-1]
 """Within which all of them come back, however many they are."""
@@ -112,7 +115,7 @@ class _WaitingLine:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: dict[str, datetime] = {}
+        self._last: dict[str, tuple[datetime, int]] = {}  # and how many stand in the line
 
     def place(self, url: str, earliest: datetime) -> datetime:
         """Return the time of one more picture: behind its host's others, within a day."""
@@ -122,8 +125,11 @@ class _WaitingLine:
             host = ""
         with self._lock:
             if len(self._last) >= _MANY_HOSTS:
-                self._last = {name: at for name, at in self._last.items() if at > now()}
-            after = self._last.get(host)
-            at = earliest if after is None else max(earliest, after + SPREAD)
-            self._last[host] = min(at, earliest + _LONGEST)
-            return self._last[host]
+                self._last = {name: last for name, last in self._last.items() if last[0] > now()}
+            after, number = self._last.get(host, (earliest, 0))
+            if after <= now():  # they have all come back
+                number = 0
+            at = earliest if number < AT_ONCE else max(earliest, after + SPREAD)
+            at = min(at, earliest + _LONGEST)
+            self._last[host] = at, number + 1
+            return at
