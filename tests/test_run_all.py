@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from celebcollect.demo.web import SmallWeb
 from local_web import WITHOUT_BROWSER, Collection, planted
+from support import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +140,9 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_done(web: SmallWeb, tmp_path: Pa
 
     collection = Collection(tmp_path / "it", web)
     process = collection.start(*WITHOUT_BROWSER, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    threading.Timer(1.5, process.send_signal, [signal.SIGINT]).start()
+    # The log is made when the run is under way; before, Ctrl-C ends a program that still starts.
+    assert eventually((collection.folder / "data" / "log").exists, 60)
+    process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
 
     assert process.returncode == 130, error.decode()
