@@ -30,6 +30,7 @@ DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").gl
 RUN = "run `make docs`"
 
 
+@pytest.mark.slow
 def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
     """Commands with their help, and every key of the configuration."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,6 +40,7 @@ def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
     assert "| `store.max_pixels` | `100000000` |" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["errors", "reasons"])
 def test_errors_and_reasons_are_those_of_the_code(page: str) -> None:
     """Written anew, the pages are the same."""

@@ -26,7 +26,7 @@ PUBLIC_ALL_THE_SAME = {
 error codes of `KafkaError`, in capitals."""
 OF_THE_REPOSITORY = re.compile(
     r"(?<![\w/.])(docs|tests|scripts|benchmarks|src|\.ci)/\w|CONTRIBUTING|CHANGELOG|Makefile|"
-    r"README|`make "
+    r"README|config\.example\.toml|`make "
 )
 """What is in the repository and not in what people install."""
 OWN_README = "stages/export/"

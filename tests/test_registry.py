@@ -129,6 +129,7 @@ def test_settings_that_can_be_no_section_are_told(beside: Path, settings: str, t
     assert told in problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--help"], ["init", "c.toml"], ["doctor", "--help"]])
 def test_a_broken_plug_in_takes_no_command_down(tmp_path: Path, command: list[str]) -> None:
     """One line on stderr says what was left out."""

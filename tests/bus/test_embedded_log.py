@@ -86,6 +86,7 @@ def test_topics_of_the_same_moment_do_not_mix(log: EmbeddedBus) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_lagging_reader_does_not_see_the_write_ahead_log_grow(
     log: EmbeddedBus, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_worker_that_waits_for_kafka_can_be_stopped(
     assert took_s < 15
 
 
+@pytest.mark.slow
 def test_a_start_without_kafka_can_be_stopped(tmp_path: Path) -> None:
     """Ctrl-C does not wait for the end of timeout_s."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

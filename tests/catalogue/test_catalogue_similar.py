@@ -21,6 +21,7 @@ def flipped(phash: int, bits: int, source: random.Random) -> int:
     return phash
 
 
+@pytest.mark.slow
 @given(HASHES, st.integers(0, bands.MAX_BITS), st.randoms(use_true_random=False))
 def test_every_hash_within_the_distance_is_met(
     phash: int, bits: int, source: random.Random

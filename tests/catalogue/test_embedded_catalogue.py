@@ -268,6 +268,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     assert "data_dir" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     """
     On a full disk the error says so.
@@ -301,6 +302,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     assert told.splitlines()[1:] == ["True", "1"]
 
 
+@pytest.mark.slow
 def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
     """On a disk that became read-only, opening says so."""
     told = on_small_disk(

@@ -20,6 +20,7 @@ def written(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
 
 
+@pytest.mark.slow
 def test_no_byte_about_the_person_is_left(tmp_path: Path) -> None:
     """
     No byte is in free pages, in the gaps of full ones or in the write-ahead log.

@@ -18,6 +18,7 @@ KEPT_PROMISED = {"dlib": 89.9, "yunet-sface": 94.4}
 """Percent of the usable pictures, measured on 94 people with the constants of the other half."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("portrait", [True, False], ids=["with a portrait", "without"])
 @pytest.mark.parametrize("engine", ["dlib", "yunet-sface"])
 def test_albums_are_pure_in_every_group(

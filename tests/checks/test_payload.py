@@ -94,6 +94,7 @@ def test_what_cameras_and_editors_write_is_forgiven(name: str, kind: str, data: 
     assert search(data, kind) is None
 
 
+@pytest.mark.slow
 def test_real_photographs_carry_nothing(shared_data: Path) -> None:
     """None of the captured photographs of people, groups and things is mistaken for malicious."""
     files = [file for file in (shared_data / "faces").rglob("*.*") if file.suffix != ".csv"]
@@ -138,6 +139,7 @@ def test_hostile_sizes_cost_no_time() -> None:
     assert time.process_time() - started < 30
 
 
+@pytest.mark.slow
 def test_pictures_only_carry_what_they_show() -> None:
     """
     Of a thousand files of random bytes behind a JPEG header none is taken for a payload.

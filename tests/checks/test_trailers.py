@@ -249,6 +249,7 @@ def test_nothing_follows_the_pixels_of_a_jpeg_without_an_end(options: dict[str, 
     assert found == ("trailing_data", "bytes behind the pixels, and no end mark")
 
 
+@pytest.mark.slow
 def test_metadata_of_one_picture_have_one_budget() -> None:
     """Five texts of 4 MB are a bomb as one of 20 MB is."""
     packed = b"Comment\0\0" + zlib.compress(b"\0" * 4_000_000)
@@ -301,6 +302,7 @@ def test_a_trailer_that_lists_odd_numbers_is_no_known_one(number: str) -> None:
         assert found[0] == "trailing_data"
 
 
+@pytest.mark.slow
 def test_trailers_within_trailers_cost_no_time() -> None:
     """A file of nothing but ends of trailers is searched in the time of its bytes."""
     ends = (photo_mechanic(b""), samsung(b""), b"\0\0SEFT", b"jxrs\x08\0\0\0", insta360(b""))

@@ -18,6 +18,8 @@ from checks.face_photos import need_engine
 from cli.cli_process import Run
 from vision.model_wheel import zoo_models
 
+pytestmark = pytest.mark.slow
+
 GAIN = "celebcollect models get yunet-sface"
 
 

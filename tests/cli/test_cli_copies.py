@@ -14,6 +14,8 @@ from cli.cli_process import Run
 from stages.exporting import contents
 from stages.forgetting import World, two_people
 
+pytestmark = pytest.mark.slow
+
 
 def exported(run: Run, folder: Path) -> None:
     """Make a collection of two people, with an export and a page outside and one inside."""

@@ -16,6 +16,8 @@ from celebcollect.run.lock import run_lock
 from cli.cli_process import Run
 from local_web import Collection
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy.md"
 
 
@@ -103,7 +105,6 @@ class Cron:
         )
 
 
-@pytest.mark.slow
 def test_every_line_of_the_table_does_its_work_and_sends_one_line_at_most(tmp_path: Path) -> None:
     """
     From the first night on an empty folder to one with nothing left to do.

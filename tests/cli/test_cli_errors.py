@@ -73,6 +73,7 @@ def test_a_wrong_command_line_ends_with_2(run: Run, arguments: list[str]) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dead_endpoint_ends_with_3(run: Run, dead_port: int) -> None:
     """Wikidata cannot be reached: told with the endpoint."""
     done = run(
@@ -86,6 +87,7 @@ def test_a_dead_endpoint_ends_with_3(run: Run, dead_port: int) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_token_ends_with_3_and_says_where_to_put_it(run: Run) -> None:
     """TMDB without a token is told before anything is sent."""
     done = run("scrape-tmdb")
@@ -94,6 +96,7 @@ def test_a_missing_token_ends_with_3_and_says_where_to_put_it(run: Run) -> None:
     assert "CELEBCOLLECT_TMDB__TOKEN" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_data_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "data").write_text("in the way")
@@ -176,6 +179,7 @@ def test_a_second_consumer_of_a_group_is_told_who_works(run: Run, tmp_path: Path
     assert str(os.getpid()) in done.stderr
 
 
+@pytest.mark.slow
 def test_init_never_overwrites(run: Run, tmp_path: Path) -> None:
     """A configuration that is there stays as it is."""
     assert run("init").returncode == 0
@@ -225,6 +229,7 @@ def test_what_is_quoted_in_an_error_moves_no_cursor(run: Run) -> None:
     assert done.stderr.replace("\n", "").isprintable()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc on this system")
 def test_an_export_where_no_folder_can_be_made_is_told(run: Run) -> None:
     """A file system that takes no folders."""
@@ -235,6 +240,7 @@ def test_an_export_where_no_folder_can_be_made_is_told(run: Run) -> None:
     assert "/proc/export" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_say_that_it_runs_is_told(run: Run, tmp_path: Path) -> None:
     """Something stands where `run-all` writes who it is."""
     (tmp_path / "data" / "run-all.json").mkdir(parents=True)
@@ -245,6 +251,7 @@ def test_a_run_that_cannot_say_that_it_runs_is_told(run: Run, tmp_path: Path) ->
     assert len(lines(done.stderr)) == 2
 
 
+@pytest.mark.slow
 def test_a_line_without_a_key_does_not_go_to_a_compacted_topic(run: Run) -> None:
     """That is a fault of the input, not of the log."""
     done = run("topics", "publish", "dataclean", stdin=b'{"qid": "Q42", "sha256": "0"}\ngarbage\n')

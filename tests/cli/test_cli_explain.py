@@ -10,6 +10,7 @@ import pytest
 from cli.cli_process import Run
 
 
+@pytest.mark.slow
 def test_a_reason_is_explained_and_nothing_is_made(run: Run, tmp_path: Path) -> None:
     """Meaning, stage, and what to do; no folder, no file, and no configuration is looked at."""
     (tmp_path / "config.toml").write_text("this is = no TOML at all")
@@ -43,6 +44,7 @@ def test_a_program_reads_json(run: Run, word: str, facts: dict[str, object]) -> 
     assert told["meaning"].endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "hint"), [("to_small", "too_small"), ("xyzzy", "celebcollect status")]
 )

@@ -20,6 +20,8 @@ from stages.exporting import contents
 from stages.forgetting import World, two_people
 from terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 OWL = "http://www.w3.org/2002/07/owl#"
 
 

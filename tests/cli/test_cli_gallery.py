@@ -10,8 +10,9 @@ import pytest
 from cli.cli_process import Run
 from gallery_world import fill, world
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_it_writes_the_page_and_says_what_is_in_it(run: Run, tmp_path: Path) -> None:
     """Once for people, once for programs."""
     with world(tmp_path) as made:

@@ -58,6 +58,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_worker_imports_no_library_of_the_sources() -> None:
     """`store` runs in many processes, and each start pays for what it imports."""
     code = (
@@ -69,6 +70,7 @@ def test_a_worker_imports_no_library_of_the_sources() -> None:
     assert json.loads(done.stdout) == ["numpy", "PIL", "pydantic", "pycurl", "w3lib"]
 
 
+@pytest.mark.slow
 def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
     """`status` reads the configuration, the log and the catalogue, and nothing else."""
     code = (
@@ -83,6 +85,7 @@ def test_looking_imports_no_library_of_the_work(tmp_path: Path) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == ["pydantic"]
 
 
+@pytest.mark.slow
 def test_init_imports_no_library_of_the_faces(tmp_path: Path) -> None:
     """It tells of a better face engine, and needs none for that."""
     code = (

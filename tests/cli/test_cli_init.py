@@ -13,6 +13,8 @@ from celebcollect.configuration import config_model
 from cli.cli_process import Run
 from terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 
 def test_options_take_the_place_of_defaults(run: Run, tmp_path: Path) -> None:
     """Contact and folder; everything else is the default, with its comment."""
@@ -52,7 +54,6 @@ def test_a_value_that_cannot_be_is_told_and_nothing_is_written(run: Run, tmp_pat
     assert not (tmp_path / "config.toml").exists()
 
 
-@pytest.mark.slow
 def test_a_token_is_written_only_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
     """Into a file that nobody else can read, and nowhere else."""
     plain = run("init", "plain.toml", TMDB__TOKEN="sesame-open")

@@ -19,6 +19,8 @@ from celebcollect.cli.log import JsonFormatter
 from cli.cli_process import Run
 from support import eventually
 
+pytestmark = pytest.mark.slow
+
 
 def record(message: object, *arguments: object) -> dict[str, object]:
     """Return what a log call becomes."""

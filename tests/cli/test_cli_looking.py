@@ -11,6 +11,8 @@ import pytest
 
 from cli.cli_process import Run
 
+pytestmark = pytest.mark.slow
+
 LOOKING = (
     ("status",),
     ("status", "--json"),

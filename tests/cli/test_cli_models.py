@@ -18,6 +18,8 @@ from celebcollect.domain.errors import CelebCollectError, ServiceError, UsageErr
 from celebcollect.vision import model_sets, model_store
 from vision.model_wheel import zoo_models
 
+pytestmark = pytest.mark.slow
+
 
 class Quiet(SimpleHTTPRequestHandler):
     """Serves the files of a folder without a word."""

@@ -8,6 +8,8 @@ import pytest
 
 from cli.cli_process import Run
 
+pytestmark = pytest.mark.slow
+
 GOOD = {"schema": 1, "qid": "Q42", "name": "Douglas Adams", "source": "mine"}
 
 

@@ -9,9 +9,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from cli.cli_process import Run
 from stages.verifying import Collection, hurt
 from support import eventually
+
+pytestmark = pytest.mark.slow
 
 TESTS = str(Path(__file__).parents[1])
 

@@ -11,6 +11,8 @@ import pytest
 
 from celebcollect.cli.explain import explain
 
+pytestmark = pytest.mark.slow
+
 WITHOUT = """
 import celebcollect.vision.dlib_package as package
 package.PACKAGES = ("no_such_package",)

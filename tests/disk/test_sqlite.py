@@ -109,6 +109,7 @@ def test_a_block_that_fails_changes_nothing(file: Path) -> None:
         assert count(opened) == 1
 
 
+@pytest.mark.slow
 def test_threads_and_processes_take_turns(file: Path) -> None:
     """No update is lost, and nobody waits for ever."""
     program = (

@@ -51,6 +51,7 @@ def is_whole(file: Path) -> bool:
     return hashlib.sha256(file.read_bytes()).hexdigest() == file.stem
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_no_half_file_under_a_name(tmp_path: Path) -> None:
     """
     Wherever a writer is killed, every named file is whole.
@@ -77,6 +78,7 @@ def test_kill_9_leaves_no_half_file_under_a_name(tmp_path: Path) -> None:
     assert left_behind
 
 
+@pytest.mark.slow
 def test_writers_of_the_same_pictures_do_not_disturb_each_other(tmp_path: Path) -> None:
     """
     Three processes that write the same pictures at once all succeed.

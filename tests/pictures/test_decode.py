@@ -105,6 +105,7 @@ def flat(kind: str, size: tuple[int, int]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.slow
 def test_pictures_that_take_much_memory_are_decoded_one_at_a_time() -> None:
     """
     A second one waits for the first.

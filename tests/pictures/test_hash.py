@@ -16,6 +16,7 @@ from picture_web import picture
 from pictures.refusals import MAX_PIXELS
 
 
+@pytest.mark.slow
 def test_the_hash_is_the_one_of_imagehash_on_real_photographs(shared_data: Path) -> None:
     """Bit for bit the same as ImageHash's on the same pixels, over all captured photographs."""
     files = sorted(

@@ -15,6 +15,7 @@ from pictures.bombs import BOMBS, png, with_extensions
 from pictures.refusals import MAX_PIXELS, why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_goes_off(name: str) -> None:
     """Small files that unpack to very much are refused within a second of work."""

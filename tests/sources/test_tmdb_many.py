@@ -76,6 +76,7 @@ def test_popular_ends_with_the_list(tmdb: TmdbWorld) -> None:
     assert len(list(tmdb.source().popular(10_000))) == 2
 
 
+@pytest.mark.slow
 def test_popular_never_asks_beyond_page_500(tmdb: TmdbWorld) -> None:
     """TMDB's list has more pages than it shows; page 501 is not asked for."""
     tmdb.server.on(

@@ -191,6 +191,7 @@ def test_survives_any_json(rows: list[object]) -> None:
     Facts(parsed, ["Q1"], languages=("en",), order={}, tally=tally).person(Seed("Q1", 1))
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 @settings(max_examples=150, deadline=None)
 def test_knows_no_other_failure_than_its_own(body: bytes) -> None:
@@ -227,6 +228,7 @@ def test_survives_seeds_that_are_none() -> None:
     assert world.tally.reasons == {"bad_value": 4}
 
 
+@pytest.mark.slow
 def test_costs_few_requests_per_person(
     record_property: Callable[[str, object], None],
     capsys: pytest.CaptureFixture[str],

@@ -110,6 +110,7 @@ def test_a_picture_that_exif_turns_is_cut_upright(tmp_path: Path) -> None:
     assert spot(crop, RED) == pytest.approx((0.367, 0.4), abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_scaled_down_first(tmp_path: Path) -> None:
     """The crop of a picture of 6,000 pixels looks like that of a small one."""
     drawn(20).resize((6400, 4800)).save(tmp_path / "a.jpg")

@@ -116,6 +116,7 @@ def test_broken_places_are_no_trouble() -> None:
             assert len(without_place(broken)) == len(broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crumb", [b"II*\0\x08\0\0\0", b'a:GPSx="', b"a:GPSx>", b"a:", b"a:GPSx= "])
 def test_a_file_of_nothing_but_beginnings_takes_no_time(crumb: bytes) -> None:
     """The search ends soon, whatever the file repeats."""

@@ -153,6 +153,7 @@ def test_a_second_export_writes_nothing(shelf: Shelf, tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_one_picture_more_rewrites_one_shard_only(shelf: Shelf, tmp_path: Path) -> None:
     """When it makes a shard split, the others get a new number and keep their inode."""
     varied(shelf)

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from celebcollect.bus.base import Bus, Item
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.domain.tally import Tally
-from celebcollect.stages.runner import Output, Stage, consume, handled
+from celebcollect.stages.runner import Output, consume, handled
 from celebcollect.stages.schedule import Schedule
 from stages.runner_steps import Crash, Doubling, drain, values
 
@@ -51,25 +52,30 @@ def test_the_next_batch_is_handled_while_one_ends(bus: EmbeddedBus) -> None:
     assert doubling.kept == {str(n) for n in range(6)}
 
 
-def test_a_stop_lets_what_is_handled_end(bus: EmbeddedBus) -> None:
-    """What was polled is finished and committed."""
+def stopped_while_handling(bus: EmbeddedBus, **changes: Any) -> Doubling:
+    """Consume nine messages until the first batch, while it is handled, tells to stop."""
     bus.publish("in", [(None, str(n).encode()) for n in range(9)])
     stop = threading.Event()
     doubling = Doubling()
-    stage = doubling.stage()
 
     def handle(texts: list[str]) -> Future[Output]:
         stop.set()
         return doubling.handle(texts)
 
     consume(
-        replace(stage, handle=handle, ahead=1),
+        replace(doubling.stage(), handle=handle, **changes),
         bus,
         Tally(),
         stop=stop,
         more_may_come=lambda: True,
         poll_s=0.01,
     )
+    return doubling
+
+
+def test_a_stop_lets_what_is_handled_end(bus: EmbeddedBus) -> None:
+    """What was polled is finished and committed."""
+    doubling = stopped_while_handling(bus, ahead=1)
 
     with bus.subscribe(["in"], "doubling") as subscription:
         assert subscription.lag() == 9 - len(doubling.kept)
@@ -212,23 +218,7 @@ def test_a_stage_waits_while_more_may_come(bus: EmbeddedBus) -> None:
 
 def test_stop_ends_the_loop_between_two_batches(bus: EmbeddedBus) -> None:
     """What was polled is finished and committed, the rest waits for the next consumer."""
-    bus.publish("in", [(None, str(n).encode()) for n in range(9)])
-    stop = threading.Event()
-    doubling = Doubling()
-    stage = doubling.stage()
-
-    def handle(texts: list[str]) -> Future[Output]:
-        stop.set()
-        return doubling.handle(texts)
-
-    consume(
-        Stage(stage.group, stage.topics, stage.decode, handle, stage.batch),
-        bus,
-        Tally(),
-        stop=stop,
-        more_may_come=lambda: True,
-        poll_s=0.01,
-    )
+    doubling = stopped_while_handling(bus)
 
     assert doubling.kept == {"0", "1", "2"}
     with bus.subscribe(["in"], "doubling") as subscription:

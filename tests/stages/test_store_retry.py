@@ -125,6 +125,7 @@ def test_pictures_of_a_host_that_never_answers_are_given_up_some_time(bench: Ben
     assert all(row.retry_at for row in bench.rows().values())
 
 
+@pytest.mark.slow
 def test_urls_that_fail_cost_the_other_urls_of_their_host_nothing(bench: Bench) -> None:
     """
     A server fails for a third of its URLs, again and again.
@@ -179,6 +180,7 @@ def test_the_true_reason_stays_when_the_host_rests_later(bench: Bench) -> None:
     assert bench.row("a").reason == "server_error"
 
 
+@pytest.mark.slow
 def test_pictures_that_a_host_did_not_let_through_come_back_a_few_at_a_time() -> None:
     """
     However many they are, and however often: 200 at once, then 50 in ten minutes, all within a day.

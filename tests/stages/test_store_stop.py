@@ -13,6 +13,8 @@ from celebcollect.web import pace
 from picture_web import PictureWeb, Pieces, Request, answer, picture, serve
 from stages.storing import VERIFIED, Bench, candidate
 
+pytestmark = pytest.mark.slow
+
 BAD, GOOD = "127.0.0.2", "127.0.0.3"
 COUNT = 120
 

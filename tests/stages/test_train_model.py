@@ -253,6 +253,7 @@ def test_no_model_is_told(tmp_path: Path) -> None:
     assert "celebcollect train" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_where_unpickling_is_forbidden(tmp_path: Path) -> None:
     """In a process in which nothing may be unpickled, the model is read and answers."""
     school = School(tmp_path)

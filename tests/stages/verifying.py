@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from catalogue.catalogue_backends import new_backend
 from celebcollect.bus.base import Bus, TopicSpec
 from celebcollect.bus.sqlite.bus import EmbeddedBus
 from celebcollect.catalogue.base import Catalogue
@@ -17,10 +21,29 @@ from celebcollect.domain.records import Image, Status, image_id, now
 from celebcollect.gallery.folder import is_ours
 from celebcollect.images.folder import ImageFolder
 from celebcollect.stages.clean.placement import clean_record
+from celebcollect.stages.verify import recheck
 from celebcollect.stages.verify.context import VerifyContext
 from celebcollect.stages.verify.run import Progress, Verified, VerifyOptions, verify
 
 TOPIC = "dataclean"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a file for lost or strange at once, though it may be under way."""
+    monkeypatch.setattr(recheck, "YOUNG_S", 0.0)
+
+
+@pytest.fixture(params=["embedded", pytest.param("java", marks=pytest.mark.mongo)])
+def collection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collection]:
+    """An empty collection, its catalogue of either kind."""
+    with new_backend(request.param, tmp_path / "server") as backend:
+        found = Collection(tmp_path / "data")
+        if request.param != "embedded":
+            found.catalogue.close()
+            found.catalogue = backend.open()
+        with closing(found):
+            yield found
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:

@@ -36,6 +36,7 @@ def photograph(file: Path, long_side: int = 640) -> np.ndarray:
         return np.ascontiguousarray(picture.convert("RGB"))
 
 
+@pytest.mark.slow
 def test_one_face_is_found_in_most_portraits(
     session: onnxruntime.InferenceSession, shared_data: Path
 ) -> None:
@@ -47,6 +48,7 @@ def test_one_face_is_found_in_most_portraits(
     assert sum(count == 1 for count in counts) >= 11, counts
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_there_is_no_face(
     session: onnxruntime.InferenceSession, shared_data: Path
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from celebcollect.vision.dlib_engine import frontal_detector
 
+pytestmark = pytest.mark.slow
+
 dlib = pytest.importorskip("dlib")
 
 NAME = "celebcollect/models/dlib-hog-1.svm"

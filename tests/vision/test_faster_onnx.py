@@ -132,6 +132,7 @@ def test_a_bend_by_anything_but_channels_stays(tmp_path: Path, shape: tuple[int,
     assert session.run(None, {"data": np.full((1, 3, 4, 4), -2, np.float32)})[0].max() == 1
 
 
+@pytest.mark.slow
 def test_sface_says_the_same_without_its_bends() -> None:
     """Its embeddings stay the same within 1e-5: what was measured before holds."""
     import onnxruntime

@@ -17,6 +17,8 @@ from celebcollect.vision.base import Embedding, Engine, EngineCrashed, Face, Pix
 from celebcollect.vision.numbers import UNTESTED
 from celebcollect.vision.workers import Workers
 
+pytestmark = pytest.mark.slow
+
 
 class FakeEngine:
     """Sees one face in everything, and dies of pictures that are exactly 13 pixels wide."""
@@ -109,7 +111,6 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     assert not Path(f"/proc/{int(told)}").exists()
 
 
-@pytest.mark.slow
 def test_a_picture_that_kills_the_engine_does_not_stop_the_others() -> None:
     """The one that breaks a worker process is told from those that were in work beside it."""
     pictures = [unread(number, 13 if number == 3 else 20) for number in range(10)]

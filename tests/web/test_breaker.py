@@ -8,16 +8,7 @@ from celebcollect.web import breaker as breakers
 from celebcollect.web.breaker import Breaker
 from celebcollect.web.fetch import FetchFailed
 from celebcollect.web.pace import Patience
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
+from web.clock import Clock
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def test_unusable_address_is_an_error(clients: Clients, url: str) -> None:
         clients.make().get_json(url)
 
 
+@pytest.mark.slow
 def test_rate_and_connections_on_the_wire(server: ApiServer, clients: Clients) -> None:
     """Eight busy threads: three windows pass for four of requests, and two are asked at once."""
     together = threading.Barrier(2)

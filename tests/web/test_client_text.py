@@ -44,6 +44,7 @@ def test_date() -> None:
     assert retry_after_s(format_datetime(now - timedelta(days=9), usegmt=True)) == 1
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.text()

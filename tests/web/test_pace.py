@@ -11,16 +11,7 @@ from celebcollect.web.fetch import Fetcher, FetchFailed
 from celebcollect.web.pace import Pace, Patience
 from celebcollect.web.reasons import FetchReason
 from picture_web import PictureWeb, answer, picture
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
+from web.clock import Clock
 
 
 @pytest.fixture

@@ -267,6 +267,7 @@ def test_different_pictures_have_different_keys() -> None:
     assert len({urls.canonical(url) for url in found}) == len(found)
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=200)
     | st.builds("http://{}".format, st.text(max_size=200))

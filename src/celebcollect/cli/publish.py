@@ -64,8 +64,9 @@ def topics_publish(
         sys.stderr.write(f"celebcollect: {odd} of them have no qid\n")
     raise_too_large(too_large)
     if lines.refused:
+        number = f"{lines.refused} line" + "s" * (lines.refused != 1)
         raise UsageError(
-            f"refused {lines.refused} lines that are no candidate",
+            f"refused {number} that cannot be a candidate",
             hint="Mend them, or publish them as they are with --raw.",
         )
 

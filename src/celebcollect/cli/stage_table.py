@@ -32,7 +32,7 @@ class StageTable:
     lines: Sequence[StageLine]
     notes: Sequence[str] = ()
     sparse: bool = False
-    """Leave out columns in which nothing stands: for what is drawn once."""
+    """Leave out columns in which nothing stands, and a table of none: for what is drawn once."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw for the width at hand: nothing is wider, and a stage takes one line."""
@@ -42,7 +42,9 @@ class StageTable:
         wide = width >= WIDE
         if self.headline:
             yield Text(self.headline, style="bold", no_wrap=True, overflow="ellipsis")
-        yield self.table(width)
+        table = self.table(width)
+        if not self.sparse or len(table.columns) > 1:
+            yield table
         losses = (
             []
             if wide

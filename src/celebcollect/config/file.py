@@ -25,6 +25,8 @@ from celebcollect.domain.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+_ALL_KEYS = "`celebcollect init FILE` writes a file that names every key."
+
 ENV_FILE = f"{ENV_PREFIX}CONFIG"
 
 
@@ -122,9 +124,7 @@ def checked(model: type[Config], values: Mapping[str, Any], where: str) -> Confi
             (_named(problem["loc"], where), _reason(problem)) for problem in error.errors()
         ]
         more = f" (also wrong: {', '.join(key for key, _ in others)})" if others else ""
-        raise ConfigError(
-            f"{first[0]}: {first[1]}{more}", hint="config.example.toml names every key."
-        ) from None
+        raise ConfigError(f"{first[0]}: {first[1]}{more}", hint=_ALL_KEYS) from None
     except SettingsError as error:
         section = re.search(r'field "(\w+)"', str(error))
         name = f"{ENV_PREFIX}{section[1].upper() if section else ''}..."
@@ -137,7 +137,7 @@ def checked(model: type[Config], values: Mapping[str, Any], where: str) -> Confi
         if delimiter and section_name.lower() not in model.model_fields:
             raise ConfigError(
                 f"{name} in the environment: there is no section [{section_name.lower()}]",
-                hint="config.example.toml names every key.",
+                hint=_ALL_KEYS,
             )
     return config
 
