@@ -56,7 +56,7 @@ check: $(READY)
 	@$(MAKE) --no-print-directory --jobs 2 lint quick
 
 quick: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not (kafka or mongo or browser or slow)"
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m "not (kafka or mongo or browser or slow)"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -17,10 +17,11 @@ from celebcollect.vision.base import Face
 from checks.check_pictures import picture_of, reasons
 from checks.face_photos import Photo, face_check, need_engine
 
+pytestmark = pytest.mark.slow
+
 JPEG = "JPEG"
 
 
-@pytest.mark.slow
 def test_the_main_face_is_found(captured: tuple[Photo, ...]) -> None:
     """In at least 99 % of the photographs of one person the face is found."""
     single = [photo for photo in captured if photo.name.startswith("people/")]
@@ -151,7 +152,6 @@ def test_boxes_are_in_pixels_of_the_upright_picture(shared_data: Path, tmp_path:
     assert faces_of(first)[0].width > 300
 
 
-@pytest.mark.slow
 def test_a_small_face_in_a_large_picture_is_found_at_second_sight(
     shared_data: Path, tmp_path: Path
 ) -> None:
